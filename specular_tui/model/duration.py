@@ -1,0 +1,49 @@
+"""Durations as people write them (`90s`, `5m`, `1h30m`, `7d`) and as people read them."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+
+#: Longer than any build or retention period can mean: 100 years.
+MAX_MS = 100 * 366 * 86_400_000
+
+
+def parse(text: str) -> int:
+    """Return the milliseconds that `text` names.
+
+    Accepts numbers with a unit, one after the other: `500ms`, `90s`, `5m`, `2h`, `7d`, `2w`, `1h30m`.
+
+    Raises:
+        ValueError: `text` is not a duration, or is longer than 100 years.
+    """
+    stripped = text.strip()
+    if len(stripped) > 64 or not _WHOLE.fullmatch(stripped):
+        raise ValueError(f"'{text[:40]}' is not a duration such as 90s, 5m, 2h, 7d or 1h30m")
+    total = sum(float(number) * _UNITS_MS[unit] for number, unit in _PART.findall(stripped))
+    if total > MAX_MS:
+        raise ValueError(f"'{text[:40]}' is longer than 100 years")
+    return round(total)
+
+
+def humanise(ms: float) -> str:
+    """Return `ms` milliseconds in at most two units: `0.42s`, `9.1s`, `1m05s`, `2h03m`, `3d04h`."""
+    if ms < 0:
+        return "-" + humanise(-ms)
+    seconds = ms / 1000
+    if seconds < 9.995:
+        return f"{seconds:.2f}s" if seconds < 0.9995 else f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, second = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m{second:02d}s"
+    hours, minute = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours}h{minute:02d}m"
+    days, hour = divmod(hours, 24)
+    return f"{days}d{hour:02d}h"
