@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 
 class OutputFile(Struct, frozen=True, gc=False, array_like=True):
@@ -29,7 +29,7 @@ class Event(Struct, tag_field="event", frozen=True, kw_only=True, omit_defaults=
     synced: int | None = None
 
 
-class RunCreated(Event, tag="run_created"):
+class RunCreated(Event, tag="run_created", frozen=True):
     """The run exists; nothing has started."""
 
     run_id: str
@@ -46,7 +46,7 @@ class RunCreated(Event, tag="run_created"):
     imported: bool = False
 
 
-class SessionStarted(Event, tag="session_started"):
+class SessionStarted(Event, tag="session_started", frozen=True):
     """A process has taken the run's lock and works on it."""
 
     pid: int
@@ -70,7 +70,7 @@ class SessionStarted(Event, tag="session_started"):
     skipped: dict[str, str] = {}
 
 
-class TaskStarted(Event, tag="task_started"):
+class TaskStarted(Event, tag="task_started", frozen=True):
     """An attempt of a task (or a gate) has been started."""
 
     task: str
@@ -82,7 +82,7 @@ class TaskStarted(Event, tag="task_started"):
     container: str | None = None
 
 
-class TaskEnded(Event, tag="task_ended"):
+class TaskEnded(Event, tag="task_ended", frozen=True):
     """An attempt of a task (or a gate) has ended."""
 
     task: str
@@ -108,46 +108,46 @@ class TaskEnded(Event, tag="task_ended"):
     max_rss_kb: int | None = None
 
 
-class TaskSkipped(Event, tag="task_skipped"):
+class TaskSkipped(Event, tag="task_skipped", frozen=True):
     """A task will not run, and why."""
 
     task: str
     reason: str
 
 
-class TaskReset(Event, tag="task_reset"):
+class TaskReset(Event, tag="task_reset", frozen=True):
     """A task is pending again, and why."""
 
     task: str
     reason: str
 
 
-class Frozen(Event, tag="frozen"):
+class Frozen(Event, tag="frozen", frozen=True):
     """Running tasks stand still and nothing new starts."""
 
     #: Who asked: `user`, `terminal` (Ctrl+Z) or `engine`.
     by: str = "user"
 
 
-class Thawed(Event, tag="thawed"):
+class Thawed(Event, tag="thawed", frozen=True):
     """Frozen tasks go on."""
 
     frozen_ms: int = 0
 
 
-class Draining(Event, tag="draining"):
+class Draining(Event, tag="draining", frozen=True):
     """Nothing new starts; running tasks end by themselves. `on=False` takes it back."""
 
     on: bool = True
 
 
-class ContextSet(Event, tag="context_set"):
+class ContextSet(Event, tag="context_set", frozen=True):
     """What executors know about the run, merged into `context` by key."""
 
     values: dict[str, Any]
 
 
-class SessionEnded(Event, tag="session_ended"):
+class SessionEnded(Event, tag="session_ended", frozen=True):
     """The process's last word: paused, completed or failed."""
 
     status: str
@@ -155,17 +155,17 @@ class SessionEnded(Event, tag="session_ended"):
     elapsed_ms: int = 0
 
 
-class RunAbandoned(Event, tag="run_abandoned"):
+class RunAbandoned(Event, tag="run_abandoned", frozen=True):
     """Nobody will go on with this run."""
 
     reason: str = ""
 
 
-class Folded(Event, tag="folded"):
+class Folded(Event, tag="folded", frozen=True):
     """The whole state so far, in place of the records before it."""
 
     #: An encoded `model.run.RunState`; decoded by whoever folds, so that this module needs not know it.
-    state: Any
+    state: Raw
 
 
 AnyEvent = (

@@ -78,9 +78,7 @@ class Graph:
         return self._reach(roots, self.needs)
 
     @staticmethod
-    def _reach(
-        roots: Iterable[str], edges: dict[str, list[str]] | dict[str, tuple[str, ...]]
-    ) -> set[str]:
+    def _reach(roots: Iterable[str], edges: dict[str, list[str]] | dict[str, tuple[str, ...]]) -> set[str]:
         seen: set[str] = set()
         stack = [edge for root in roots for edge in edges[root]]
         while stack:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final
 
-from msgspec import Struct, convert, field
+from msgspec import Struct, field, json
 
 from specular_tui.model import event as ev
 from specular_tui.model.event import AnyEvent, OutputFile
@@ -44,9 +44,7 @@ RUN_TRANSITIONS: Final[dict[RunStatus, frozenset[RunStatus]]] = {
     RunStatus.IN_PROGRESS: frozenset({RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.FAILED}),
     RunStatus.PAUSED: frozenset({RunStatus.IN_PROGRESS, RunStatus.RETRYING, RunStatus.ABANDONED}),
     RunStatus.FAILED: frozenset({RunStatus.RETRYING, RunStatus.ABANDONED}),
-    RunStatus.RETRYING: frozenset(
-        {RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.ABANDONED}
-    ),
+    RunStatus.RETRYING: frozenset({RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.ABANDONED}),
     RunStatus.COMPLETED: frozenset({RunStatus.RETRYING}),
     RunStatus.ABANDONED: frozenset(),
 }
@@ -247,9 +245,7 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
         session = self.session
         if session is None:
             return self.elapsed_ms
-        return self.elapsed_ms + max(
-            0, now - session.started_at - (self.frozen_until(now) - self.session_frozen_ms)
-        )
+        return self.elapsed_ms + max(0, now - session.started_at - (self.frozen_until(now) - self.session_frozen_ms))
 
     def task_elapsed_until(self, task: TaskState, now: int) -> int | None:
         """Return a task's own milliseconds: of the latest attempt, frozen time not counted; None if never run."""
@@ -463,7 +459,7 @@ def apply(state: RunState, event: AnyEvent) -> RunState:
             state.reason = reason
             state.interrupted = False
         case ev.Folded():
-            state = convert(event.state, RunState)
+            state = json.decode(event.state, type=RunState)
     if event.synced is not None:
         state.synced = max(state.synced, event.synced)
     state.updated_at = max(state.updated_at, event.at)

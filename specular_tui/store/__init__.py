@@ -1,0 +1,1 @@
+"""The checkpoint directory: journal, snapshots, locks, checks, archives and retention."""

@@ -1,0 +1,42 @@
+"""BLAKE3 digests as Specular writes them: `blake3:` and the hex digits that `b3sum` prints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from blake3 import blake3
+
+PREFIX = "blake3:"
+
+#: Digest of no bytes at all; the log of a silent task.
+EMPTY = PREFIX + blake3(b"").hexdigest()
+
+#: Files up to this size are hashed at once; larger ones in parallel slices.
+_PARALLEL_FROM = 1 << 20
+_SLICE = 8 << 20
+
+
+def of_bytes(data: bytes | bytearray | memoryview) -> str:
+    """Return the digest of `data`."""
+    return PREFIX + blake3(data).hexdigest()
+
+
+def of_file(fd: int, progress: Callable[[int], None] | None = None) -> tuple[int, str]:
+    """Return (size in bytes, digest) of the open file `fd`, read from its start without moving its offset.
+
+    `progress` is called with the number of bytes of each slice read; what it raises ends the reading.
+    """
+    hasher = blake3(max_threads=blake3.AUTO)
+    offset = 0
+    while True:
+        size = _SLICE if offset else _PARALLEL_FROM
+        data = os.pread(fd, size, offset)
+        if not data:
+            return offset, PREFIX + hasher.hexdigest()
+        hasher.update(data)
+        offset += len(data)
+        if progress is not None:
+            progress(len(data))
+        if len(data) < size and offset < _PARALLEL_FROM:
+            return offset, PREFIX + hasher.hexdigest()

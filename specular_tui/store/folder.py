@@ -1,0 +1,263 @@
+"""An open folder of the checkpoint directory; every file of a run is reached through one.
+
+Names are single path components, resolved against an open descriptor and never through a symbolic link, so that
+nothing planted in the directory redirects a read or a write. Folders are 0700 and files 0600 at any umask.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from specular_tui.errors import StorageError
+
+_TEMPORARY = ".tmp-"
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def explain(error: OSError, doing: str, where: object) -> StorageError:
+    """Return the error that tells a user why `doing` something at `where` was not possible."""
+    reason = (error.strerror or str(error)).lower()
+    hints = {
+        errno.ENOSPC: "free some space (specular checkpoint clean --older-than 7d), then resume the build",
+        errno.EDQUOT: "free some of your quota (specular checkpoint clean --older-than 7d), then resume the build",
+        errno.EACCES: "check the permissions, or name another folder with SPECULAR_CHECKPOINT_DIR",
+        errno.EPERM: "check the permissions, or name another folder with SPECULAR_CHECKPOINT_DIR",
+        errno.EROFS: "the file system is read-only; name another folder with SPECULAR_CHECKPOINT_DIR",
+        errno.ELOOP: "a symbolic link stands where a file of the checkpoint belongs; Specular does not follow it",
+        errno.EIO: "the disk reports an error; check it before you go on",
+        errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    }
+    return StorageError(f"failed to {doing}: {reason}: {where}", hint=hints.get(error.errno or 0))
+
+
+class Folder:
+    """A directory descriptor with the operations that a checkpoint needs. Errors are plain `OSError`s."""
+
+    def __init__(self, fd: int, path: Path) -> None:
+        """Own `fd`; `path` is for messages and for those who need an absolute path."""
+        self.fd = fd
+        self.path = path
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Open an existing directory; its parents may be links, itself not.
+
+        Raises:
+            StorageError: it belongs to another user.
+        """
+        folder = cls(os.open(path, _DIRECTORY_FLAGS), path)
+        owner = os.fstat(folder.fd).st_uid
+        if owner != os.geteuid():
+            folder.close()
+            raise StorageError(
+                f"the checkpoint directory belongs to another user (uid {owner}): {path}",
+                hint="name a folder of your own with SPECULAR_CHECKPOINT_DIR",
+            )
+        return folder
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Open a directory, made with all its missing parents, each 0700."""
+        missing = []
+        probe = path
+        while not probe.exists() and not probe.is_symlink():
+            missing.append(probe)
+            probe = probe.parent
+        for part in reversed(missing):
+            try:
+                part.mkdir(0o700)
+            except FileExistsError:
+                continue
+            part.chmod(0o700)
+            _fsync_path(part.parent)
+        return cls.at(path)
+
+    def close(self) -> None:
+        """Close the descriptor; twice is harmless."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def folder(self, name: str) -> Folder:
+        """Open the folder `name` in this one."""
+        return Folder(os.open(name, _DIRECTORY_FLAGS, dir_fd=self.fd), self.path / name)
+
+    def make(self, name: str) -> Folder:
+        """Open the folder `name` in this one, made if it is missing."""
+        try:
+            os.mkdir(name, 0o700, dir_fd=self.fd)
+        except FileExistsError:
+            return self.folder(name)
+        made = self.folder(name)
+        os.fchmod(made.fd, 0o700)
+        return made
+
+    def open(self, name: str, flags: int = os.O_RDONLY) -> int:
+        """Return a descriptor of the regular file `name`; with O_CREAT it is 0600.
+
+        Raises:
+            OSError: ELOOP for a link, EINVAL for anything that is not a regular file.
+        """
+        # O_NONBLOCK: a FIFO that somebody planted must not block the opening.
+        fd = os.open(name, flags | _FILE_FLAGS | os.O_NONBLOCK, 0o600, dir_fd=self.fd)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", str(self.path / name))
+        if flags & os.O_CREAT:
+            os.fchmod(fd, 0o600)
+        return fd
+
+    def read(self, name: str, limit: int = 1 << 32) -> bytes:
+        """Return the bytes of the file `name`.
+
+        Raises:
+            OSError: EFBIG where it is longer than `limit` bytes.
+        """
+        fd = self.open(name)
+        with os.fdopen(fd, "rb") as file:
+            if os.fstat(fd).st_size > limit:
+                raise OSError(errno.EFBIG, "the file is too large", str(self.path / name))
+            return file.read()
+
+    def publish(self, name: str, data: bytes, *, sync: bool = True) -> None:
+        """Replace the file `name` by `data` in one step: a reader finds the old bytes or the new ones.
+
+        With `sync` they are on disk before this returns, the name included.
+        """
+        temporary = f"{_TEMPORARY}{os.getpid()}-{name}"[:255]
+        fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            try:
+                write_all(fd, data)
+                if sync:
+                    os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.rename(temporary, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        except BaseException:
+            self.remove(temporary, missing_ok=True)
+            raise
+        if sync:
+            os.fsync(self.fd)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a file within this folder, over one that is there."""
+        os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+    def stat(self, name: str) -> os.stat_result:
+        """Return what is known of `name` itself, never of what a link points to."""
+        return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a regular file `name` is here."""
+        try:
+            return stat.S_ISREG(self.stat(name).st_mode)
+        except OSError:
+            return False
+
+    def names(self) -> Iterator[str]:
+        """Yield the names in this folder but for half-written temporary files, in no order."""
+        with os.scandir(self.fd) as entries:
+            for entry in entries:
+                if not entry.name.startswith(_TEMPORARY):
+                    yield entry.name
+
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders in this folder (links are none), hidden ones left out."""
+        with os.scandir(self.fd) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                    yield entry.name
+
+    def remove(self, name: str, *, missing_ok: bool = False) -> None:
+        """Remove the file or link `name`."""
+        try:
+            os.unlink(name, dir_fd=self.fd)
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
+
+    def size(self) -> int:
+        """Return the bytes of all files below this folder; what vanishes meanwhile counts nothing."""
+        total = 0
+        with os.scandir(self.fd) as entries:
+            for entry in entries:
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        with self.folder(entry.name) as inner:
+                            total += inner.size()
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+                except OSError:
+                    continue
+        return total
+
+    def remove_tree(self, name: str) -> None:
+        """Remove the folder `name` and all below it; links are removed, never followed."""
+        with self.folder(name) as inner:
+            with os.scandir(inner.fd) as entries:
+                found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+            for child, is_folder in found:
+                if is_folder:
+                    inner.remove_tree(child)
+                else:
+                    inner.remove(child, missing_ok=True)
+        os.rmdir(name, dir_fd=self.fd)
+
+    def sync(self) -> None:
+        """Bring the names in this folder to disk."""
+        os.fsync(self.fd)
+
+    def sync_all(self, names: list[str]) -> None:
+        """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
+        if len(names) < 32 or not _syncfs(self.fd):
+            for name in names:
+                fd = self.open(name)
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+        os.fsync(self.fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`; a short write goes on where it stopped."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _fsync_path(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _syncfs(fd: int) -> bool:
+    """Flush the file system that `fd` is on; False where the system has no such call."""
+    if not sys.platform.startswith("linux"):
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syncfs(fd) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return True

@@ -1,0 +1,78 @@
+"""Following runs as they change: the events that a journal gains, and what watchfiles says of the directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from specular_tui.model.event import AnyEvent
+from specular_tui.model.run import RunState
+from specular_tui.store import layout, lock
+from specular_tui.store.folder import Folder
+from specular_tui.store.journal import JournalReader
+
+#: A tail reads at most this much at a time, so that a face stays fluent while it catches up.
+SLICE = 4 << 20
+
+
+class JournalTail:
+    """Reads a journal on from where it stopped. Each `poll` folds what is new; errors leave it where it was."""
+
+    def __init__(self, run: Folder) -> None:
+        """Follow the journal of the open folder `run`, from its start."""
+        self._run = run
+        self._reader = JournalReader()
+        self._inode = 0
+        self._read = 0
+
+    def close(self) -> None:
+        """Let go of the run's folder."""
+        self._run.close()
+
+    @property
+    def state(self) -> RunState:
+        """The state as of the last poll."""
+        return self._reader.state
+
+    def poll(self, limit: int = SLICE) -> tuple[list[AnyEvent], bool]:
+        """Return the new events, and whether more is there to be read at once.
+
+        When the journal has been folded meanwhile, it is read anew, and the first event is the folded state.
+
+        Raises:
+            JournalDamage: a record is not what was written. OSError: the run has vanished or cannot be read.
+        """
+        fd = self._run.open(layout.JOURNAL)
+        try:
+            status = os.fstat(fd)
+            if status.st_ino != self._inode or status.st_size < self._read:
+                self._reader = JournalReader()
+                self._inode, self._read = status.st_ino, 0
+            data = os.pread(fd, min(limit, status.st_size - self._read), self._read)
+        finally:
+            os.close(fd)
+        self._read += len(data)
+        return self._reader.feed(data), self._read < status.st_size
+
+    def live(self) -> bool:
+        """Tell whether a process works on the run."""
+        return lock.held(self._run)
+
+
+async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncIterator[set[str]]:
+    """Yield the paths that changed directly in one of `paths` (folders or files), grouped over `every_ms`.
+
+    Sub-folders are not watched. On file systems that tell nobody of changes watchfiles looks by itself.
+    """
+    import watchfiles
+
+    async for found in watchfiles.awatch(
+        *paths,
+        recursive=False,
+        step=max(1, every_ms // 2),
+        debounce=every_ms,
+        ignore_permission_denied=True,
+        watch_filter=None,
+    ):
+        yield {path for _, path in found}

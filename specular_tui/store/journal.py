@@ -1,0 +1,144 @@
+"""The journal: one line of JSON for each event, numbered and chained.
+
+    {"seq":7,"event":"task_started","at":1705314645123,"task":"lint","attempt":1,"chain":"<32 hex digits>"}
+
+`chain` is the BLAKE3 (16 bytes) of the chain value before it and of the line's bytes up to `,"chain"`. The first
+record of a run follows the empty chain value. A `folded` record holds the whole state before it, with the sequence
+number and the chain value that it follows, and so may stand first.
+
+Bytes behind the last line feed are a torn record. Damage in front of what is known to be on disk (`synced` in later
+records, or the mark that the caller brings from metadata.json) is corruption; damage behind it is what a power cut may
+leave of records that nobody had been promised, and is dropped like a torn record.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from blake3 import blake3
+
+from specular_tui.model.event import AnyEvent, Folded
+from specular_tui.model.run import FoldError, RunState, apply
+
+_DECODER: Final = msgspec.json.Decoder(AnyEvent)
+_ENCODER: Final = msgspec.json.Encoder()
+_CHAIN_LENGTH: Final = 32
+_FOLDED: Final = re.compile(rb'\{"seq":(\d{1,15}),"event":"folded",')
+_TAIL: Final = len(b',"chain":""}') + _CHAIN_LENGTH
+
+
+class _ChainOnly(msgspec.Struct):
+    chain: str = ""
+
+
+class _FoldedHead(msgspec.Struct):
+    state: _ChainOnly
+
+
+class JournalDamage(ValueError):
+    """A record that is not what was written: which one, where, and what is wrong with it."""
+
+    def __init__(self, seq: int, offset: int, reason: str) -> None:
+        """`seq` is the number that the record should have; `offset` its first byte in the file."""
+        super().__init__(f"record {seq} at byte {offset}: {reason}")
+        self.seq = seq
+        self.offset = offset
+        self.reason = reason
+
+
+def encode(seq: int, event: AnyEvent, chain: str) -> tuple[bytes, str]:
+    """Return the line of `event` as record `seq` behind `chain`, and the chain value after it."""
+    body = b'{"seq":%d,%b' % (seq, _ENCODER.encode(event)[1:-1])
+    after = blake3(chain.encode() + body).hexdigest(length=_CHAIN_LENGTH // 2)
+    return b'%b,"chain":"%b"}\n' % (body, after.encode()), after
+
+
+def decode(line: bytes, seq: int, chain: str, offset: int = 0) -> tuple[AnyEvent, str]:
+    """Return the event of record `seq` and the chain value after it; `line` is without its line feed.
+
+    Raises:
+        JournalDamage: the line is not record `seq` behind `chain`.
+    """
+    body, found = line[:-_TAIL], line[-_CHAIN_LENGTH - 2 : -2]
+    if line[-_TAIL:] != b',"chain":"%b"}' % found:
+        raise JournalDamage(seq, offset, "it does not end as a record ends")
+    expected = blake3(chain.encode() + body).hexdigest(length=_CHAIN_LENGTH // 2)
+    if found != expected.encode():
+        raise JournalDamage(seq, offset, "its chain value does not match its bytes")
+    if not body.startswith(b'{"seq":%d,' % seq):
+        raise JournalDamage(seq, offset, "its number is not the next one")
+    try:
+        return _DECODER.decode(line), expected
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise JournalDamage(seq, offset, f"it is no event: {error}") from None
+
+
+class JournalReader:
+    """Folds a journal as its bytes arrive.
+
+    `state` holds what the records so far say; `offset` is where the next one starts in the file.
+    """
+
+    def __init__(self) -> None:
+        """Start at the beginning of a file."""
+        self.state = RunState()
+        self.offset = 0
+        #: The events of the last call of `feed`.
+        self.recovered: list[AnyEvent] = []
+        self._rest = b""
+
+    @property
+    def torn(self) -> int:
+        """How many bytes stand behind the last whole record."""
+        return len(self._rest)
+
+    def feed(self, data: bytes) -> list[AnyEvent]:
+        """Fold the whole records of `data`, which follows what was fed before, and return their events.
+
+        Raises:
+            JournalDamage: a record is not what was written. What came before it has been folded, and is `recovered`.
+        """
+        self.recovered = events = []
+        data = self._rest + data if self._rest else data
+        start = 0
+        try:
+            while (end := data.find(b"\n", start)) >= 0:
+                events.append(self._fold(data[start:end]))
+                self.offset += end + 1 - start
+                start = end + 1
+        finally:
+            self._rest = data[start:]
+        return events
+
+    def _fold(self, line: bytes) -> AnyEvent:
+        state = self.state
+        seq, chain = state.seq + 1, state.chain
+        if seq == 1 and (folded := _FOLDED.match(line)):
+            seq, chain = int(folded[1]), _chain_before(line, int(folded[1]), self.offset)
+        event, after = decode(line, seq, chain, self.offset)
+        if isinstance(event, Folded) and state.seq:
+            raise JournalDamage(seq, self.offset, "a folded record stands behind others")
+        try:
+            self.state = apply(state, event)
+        except (FoldError, ValueError, RecursionError) as error:
+            raise JournalDamage(seq, self.offset, str(error)) from None
+        self.state.seq, self.state.chain = seq, after
+        return event
+
+
+def _chain_before(line: bytes, seq: int, offset: int) -> str:
+    """Return the chain value that a folded record says it follows; `decode` then proves it."""
+    try:
+        before: str = msgspec.json.decode(line, type=_FoldedHead).state.chain
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise JournalDamage(seq, offset, f"it is no folded record: {error}") from None
+    return before
+
+
+def fold(state: RunState, at: int) -> tuple[bytes, int, str]:
+    """Return the line that stands for all records up to now, its sequence number and the chain value after it."""
+    seq = state.seq + 1
+    line, chain = encode(seq, Folded(at=at, state=msgspec.Raw(_ENCODER.encode(state))), state.chain)
+    return line, seq, chain

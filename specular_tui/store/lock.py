@@ -1,0 +1,84 @@
+"""The lock of a run: held by the process that runs the build, for its life.
+
+It is a flock, which is what other programs look for, and beside it an open-file-description lock, which can be queried
+without being taken. Both belong to the open file and end with the process, however it ends; neither is inherited by
+tasks, because the descriptor is closed on exec.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import sys
+
+from specular_tui.store import layout
+from specular_tui.store.folder import Folder
+
+# struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
+_FLOCK = "hhqqi4x"
+_HAS_OFD = sys.platform.startswith("linux") and hasattr(fcntl, "F_OFD_SETLK")
+
+
+class HeldError(Exception):
+    """Another process holds the lock."""
+
+
+def acquire(run: Folder) -> int:
+    """Take the lock of `run` and return the descriptor that holds it; closing it lets go.
+
+    Raises:
+        HeldError: another process has it.
+        OSError: the lock file cannot be made.
+    """
+    fd = run.open(layout.LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _HAS_OFD:
+            fcntl.fcntl(fd, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    except (BlockingIOError, PermissionError):
+        os.close(fd)
+        raise HeldError from None
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def held(run: Folder) -> bool:
+    """Tell whether a process holds the lock of `run`, without taking it and without writing anything."""
+    try:
+        fd = run.open(layout.LOCK)
+    except OSError:
+        return False
+    try:
+        if not _HAS_OFD:
+            return _held_by_trying(fd)
+        query = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, query)
+        if struct.unpack(_FLOCK, answer)[0] != fcntl.F_UNLCK:
+            return True
+        return _flocked(fd)
+    finally:
+        os.close(fd)
+
+
+def _flocked(fd: int) -> bool:
+    """Look for a plain flock on the file in the kernel's own list."""
+    status = os.fstat(fd)
+    name = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    try:
+        with open("/proc/locks", encoding="ascii", errors="replace") as locks:
+            return any(line.split()[1] == "FLOCK" and line.split()[5] == name for line in locks if "->" not in line)
+    except (OSError, IndexError):
+        return False
+
+
+def _held_by_trying(fd: int) -> bool:
+    """Where nothing can be queried: a shared lock for an instant."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False

@@ -1,0 +1,462 @@
+"""The writing side of a run: one process holds its lock, appends to its journal and publishes its snapshots.
+
+What each step of the protocol guarantees stands in docs/checkpoint.md; the order of the steps is this file's work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from specular_tui.errors import RunHeldError, StorageError
+from specular_tui.model.event import AnyEvent, RunCreated, SessionEnded, TaskEnded
+from specular_tui.model.plan import Task
+from specular_tui.model.run import ACTIVE, GATE_PREFIX, INTERRUPTED, RunState, RunStatus, TaskState, apply
+from specular_tui.store import checkpoint, digest, journal, layout, lock, snapshot
+from specular_tui.store.commit import GroupCommit
+from specular_tui.store.folder import Folder, explain, write_all
+
+#: A file of this size is given up when the disk is full, so that the last words of a build still fit.
+RESERVE_BYTES: Final = 256 << 10
+_RESERVE: Final = ".reserve"
+#: A journal longer than this many records since it was folded is folded when a session starts or ends.
+FOLD_AFTER: Final = 2_000
+
+
+class Recorder(Protocol):
+    """What the engine needs of whoever keeps a run: the state, and a place for events and logs."""
+
+    state: RunState
+    tasks: Mapping[str, Task]
+
+    def append(self, event: AnyEvent, *files: int) -> None:
+        """Record an event; `files` are open descriptors that must be on disk before the record counts. Owned."""
+
+    def open_log(self, task_id: str) -> int:
+        """Return a new log's descriptor for the next attempt of a task; an earlier attempt's log is kept."""
+
+    def log_path(self, task_id: str) -> Path:
+        """Return where the latest log of a task is."""
+
+    def prepare_snapshot(self, now: int, control: str | None = None) -> Callable[[], None]:
+        """Return what publishes the state as it is now; it may be called on another thread."""
+
+    def flush(self) -> None:
+        """Return once all that was recorded is on disk."""
+
+    def close(self, now: int) -> None:
+        """Publish the last state and let go of the run."""
+
+
+class RunRecorder:
+    """The recorder of a run in the checkpoint directory. Not thread-safe but for what `prepare_snapshot` returns."""
+
+    def __init__(self, folder: Folder, lock_fd: int, state: RunState, tasks: Mapping[str, Task]) -> None:
+        """Go on with a journal that ends with `state`; use `create_run` or `open_run` instead."""
+        self.state = state
+        self.tasks = tasks
+        #: Called on another thread, once, when bringing records to disk has failed.
+        self.on_error: Callable[[OSError], None] = lambda error: None
+        #: The disk was full: the reserve is spent, and the build must end.
+        self.full = False
+        self._folder = folder
+        self._lock_fd = lock_fd
+        self._outputs = folder.make(layout.OUTPUTS)
+        self._dirty: dict[str, None] = {}
+        self._output_hashes: dict[str, str] = {}
+        self._records = 0
+        self._snapshot_lock = threading.Lock()
+        self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._end = os.fstat(self._journal_fd).st_size
+        self._announced = state.synced
+        self._commit = GroupCommit(self._journal_fd, self._outputs.fd, state.seq, self._failed)
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run."""
+        return self._folder.path
+
+    def _failed(self, error: OSError) -> None:
+        self.on_error(error)
+
+    def append(self, event: AnyEvent, *files: int) -> None:
+        """Write `event` to the journal, then fold it in; it is on disk some 20 ms later.
+
+        Raises:
+            StorageError: it could not be written. The journal ends where it ended before; the state is unchanged.
+        """
+        synced = self._commit.synced
+        if synced > self._announced:
+            event = _with_synced(event, synced)
+            self._announced = synced
+        seq = self.state.seq + 1
+        line, chain = journal.encode(seq, event, self.state.chain)
+        try:
+            self._write(line)
+        except BaseException:
+            for fd in files:
+                os.close(fd)
+            raise
+        self.state = apply(self.state, event)
+        self.state.seq, self.state.chain = seq, chain
+        self._records += 1
+        if isinstance(event, TaskEnded):
+            self._dirty[event.task] = None
+        self._commit.written(seq, *files)
+
+    def _write(self, line: bytes) -> None:
+        if self._commit.error is not None:
+            raise explain(self._commit.error, "write checkpoint", self.path / layout.JOURNAL)
+        try:
+            write_all(self._journal_fd, line)
+        except OSError as error:
+            os.ftruncate(self._journal_fd, self._end)
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._spend_reserve():
+                raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
+            try:
+                write_all(self._journal_fd, line)
+            except OSError as again:
+                os.ftruncate(self._journal_fd, self._end)
+                raise explain(again, "write checkpoint", self.path / layout.JOURNAL) from again
+        self._end += len(line)
+
+    def _spend_reserve(self) -> bool:
+        if self.full:
+            return False
+        self.full = True
+        try:
+            self._folder.remove(_RESERVE)
+        except OSError:
+            return False
+        return True
+
+    def open_log(self, task_id: str) -> int:
+        """Return the descriptor of a new, empty log for the next attempt of a task.
+
+        The log of the attempt before it becomes `<task>.<attempt>.log`, unless a crash left that name already.
+        """
+        latest = layout.log_name(task_id)
+        attempt = self.state.task(task_id).attempt
+        if attempt and self._outputs.has(latest) and not self._outputs.has(layout.log_name(task_id, attempt)):
+            self._outputs.rename(latest, layout.log_name(task_id, attempt))
+        try:
+            return self._outputs.open(latest, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        except OSError as error:
+            raise explain(error, "write the log", self._outputs.path / latest) from error
+
+    def log_path(self, task_id: str) -> Path:
+        """Return where the latest log of a task is."""
+        return self._outputs.path / layout.log_name(task_id)
+
+    def rewrite_all(self) -> None:
+        """Make the next snapshot write the record of every task that has one, because the plan has changed."""
+        for tasks in (self.state.tasks, self.state.gates):
+            self._dirty |= {i: None for i, task in tasks.items() if snapshot.has_record(task)}
+
+    def prepare_snapshot(self, now: int, control: str | None = None) -> Callable[[], None]:
+        """Render the state as it is now and return what publishes it, which may run on another thread.
+
+        Raises (the returned call):
+            StorageError: it could not be published; the journal is the truth and is not touched.
+        """
+        records: dict[str, bytes] = {}
+        for task_id in self._dirty:
+            task = self._find(task_id)
+            if task is not None and snapshot.has_record(task):
+                data = snapshot.record(task_id, task, self.tasks.get(task_id))
+                records[layout.record_name(task_id)] = data
+                self._output_hashes[task_id] = digest.of_bytes(data)
+        dirty, self._dirty = self._dirty, {}
+        files = {
+            layout.STATE: snapshot.encode(snapshot.states(self.state)),
+            layout.PROGRESS: snapshot.encode(snapshot.progress(self.state, self._output_hashes)),
+            layout.METADATA: snapshot.encode(
+                snapshot.metadata(self.state, now=now, journal_bytes=self._end, control=control)
+            ),
+        }
+
+        def publish() -> None:
+            with self._snapshot_lock:
+                try:
+                    # metadata.json says how far the journal reaches: it must already reach there.
+                    self._commit.flush()
+                    for name, data in records.items():
+                        self._outputs.publish(name, data, sync=False)
+                    if records:
+                        self._outputs.sync_all(list(records))
+                    for name, data in files.items():
+                        self._folder.publish(name, data)
+                except OSError as error:
+                    self._dirty = dirty | self._dirty
+                    raise explain(error, "write checkpoint", self.path) from error
+
+        return publish
+
+    def _find(self, task_id: str) -> TaskState | None:
+        return (self.state.gates if task_id.startswith(GATE_PREFIX) else self.state.tasks).get(task_id)
+
+    def flush(self) -> None:
+        """Return once every record so far is on disk.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        try:
+            self._commit.flush()
+        except OSError as error:
+            raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
+
+    def publish_plan(self, plan: bytes, policy: bytes | None, event: AnyEvent) -> None:
+        """Put a new plan and policy in force with the event that says so, so that a crash leaves the old or the new."""
+        try:
+            self._folder.publish(layout.NEXT_PLAN, plan)
+            self._folder.publish(layout.NEXT_POLICY, policy if policy is not None else b"")
+        except OSError as error:
+            raise explain(error, "write checkpoint", self.path) from error
+        self.append(event)
+        self.flush()
+        finish_plan_change(self._folder, self.state)
+
+    def fold(self, now: int) -> None:
+        """Put one record in the place of all so far, in a new file."""
+        line, seq, chain = journal.fold(self.state, now)
+        self._commit.close()
+        try:
+            self._folder.publish(layout.JOURNAL, line)
+        except OSError as error:
+            raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
+        finally:
+            self._restart_journal()
+        self.state.seq, self.state.chain = seq, chain
+        self._records = 0
+        self._commit = GroupCommit(self._journal_fd, self._outputs.fd, seq, self._failed)
+
+    def _restart_journal(self) -> None:
+        os.close(self._journal_fd)
+        self._journal_fd = self._folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND)
+        self._end = os.fstat(self._journal_fd).st_size
+
+    def rescue(self, now: int) -> None:
+        """After a failed write or sync: put all that is known into a new journal file.
+
+        Pages that a failed sync was to write may never reach the disk, whatever later syncs answer; a new file's do.
+        """
+        self._spend_reserve()
+        self.fold(now)
+
+    def close(self, now: int) -> None:
+        """Bring everything to disk, publish the last snapshot, and let go of the run, also where that fails."""
+        try:
+            if self._commit.error is None:
+                if self._records > FOLD_AFTER:
+                    self.fold(now)
+                self.prepare_snapshot(now)()
+            with contextlib.suppress(OSError):
+                self._folder.remove(_RESERVE)
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Let go of the run without writing anything."""
+        self._commit.close()
+        for fd in (self._journal_fd, self._lock_fd):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        self._outputs.close()
+        self._folder.close()
+
+
+def _with_synced(event: AnyEvent, seq: int) -> AnyEvent:
+    # msgspec.structs.replace copies all fields anew; a frozen struct has no other way.
+    from msgspec.structs import replace
+
+    return replace(event, synced=seq)
+
+
+def finish_plan_change(folder: Folder, state: RunState) -> None:
+    """Give a plan that the journal has put in force its name, if a crash came between."""
+    for waiting, name in ((layout.NEXT_POLICY, layout.POLICY), (layout.NEXT_PLAN, layout.PLAN)):
+        if not folder.has(waiting):
+            continue
+        if folder.has(layout.NEXT_PLAN) and digest.of_bytes(folder.read(layout.NEXT_PLAN)) != state.plan_hash:
+            folder.remove(waiting)
+        elif waiting == layout.NEXT_POLICY and folder.stat(waiting).st_size == 0:
+            folder.remove(layout.POLICY, missing_ok=True)
+            folder.remove(waiting)
+        else:
+            folder.rename(waiting, name)
+    folder.sync()
+
+
+def create_run(
+    root: Path,
+    event: RunCreated,
+    *,
+    plan: bytes,
+    policy: bytes | None,
+    tasks: Mapping[str, Task],
+    named: bool = False,
+) -> RunRecorder:
+    """Make a new run in the checkpoint directory `root` and return its recorder, the lock already held.
+
+    The folder appears under its name with everything in it. Where the id of `event` is taken it gets `-2`, `-3` …,
+    unless it was `named` by the user.
+
+    Raises:
+        StorageError: the directory cannot be written, or a named run is there already.
+    """
+    temporary = f".new-{os.getpid()}-{time.monotonic_ns():x}"
+    try:
+        with Folder.create(root) as folder:
+            run_id = _free_id(folder, event.run_id, named)
+            run = folder.make(temporary)
+            try:
+                lock_fd = lock.acquire(run)
+                run.make(layout.OUTPUTS).close()
+                run.publish(layout.PLAN, plan)
+                if policy is not None:
+                    run.publish(layout.POLICY, policy)
+                while True:
+                    created = _renamed(event, run_id)
+                    line, chain = journal.encode(1, created, "")
+                    run.publish(layout.JOURNAL, line)
+                    state = apply(RunState(), created)
+                    state.seq, state.chain = 1, chain
+                    _publish_first(run, state, len(line))
+                    try:
+                        os.rename(temporary, run_id, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+                        break
+                    except OSError as error:
+                        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR) or named:
+                            raise
+                        run_id = _free_id(folder, event.run_id, named)
+                folder.sync()
+            except BaseException:
+                run.close()
+                with contextlib.suppress(OSError):
+                    folder.remove_tree(temporary)
+                raise
+            run.path = root / run_id
+            _make_reserve(run)
+            return RunRecorder(run, lock_fd, state, tasks)
+    except OSError as error:
+        raise explain(error, "write checkpoint", root) from error
+
+
+def _publish_first(run: Folder, state: RunState, journal_bytes: int) -> None:
+    run.publish(layout.STATE, snapshot.encode(snapshot.states(state)))
+    run.publish(layout.PROGRESS, snapshot.encode(snapshot.progress(state, {})))
+    run.publish(
+        layout.METADATA,
+        snapshot.encode(snapshot.metadata(state, now=state.created_at, journal_bytes=journal_bytes)),
+    )
+
+
+def _renamed(event: RunCreated, run_id: str) -> RunCreated:
+    from msgspec.structs import replace
+
+    return replace(event, run_id=run_id)
+
+
+def _free_id(folder: Folder, wanted: str, named: bool) -> str:
+    def taken(run_id: str) -> bool:
+        try:
+            folder.stat(run_id)
+        except FileNotFoundError:
+            return False
+        return True
+
+    if not taken(wanted):
+        return wanted
+    if named:
+        raise StorageError(
+            f"a run '{wanted}' is already there",
+            hint=f"resume it (specular build --resume {wanted}), or choose another --run-id",
+        )
+    return next(f"{wanted}-{n}" for n in range(2, 1 << 30) if not taken(f"{wanted}-{n}"))
+
+
+def _make_reserve(run: Folder) -> None:
+    try:
+        fd = run.open(_RESERVE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            write_all(fd, b"\0" * RESERVE_BYTES)
+        finally:
+            os.close(fd)
+    except OSError:
+        # Without room for a reserve the build may still succeed; a full disk then ends it without last words.
+        with contextlib.suppress(OSError):
+            run.remove(_RESERVE, missing_ok=True)
+
+
+class OpenedRun:
+    """A run whose lock has just been taken: its recorder, and what was found."""
+
+    def __init__(self, recorder: RunRecorder, found: checkpoint.StoredRun, crashed: bool) -> None:
+        """`crashed`: the session before had no last word; its outputs must be proved before they are relied on."""
+        self.recorder = recorder
+        self.found = found
+        self.crashed = crashed
+
+
+def open_run(root: Path, run_id: str, *, tasks: Mapping[str, Task], now: int) -> OpenedRun:
+    """Take the lock of a run and recover what its last session left.
+
+    A journal that was not closed is written anew, without its torn end, which is kept in `quarantine/`; the session
+    that had no last word is ended as interrupted.
+
+    Raises:
+        RunHeldError: another process works on it. CheckpointError: it is damaged. StorageError: it cannot be written.
+    """
+    run = checkpoint.open_run(root, run_id)
+    try:
+        try:
+            lock_fd = lock.acquire(run)
+        except lock.HeldError:
+            raise RunHeldError(
+                f"{run_id} is being built by another process",
+                hint=f"watch it (specular dashboard {run_id}), or stop it first: specular stop {run_id}",
+            ) from None
+        try:
+            return _recover(run, lock_fd, run_id, tasks, now)
+        except BaseException:
+            os.close(lock_fd)
+            raise
+    except OSError as error:
+        run.close()
+        raise explain(error, "write checkpoint", root / run_id) from error
+    except BaseException:
+        run.close()
+        raise
+
+
+def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], now: int) -> OpenedRun:
+    # The lock is this process's own now, so that the reader finds the run live and leaves its last session open.
+    found = checkpoint.read(run, run_id)
+    state = found.state
+    crashed = state.status in ACTIVE or state.session is not None
+    data = run.read(layout.JOURNAL)
+    torn = data[found.journal_bytes :]
+    if torn:
+        with run.make(layout.QUARANTINE) as quarantine:
+            quarantine.publish(f"journal-{now}.torn", torn)
+    if crashed or torn:
+        run.publish(layout.JOURNAL, data[: found.journal_bytes])
+    finish_plan_change(run, state)
+    for name in run.names():
+        if name.startswith(".tmp-"):
+            run.remove(name, missing_ok=True)
+    _make_reserve(run)
+    recorder = RunRecorder(run, lock_fd, state, tasks)
+    recorder.rewrite_all()
+    if crashed:
+        recorder.append(
+            SessionEnded(at=state.updated_at, status=RunStatus.PAUSED, reason=INTERRUPTED),
+        )
+    return OpenedRun(recorder, found, crashed)
