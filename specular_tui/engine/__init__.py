@@ -1,0 +1,1 @@
+"""A build in motion: what starts when, and the processes and containers that do it."""

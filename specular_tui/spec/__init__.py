@@ -1,0 +1,1 @@
+"""Files to values: plans and policies with line and column, settings from four sources."""
