@@ -34,7 +34,7 @@ mypy: .venv/.synced-dev
 	$(BIN)/mypy
 
 imports: .venv/.synced-dev
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 unit: .venv/.synced-dev
 	$(BIN)/pytest -n $(JOBS)

@@ -1,0 +1,47 @@
+"""Quick commands import what they need and no more; the faces of the program stay apart."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"asyncio", "pydantic", "rich", "textual", "watchfiles"}
+
+
+def imported(*arguments: str) -> set[str]:
+    """Return the top-level packages that a Python process imports, as `-X importtime` lists them."""
+    child = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    assert child.returncode == 0, child.stdout + child.stderr
+    lines = [line for line in child.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-c", "import specular_tui.cli"],
+        ["-m", "specular_tui", "--version"],
+        ["-m", "specular_tui", "--help"],
+    ],
+    ids=["import of the cli", "--version", "--help"],
+)
+def test_a_quick_command_imports_nothing_heavy(arguments: list[str]) -> None:
+    assert not imported(*arguments) & HEAVY
+
+
+def test_the_measure_sees_an_import() -> None:
+    assert "asyncio" in imported("-c", "import asyncio")
+
+
+def test_the_model_needs_no_more_than_msgspec() -> None:
+    modules = ["duration", "event", "graph", "plan", "policy", "run"]
+    program = "; ".join(f"import specular_tui.model.{module}" for module in modules)
+
+    packages = imported("-c", program)
+
+    assert "msgspec" in packages
+    assert not packages & (HEAVY | {"blake3", "click", "yaml"})
