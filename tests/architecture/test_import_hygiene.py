@@ -15,9 +15,11 @@ def imported(*arguments: str) -> set[str]:
     child = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
-    assert child.returncode == 0, child.stdout + child.stderr
-    lines = [line for line in child.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    times, others = [], []
+    for line in child.stderr.splitlines():
+        (times if line.startswith("import time:") else others).append(line)
+    assert child.returncode == 0, "\n".join(others)
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in times}
 
 
 @pytest.mark.parametrize(
