@@ -15,7 +15,8 @@ def imported(*arguments: str) -> set[str]:
     child = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
-    times, others = [], []
+    times: list[str] = []
+    others: list[str] = []
     for line in child.stderr.splitlines():
         (times if line.startswith("import time:") else others).append(line)
     assert child.returncode == 0, "\n".join(others)
