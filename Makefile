@@ -6,6 +6,8 @@ JOBS ?= 2
 
 UV := .uv/bin/uv
 BIN := .venv/bin
+# uv trusts its own certificates first; behind a proxy that has others, those of the system.
+SYNC := $(UV) sync --frozen --quiet
 export UV_PYTHON := $(PYTHON)
 
 .DEFAULT_GOAL := help
@@ -61,11 +63,11 @@ distclean: clean ## Remove the environments too
 
 # Running the app needs no development tools; --inexact leaves them where they are.
 .venv/.synced: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --no-dev --inexact --quiet
+	$(SYNC) --no-dev --inexact || $(SYNC) --no-dev --inexact --system-certs
 	@touch $@
 
 .venv/.synced-dev: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --quiet
+	$(SYNC) || $(SYNC) --system-certs
 	@touch .venv/.synced $@
 
 $(UV):
