@@ -37,7 +37,7 @@ GROUPS: Final[dict[str, str]] = {
 }
 
 #: Modules whose docstrings hold examples that are tests: they pass, without a network or a terminal, on
-#: CPython 3.11 to 3.13. In others (ftplib, pdb, ...) `>>>` only illustrates.
+#: CPython 3.11 to 3.14. In others (ftplib, pdb, ...) `>>>` only illustrates.
 DOCTESTED: Final = frozenset(
     {
         "_threading_local",
@@ -46,7 +46,6 @@ DOCTESTED: Final = frozenset(
         "distutils.versionpredicate",
         "doctest",
         "enum",
-        "fractions",
         "hashlib",
         "heapq",
         "http.cookiejar",
