@@ -1,0 +1,114 @@
+"""The columns of the task table: how wide each one is in a given width, and a row's text cut to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from specular_tui.tui.widgets.task_rows import Cells
+
+_LEAD = 3  # margin, shape, gap
+_GAP = 2
+_TIME = 6
+_ESTIMATE = 9  # " / ~1h30m"
+_ATTEMPT = 3
+_DETAIL = 9  # "exit 127", "SIGKILL"
+_TITLE = 14
+_WIDEST = 40
+
+
+class Columns(NamedTuple):
+    """The width of each column; 0 where it has no room or nothing to say."""
+
+    id: int
+    title: int
+    time: int
+    estimate: int
+    attempt: int
+    detail: int
+
+
+def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: bool) -> Columns:
+    """Share out `width` cells: what stands further right goes first when it gets narrow.
+
+    `ids` and `titles` are the longest of the plan, `estimates` and `attempts` whether there are any.
+    """
+    room = width - _LEAD
+    if room < 1:
+        return Columns(0, 0, 0, 0, 0, 0)
+    time = _TIME if room >= _TIME + _GAP + 6 else 0
+    left = room - (time + _GAP if time else 0)
+    narrowest_title = _TITLE if titles else 0
+    id_width = max(1, min(ids, left, 40 if not titles else max(12, min(32, left * 2 // 5))))
+    left -= id_width
+    estimate = _ESTIMATE if estimates and time and left >= _ESTIMATE + narrowest_title + _GAP else 0
+    left -= estimate
+    attempt = _ATTEMPT if attempts and left >= _ATTEMPT + _GAP + narrowest_title + _GAP else 0
+    left -= attempt + _GAP if attempt else 0
+    detail = 0
+    if left >= _DETAIL + _GAP + (_TITLE + 6 + _GAP if titles else 0):
+        share = left - _GAP - (min(titles, 48) + _GAP if titles else 0)
+        detail = max(_DETAIL, min(_WIDEST, max(share, left * 2 // 5 - _GAP)))
+        left -= detail + _GAP
+    title = min(titles, left - _GAP) if titles and left >= 6 + _GAP else 0
+    return Columns(id_width, title, time, estimate, attempt, detail)
+
+
+def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
+    """Return `text` in exactly `width` cells, cut or padded."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + ellipsis if width > 1 else set_cell_size(text, width)
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def fit_counted(text: str, more: str, width: int, ellipsis: str) -> str:
+    """Return `text` and then `more` in exactly `width` cells; `text` is cut, not `more`."""
+    room = width - len(more)
+    if not more or room < 4:
+        return fit(text + more, width, ellipsis=ellipsis)
+    return fit((text if cell_len(text) <= room else fit(text, room, ellipsis=ellipsis)) + more, width)
+
+
+def pieces(cells: Cells, shape: str, layout: Columns, width: int, ellipsis: str) -> Iterator[tuple[str, str]]:
+    """Yield the row as (role, text): `shape`, `id`, `title`, `time`, `estimate`, `attempt`, `detail` or `gap`."""
+    used = _LEAD + layout.id
+    yield "shape", f" {shape} "
+    yield "id", fit(cells.id, layout.id, ellipsis=ellipsis)
+    if layout.title:
+        yield "title", " " * _GAP + fit(cells.title, layout.title, ellipsis=ellipsis)
+        used += _GAP + layout.title
+    if layout.time:
+        yield "time", " " * _GAP + fit(cells.elapsed, layout.time, right=True, ellipsis=ellipsis)
+        used += _GAP + layout.time
+    if layout.estimate:
+        text = (" / " if cells.elapsed else "   ") + cells.estimate if cells.estimate else ""
+        yield "estimate", fit(text, layout.estimate, ellipsis=ellipsis)
+        used += layout.estimate
+    if layout.attempt:
+        yield "attempt", " " * _GAP + fit(cells.attempt, layout.attempt, right=True, ellipsis=ellipsis)
+        used += _GAP + layout.attempt
+    if layout.detail:
+        yield "detail", " " * _GAP + fit_counted(cells.detail, cells.more, layout.detail, ellipsis)
+        used += _GAP + layout.detail
+    if used < width:
+        yield "gap", " " * (width - used)
+
+
+def heading(layout: Columns, width: int, note: str) -> tuple[str, str]:
+    """Return the line above the rows in two parts: the columns' names, and `note` at its right end."""
+    text = " " * _LEAD + fit("task", layout.id)
+    if layout.title:
+        text += " " * _GAP + fit("title", layout.title)
+    if layout.time:
+        text += " " * _GAP + fit("time", layout.time, right=True) + " " * layout.estimate
+    if layout.attempt:
+        text += " " * _GAP + fit("try", layout.attempt, right=True)
+    note = f"  {note} " if note else ""
+    room = max(0, width - cell_len(note))
+    detail = "exit / waits for" if layout.detail >= 16 else "exit"
+    if layout.detail and cell_len(text) + _GAP + len(detail) <= room:
+        text += " " * _GAP + detail
+    return set_cell_size(text, room), set_cell_size(note, width - room)

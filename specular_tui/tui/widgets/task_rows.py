@@ -1,0 +1,358 @@
+"""The rows of the task table: which tasks, in which order, and what each one says. Pure; it paints nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal, NamedTuple
+
+from specular_tui.model.duration import humanise
+from specular_tui.model.graph import Graph
+from specular_tui.model.run import RunState, TaskState, TaskStatus
+from specular_tui.tui.safe import plain
+
+Sort = Literal["plan", "state", "duration"]
+SORTS: Final[tuple[Sort, ...]] = ("plan", "state", "duration")
+
+#: What a row looks like: the states of a task, and a running one that stands frozen.
+Kind = Literal["pending", "running", "completed", "failed", "skipped", "frozen"]
+
+SHAPES: Final[dict[Kind, str]] = {
+    "pending": "○",
+    "running": "●",
+    "completed": "✓",
+    "failed": "✗",
+    "skipped": "⊘",
+    "frozen": "⏸",
+}
+ASCII_SHAPES: Final[dict[Kind, str]] = {
+    "pending": ".",
+    "running": "*",
+    "completed": "+",
+    "failed": "x",
+    "skipped": "-",
+    "frozen": "=",
+}
+
+_KINDS: Final[dict[TaskStatus, Kind]] = {
+    TaskStatus.PENDING: "pending",
+    TaskStatus.IN_PROGRESS: "running",
+    TaskStatus.COMPLETED: "completed",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.SKIPPED: "skipped",
+}
+_WORDS: Final[dict[str, TaskStatus]] = {
+    ":failed": TaskStatus.FAILED,
+    ":running": TaskStatus.IN_PROGRESS,
+    ":pending": TaskStatus.PENDING,
+    ":completed": TaskStatus.COMPLETED,
+    ":done": TaskStatus.COMPLETED,
+    ":skipped": TaskStatus.SKIPPED,
+}
+_RANK: Final[dict[TaskStatus, int]] = {
+    TaskStatus.FAILED: 0,
+    TaskStatus.IN_PROGRESS: 1,
+    TaskStatus.PENDING: 2,
+    TaskStatus.SKIPPED: 3,
+    TaskStatus.COMPLETED: 4,
+}
+# A row's place is one integer: what it is sorted by, above its position in the plan.
+_BITS: Final = 32
+_MASK: Final = (1 << _BITS) - 1
+_LONGEST_MS: Final = 1 << 45
+#: Needs of one task are looked through up to here each time that its row is drawn.
+_NEEDS: Final = 512
+
+
+class Cells(NamedTuple):
+    """What one row says."""
+
+    kind: Kind
+    id: str
+    title: str
+    elapsed: str
+    estimate: str
+    #: It takes longer than expected.
+    over: bool
+    attempt: str
+    #: How it ended, or what it waits for.
+    detail: str
+    #: How many more it waits for: ` +3`.
+    more: str = ""
+
+
+def rough(ms: float) -> str:
+    """Return an estimate: `~45s`, `~2m`, `~1h30m`; no finer than anybody can know."""
+    seconds = max(1, round(ms / 1000))
+    if seconds < 90:
+        return f"~{seconds}s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"~{minutes}m"
+    hours, minute = divmod(minutes, 60)
+    if hours < 48:
+        return f"~{hours}h{minute:02d}m" if minute and hours < 10 else f"~{hours}h"
+    return f"~{round(hours / 24)}d"
+
+
+def running_time(ms: float) -> str:
+    """Return the time of a task that still runs, in whole seconds."""
+    return f"{int(ms // 1000)}s" if ms < 60_000 else humanise(ms // 1000 * 1000)
+
+
+class Filter:
+    """What `/` asks for: words that id or title contain, and states; words in lower case match any case."""
+
+    def __init__(self, text: str) -> None:
+        """Read `text`: `unit :failed` is each failed task with `unit` in its id or title."""
+        self.text = text
+        self.statuses: set[TaskStatus] = set()
+        self.words: list[str] = []
+        for word in text.split():
+            found = [status for name, status in _WORDS.items() if name.startswith(word)] if len(word) > 1 else []
+            if word.startswith(":") and found:
+                self.statuses.update(found)
+            elif word != ":":
+                self.words.append(word)
+        self.by_case = any(word != word.lower() for word in self.words)
+
+    def __bool__(self) -> bool:
+        return bool(self.statuses or self.words)
+
+
+class Rows:
+    """The tasks and gates of a run, those that the filter lets through, in the order asked for.
+
+    Rows are counted from 0 as they are shown; positions are places in the plan, gates behind the tasks.
+    """
+
+    def __init__(self) -> None:
+        self.state = RunState()
+        self.graph: Graph | None = None
+        self.ids: list[str] = []
+        self.titles: list[str] = []
+        self.positions: dict[str, int] = {}
+        self.id_width = 0
+        self.title_width = 0
+        self.retries = False
+        self.estimated = False
+        self.filter = Filter("")
+        self.sort: Sort = "plan"
+        #: Shown whatever the filter says: the task under the cursor does not vanish when its state changes.
+        self.kept: int | None = None
+        self._estimates: Mapping[str, float] = {}
+        self._hay: list[str] | None = None
+        #: The place of each row in order; None: every position, in the order of the plan.
+        self._places: list[int] | None = None
+        #: The place of each position that is shown.
+        self._place_of: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids) if self._places is None else len(self._places)
+
+    @property
+    def total(self) -> int:
+        """How many rows there are without a filter."""
+        return len(self.ids)
+
+    def load(self, state: RunState, graph: Graph | None, estimates: Mapping[str, float] | None) -> None:
+        """Take another run, or the same one with other tasks. `estimates` are milliseconds, before the plan's own."""
+        self.state, self.graph = state, graph
+        self.ids = [*state.tasks, *state.gates]
+        self.positions = {task_id: at for at, task_id in enumerate(self.ids)}
+        tasks = graph.tasks if graph is not None else {}
+        self.titles = [
+            plain(task.title) if (task := tasks.get(task_id)) is not None and task.title != task_id else ""
+            for task_id in self.ids
+        ]
+        self.id_width = max(map(len, self.ids), default=0)
+        self.title_width = max(map(len, self.titles), default=0)
+        self.retries = any(task.retries for task in tasks.values()) or any(
+            task.attempt > 1 for task in state.tasks.values()
+        )
+        self._estimates = {i: t.estimate * 1000 for i, t in tasks.items() if t.estimate} | dict(estimates or {})
+        self.estimated = bool(self._estimates)
+        self._hay = None
+        self.kept = None
+        self.arrange()
+
+    def task(self, position: int) -> TaskState:
+        """Return the state of the task or gate at a position."""
+        task_id = self.ids[position]
+        return self.state.tasks.get(task_id) or self.state.gates.get(task_id) or TaskState()
+
+    # Order -----------------------------------------------------------------------------------------------------------
+
+    def arrange(self, now: int = 0) -> None:
+        """Filter and sort anew."""
+        if not self.filter and self.sort == "plan":
+            self._places, self._place_of = None, {}
+            return
+        positions: Iterable[int] = range(len(self.ids))
+        if self.filter.words:
+            positions = [at for at in self._with_words() if self._in_status(at)]
+            if self.kept is not None and self.kept not in positions:
+                positions.append(self.kept)
+        elif self.filter.statuses:
+            positions = [at for at in positions if self._in_status(at) or at == self.kept]
+        place = self._placer(now)
+        self._place_of = {at: place(at) for at in positions}
+        self._places = sorted(self._place_of.values())
+
+    def _with_words(self) -> list[int]:
+        if self._hay is None:
+            self._hay = [f"{i}\n{title}" for i, title in zip(self.ids, self.titles, strict=True)]
+        found: list[int] = list(range(len(self.ids)))
+        hay = self._hay if self.filter.by_case else self._lowered()
+        for word in self.filter.words:
+            found = [at for at in found if word in hay[at]]
+        return found
+
+    def _lowered(self) -> list[str]:
+        return [text.lower() for text in self._hay or ()]
+
+    def _in_status(self, position: int) -> bool:
+        return not self.filter.statuses or self.task(position).status in self.filter.statuses
+
+    def _wanted(self, position: int) -> bool:
+        if position == self.kept:
+            return True
+        if not self._in_status(position):
+            return False
+        text = f"{self.ids[position]}\n{self.titles[position]}"
+        text = text if self.filter.by_case else text.lower()
+        return all(word in text for word in self.filter.words)
+
+    def _placer(self, now: int) -> Callable[[int], int]:
+        if self.sort == "state":
+            return lambda at: _RANK[self.task(at).status] << _BITS | at
+        if self.sort == "duration":
+            return lambda at: (_LONGEST_MS - self._duration(at, now)) << _BITS | at
+        return lambda at: at
+
+    def _duration(self, position: int, now: int) -> int:
+        ms = self.state.task_elapsed_until(self.task(position), now)
+        return -1 if ms is None else min(ms, _LONGEST_MS)
+
+    def moved(self, ids: Iterable[str], now: int) -> bool:
+        """Put the rows of `ids` where they belong now; return whether any row came, went or moved."""
+        if self._places is None:
+            return False
+        changed = False
+        place = self._placer(now)
+        for task_id in ids:
+            at = self.positions.get(task_id)
+            if at is None:
+                continue
+            old = self._place_of.get(at)
+            new = place(at) if self._wanted(at) else None
+            if old == new:
+                continue
+            changed = True
+            if old is not None:
+                del self._places[bisect_left(self._places, old)]
+                del self._place_of[at]
+            if new is not None:
+                insort(self._places, new)
+                self._place_of[at] = new
+        return changed
+
+    def position(self, row: int) -> int:
+        """Return the position of a row."""
+        return row if self._places is None else self._places[row] & _MASK
+
+    def row(self, position: int | None) -> int | None:
+        """Return the row of a position, or None if the filter hides it."""
+        if position is None:
+            return None
+        if self._places is None:
+            return position if position < len(self.ids) else None
+        place = self._place_of.get(position)
+        return None if place is None else bisect_left(self._places, place)
+
+    def find(self, status: TaskStatus, start: int, step: int) -> int | None:
+        """Return the next row in `status` from `start` on, round the end; `start` itself comes last."""
+        rows = len(self)
+        state = self.state
+        if not state.count(status) and not any(gate.status is status for gate in state.gates.values()):
+            return None
+        for away in range(1, rows + 1):
+            row = (start + step * away) % rows
+            if self.task(self.position(row)).status is status:
+                return row
+        return None
+
+    # Text ------------------------------------------------------------------------------------------------------------
+
+    def cells(self, position: int, now: int) -> Cells:
+        """Return what the row of a position says."""
+        task_id, state, task = self.ids[position], self.state, self.task(position)
+        kind = _KINDS[task.status]
+        expected = self._estimates.get(task_id)
+        elapsed = estimate = ""
+        over = False
+        if kind == "running":
+            ms = state.task_elapsed_until(task, now) or 0
+            elapsed = running_time(ms)
+            over = expected is not None and ms > expected * 1.25 + 1000
+            if state.frozen_since is not None:
+                kind = "frozen"
+        elif task.duration_ms is not None and kind != "skipped":
+            elapsed = humanise(task.duration_ms)
+        if expected is not None and kind in ("pending", "running", "frozen"):
+            estimate = rough(expected)
+        return Cells(
+            kind,
+            plain(task_id),
+            self.titles[position],
+            elapsed,
+            estimate,
+            over,
+            str(task.attempt) if task.attempt > 1 else "",
+            *self._detail(task_id, task),
+        )
+
+    def _detail(self, task_id: str, task: TaskState) -> tuple[str, str]:
+        if task.status is TaskStatus.PENDING and (waits := self._waits_for(task_id)):
+            return waits
+        return plain(self._story(task)), ""
+
+    def _story(self, task: TaskState) -> str:
+        match task.status:
+            case TaskStatus.PENDING:
+                return self._ended(task) if task.outcome == "failed" else task.reason or ""
+            case TaskStatus.FAILED:
+                return self._ended(task) + (", allowed" if task.allowed else "")
+            case TaskStatus.SKIPPED:
+                return task.reason or ""
+            case TaskStatus.COMPLETED | TaskStatus.IN_PROGRESS:
+                return ""
+
+    @staticmethod
+    def _ended(task: TaskState) -> str:
+        if task.signal:
+            return f"{task.reason}, {task.signal}" if task.reason else task.signal
+        if task.exit_code is not None:
+            return f"exit {task.exit_code}"
+        return task.reason or ""
+
+    def _waits_for(self, task_id: str) -> tuple[str, str] | None:
+        """Return the first need that is not met, one that failed before all others, and how many more there are."""
+        if self.graph is None:
+            return None
+        needs, tasks = self.graph.needs.get(task_id, ()), self.state.tasks
+        first, failed, count = "", "", 0
+        for need in needs[:_NEEDS]:
+            task = tasks.get(need)
+            if task is None or task.status is TaskStatus.COMPLETED:
+                continue
+            if task.status is TaskStatus.FAILED:
+                if task.allowed:
+                    continue
+                failed = failed or need
+            first = first or need
+            count += 1
+        more = count + max(0, len(needs) - _NEEDS) - 1
+        if more < 0:
+            return None
+        return (failed or first or needs[-1]), (f" +{more:,}" if more else "")
