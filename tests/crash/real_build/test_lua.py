@@ -7,14 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.crash.real_build import generate_plan, sources
+from tests.crash.session import SPECULAR, Session
 
-SPECULAR = (sys.executable, "-m", "specular_tui")
 TOOLS = ("gcc", "ar")
 
 pytestmark = pytest.mark.timeout(300)
@@ -45,45 +44,13 @@ def products(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in generate_plan.PRODUCTS}
 
 
-class Session:
-    """One `specular build`, followed line by line."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.started: list[str] = []
-        self.done: list[str] = []
-        self._child = subprocess.Popen(
-            [*SPECULAR, "build", "--jobs", "2", *options],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.output: list[str] = []
-
-    def follow(self, until_done: int | None = None, then: signal.Signals | None = None) -> int:
-        """Read to the end; once `until_done` tasks are done, send the signal `then`. Return the exit code."""
-        with self._child:
-            assert self._child.stdout is not None
-            for line in self._child.stdout:
-                self.output.append(line)
-                _, event, task, *_ = [*line.split(), "", "", ""]
-                if event == "START":
-                    self.started.append(task)
-                elif event == "DONE":
-                    self.done.append(task)
-                    if then is not None and len(self.done) == until_done:
-                        self._child.send_signal(then)
-        return self._child.returncode
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = project(archive, tmp_path_factory.mktemp("whole"))
-    session = Session(folder, "--plan", "plan.json")
+    session = Session(folder, "build", "--jobs", "2", "--plan", "plan.json")
     code = session.follow()
 
-    assert code == 0, "".join(session.output)
+    assert code == 0, session.output
     assert len(session.done) == len(generate_plan.make_plan(folder)["tasks"])
     return products(folder)
 
@@ -101,12 +68,12 @@ def test_interrupted_twice_and_resumed_it_is_the_same(
 ) -> None:
     folder = project(archive, tmp_path / "lua")
 
-    first = Session(folder, "--plan", "plan.json")
-    assert first.follow(until_done=8, then=signal.SIGINT) == 130, "".join(first.output)
-    second = Session(folder, "--resume")
-    assert second.follow(until_done=8, then=signal.SIGKILL) == -signal.SIGKILL, "".join(second.output)
-    third = Session(folder, "--resume")
-    assert third.follow() == 0, "".join(third.output)
+    first = Session(folder, "build", "--jobs", "2", "--plan", "plan.json")
+    assert first.follow(until_done=8, then=signal.SIGINT) == 130, first.output
+    second = Session(folder, "build", "--jobs", "2", "--resume")
+    assert second.follow(until_done=8, then=signal.SIGKILL) == -signal.SIGKILL, second.output
+    third = Session(folder, "build", "--jobs", "2", "--resume")
+    assert third.follow() == 0, third.output
 
     assert products(folder) == uninterrupted
     # What was seen to be done, before the interruption or the kill, was not done again.
@@ -118,9 +85,9 @@ def test_interrupted_twice_and_resumed_it_is_the_same(
 
 def test_the_checkpoint_of_the_finished_build_is_whole(archive: Path, tmp_path: Path) -> None:
     folder = project(archive, tmp_path / "lua")
-    first = Session(folder, "--plan", "plan.json", "--run-id", "lua")
-    assert first.follow(until_done=5, then=signal.SIGKILL) == -signal.SIGKILL, "".join(first.output)
-    assert Session(folder, "--resume", "lua").follow() == 0
+    first = Session(folder, "build", "--jobs", "2", "--plan", "plan.json", "--run-id", "lua")
+    assert first.follow(until_done=5, then=signal.SIGKILL) == -signal.SIGKILL, first.output
+    assert Session(folder, "build", "--jobs", "2", "--resume", "lua").follow() == 0
 
     validated = subprocess.run([*SPECULAR, "checkpoint", "validate", "lua"], cwd=folder, capture_output=True, text=True)
     assert validated.returncode == 0, validated.stdout + validated.stderr
