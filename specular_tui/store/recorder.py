@@ -50,6 +50,9 @@ class Recorder(Protocol):
     def flush(self) -> None:
         """Return once all that was recorded is on disk."""
 
+    def rescue(self, now: int) -> None:
+        """After a failed write: make what was recorded safe once more, if that is possible."""
+
     def close(self, now: int) -> None:
         """Publish the last state and let go of the run."""
 
@@ -81,6 +84,11 @@ class RunRecorder:
     def path(self) -> Path:
         """The folder of the run."""
         return self._folder.path
+
+    def failure(self) -> StorageError:
+        """Return what to tell of a failed sync."""
+        error = self._commit.error or OSError(errno.EIO, os.strerror(errno.EIO))
+        return explain(error, "write checkpoint", self.path / layout.JOURNAL)
 
     def _failed(self, error: OSError) -> None:
         self.on_error(error)

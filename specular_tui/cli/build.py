@@ -1,0 +1,122 @@
+"""`specular build`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from specular_tui.cli.options import DURATION, checkpoint_root
+
+if TYPE_CHECKING:
+    from specular_tui.cli.report import Reporter
+
+_LATEST = ""
+
+
+@click.command(short_help="Run a build, or go on with one.")
+@click.option("--plan", metavar="FILE", help="The plan (default: plan.json).")
+@click.option("--policy", metavar="FILE", help="The policy (default: .specular/policy.yaml if it exists).")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=_LATEST,
+    default=None,
+    metavar="[RUN]",
+    help="Go on with a run: the newest resumable one, or the one named.",
+)
+@click.option("--resume-last", is_flag=True, help="Go on with the newest resumable run.")
+@click.option("--from-task", metavar="TASK", help="Run a task again, and all that depends on it.")
+@click.option("--skip-failed", is_flag=True, help="Leave out what failed, and what needs it.")
+@click.option("--run-dependents", is_flag=True, help="With --skip-failed: run what needs a skipped task all the same.")
+@click.option("--retry-failed", is_flag=True, help="Run only what failed, and what was waiting for it.")
+@click.option("--validate", is_flag=True, help="Check the checkpoint before going on with it.")
+@click.option("--revalidate", is_flag=True, help="Run the gates again, and check results against the present policy.")
+@click.option("--repair", is_flag=True, help="Run again what is damaged in the checkpoint.")
+@click.option("--trust-plan", is_flag=True, help="Run the commands of an imported plan.")
+@click.option("--force", is_flag=True, help="Start fresh: abandon an unfinished run of the same plan.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, task by task, and write nothing.")
+@click.option("--keep-going", "-k", is_flag=True, help="After a failure, run everything that does not need it.")
+@click.option("--run-id", metavar="ID", help="The new run's id.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
+@click.option("--grace", type=DURATION, default="10s", show_default=True, help="Time to end between TERM and KILL.")
+@click.option("--checkpoint-interval", type=DURATION, help="Rewrite the checkpoint's JSON files this often.")
+@click.option("--checkpoint-every", type=click.IntRange(1), metavar="N", help="… and after so many tasks.")
+@click.option("--format", "form", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How to tell.")
+@click.option("--quiet", "-q", is_flag=True, help="Tell only of failures, and the summary.")
+@click.option("--tui", is_flag=True, help="Open the full-screen app on the build.")
+@click.option("--detach", is_flag=True, help="Leave the build running in the background, and print its run id.")
+@click.option("--announce-fd", type=int, hidden=True)
+@click.pass_context
+def build(ctx: click.Context, /, **given: Any) -> int:
+    """Run the build of a plan and checkpoint every task, or go on with one that was interrupted or failed.
+
+    Ctrl+C ends it politely and saves the checkpoint; a second Ctrl+C kills what still runs.
+    """
+    if given.pop("resume_last"):
+        if given["resume"]:
+            raise click.UsageError("--resume-last goes on with the newest run, --resume names one: choose one of them")
+        given["resume"] = _LATEST
+    form, quiet = given.pop("form"), given.pop("quiet")
+    announce: int | None = given.pop("announce_fd")
+    tui, detach = given.pop("tui"), given.pop("detach")
+    if tui or detach:
+        return _in_background(ctx, tui)
+    given["grace_ms"] = given.pop("grace")
+    given["checkpoint_interval_ms"] = given.pop("checkpoint_interval")
+
+    from specular_tui.workspace.building import build as run_build
+    from specular_tui.workspace.request import BuildRequest
+
+    request = BuildRequest(cwd=Path.cwd(), **given)
+    with _reporter(form, quiet, announce) as reporter:
+        result = run_build(request, reporter)
+    return int(result.exit_code) if result is not None else 0
+
+
+def _in_background(ctx: click.Context, tui: bool) -> int:
+    from specular_tui.workspace.steering import StartFailedError, start_build
+
+    args = [arg for arg in _own_args() if arg not in ("--tui", "--detach")]
+    try:
+        run_id = start_build(args, Path.cwd())
+    except StartFailedError as error:
+        if error.exit_code == 0:
+            click.echo(error.message, err=True)
+            return 0
+        raise
+    if tui:
+        code: int = ctx.obj(checkpoint_root(), run_id, True)
+        return code
+    click.echo(run_id)
+    return 0
+
+
+def _own_args() -> list[str]:
+    """Return what was typed behind `build`."""
+    args = sys.argv[1:]
+    return args[args.index("build") + 1 :] if "build" in args else []
+
+
+@contextlib.contextmanager
+def _reporter(form: str, quiet: bool, announce: int | None) -> Iterator[Reporter]:
+    from specular_tui.cli import report
+
+    if announce is not None:
+        from specular_tui.cli.announce import Announcer
+
+        yield Announcer(announce)
+    elif form == "json":
+        yield report.JsonReporter(quiet=quiet)
+    elif form == "auto" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not quiet:
+        from specular_tui.cli.live import LiveReporter
+
+        with LiveReporter() as reporter:
+            yield reporter
+    else:
+        yield report.Reporter(quiet=quiet)

@@ -1,0 +1,87 @@
+"""What the commands print: data on stdout, notices and errors on stderr, and nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from specular_tui.model.quote import plain
+
+__all__ = ["colour_on", "emit", "emit_json", "plain", "silence_stdout", "style", "table", "tell", "tell_error"]
+
+
+def colour_on(stream: Any = None) -> bool:
+    """Tell whether colours are wanted on `stream` (default stdout): a terminal, and neither NO_COLOR nor TERM=dumb."""
+    stream = sys.stdout if stream is None else stream
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def style(text: str, colour: str | None = None, *, bold: bool = False, dim: bool = False, on: bool) -> str:
+    """Return `text` in a colour where colours are `on`; the words alone must say everything."""
+    return click.style(text, fg=colour, bold=bold or None, dim=dim or None) if on else text
+
+
+def emit(line: str = "") -> None:
+    """Print one line of data."""
+    sys.stdout.write(line + "\n")
+
+
+def emit_json(data: Any, *, indent: int | None = 2) -> None:
+    """Print data as JSON, in ASCII, so that it holds no control character whatever it says."""
+    sys.stdout.write(json.dumps(data, indent=indent) + "\n")
+
+
+def tell(text: str) -> None:
+    """Tell something beside the data, on stderr. A reader who has gone does not end the command."""
+    try:
+        sys.stderr.write(plain(text) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def tell_error(message: str, *, details: Sequence[str] = (), hint: str | None = None) -> None:
+    """Tell what went wrong, its details, and what to do next."""
+    on = colour_on(sys.stderr)
+    lines = [f"{style('Error:', 'red', bold=True, on=on)} {plain(message)}"]
+    lines += [f"  {plain(detail)}" for detail in details]
+    if hint:
+        lines.append(f"{style('→' if _utf8(sys.stderr) else '->', dim=True, on=on)} {plain(hint)}")
+    try:
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def _utf8(stream: Any) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
+
+
+def silence_stdout() -> None:
+    """Let Python's own flush at the end meet no closed pipe."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass
+
+
+def table(rows: Iterable[Sequence[str]], heads: Sequence[str], *, right: Iterable[int] = ()) -> list[str]:
+    """Return lines of aligned columns under `heads`; the columns `right` are aligned to the right."""
+    body = [[plain(cell) for cell in row] for row in rows]
+    widths = [max([len(heads[i]), *(len(row[i]) for row in body)]) for i in range(len(heads))]
+    to_the_right = frozenset(right)
+
+    def line(cells: Sequence[str]) -> str:
+        return "  ".join(
+            cell.rjust(widths[i]) if i in to_the_right else cell.ljust(widths[i]) for i, cell in enumerate(cells)
+        ).rstrip()
+
+    return [line(heads), *(line(row) for row in body)]

@@ -1,0 +1,128 @@
+"""An attempt that has ended: what came of it, proved by its log and its outputs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Final
+
+from msgspec import Struct
+
+from specular_tui.engine import artifacts
+from specular_tui.engine.executor import Exit, Job
+from specular_tui.model import duration
+from specular_tui.model.event import OutputFile
+from specular_tui.model.plan import Task
+from specular_tui.model.run import INTERRUPTED
+from specular_tui.store import digest
+
+#: A log up to this size is hashed at once, on the loop: that is quicker than to hand it to a thread.
+AT_ONCE: Final = 256 << 10
+#: So many declared output files are brought to disk with the record that vouches for them.
+_SYNCED_OUTPUTS: Final = 64
+
+
+class Running(Struct, kw_only=True):
+    """An attempt between its start and its end."""
+
+    task: Task
+    attempt: int
+    job: Job
+    log_fd: int
+    started_at: int
+    #: Frozen milliseconds of the run before it started.
+    frozen_before_ms: int
+    inputs_hash: str = ""
+    #: Why it was told to end: `stop`, `timeout`, `user`; "" where it was not.
+    ended_by: str = ""
+
+
+class Verdict(Struct, kw_only=True):
+    """What came of an attempt."""
+
+    #: `completed`, `failed` or `interrupted`.
+    outcome: str
+    reason: str | None = None
+    log_size: int = 0
+    log_hash: str = ""
+    outputs: tuple[OutputFile, ...] = ()
+    #: Open descriptors of output files, to be brought to disk with the record.
+    files: tuple[int, ...] = ()
+
+
+def needs_thread(running: Running, end: Exit) -> bool:
+    """Tell whether judging the attempt reads more than the loop can wait for."""
+    return bool(running.task.outputs and end.exit_code == 0) or os.fstat(running.log_fd).st_size > AT_ONCE
+
+
+def judge(running: Running, end: Exit, folder: str) -> Verdict:
+    """Return what came of an attempt that ended as `end`; its log and its outputs are read.
+
+    `folder` is where declared outputs start from.
+    """
+    log_size, log_hash = hash_log(running.log_fd)
+    outcome, reason = _outcome(running, end)
+    outputs: tuple[OutputFile, ...] = ()
+    if outcome == "completed" and running.task.outputs:
+        try:
+            outputs = artifacts.capture(folder, running.task.outputs)
+        except artifacts.MissingOutputError as error:
+            outcome, reason = "failed", str(error)
+    return Verdict(
+        outcome=outcome,
+        reason=reason,
+        log_size=log_size,
+        log_hash=log_hash,
+        outputs=outputs,
+        files=_open_outputs(folder, outputs),
+    )
+
+
+def _outcome(running: Running, end: Exit) -> tuple[str, str | None]:
+    match running.ended_by:
+        case "stop":
+            return INTERRUPTED, "interrupted"
+        case "timeout":
+            limit = duration.humanise(running.task.timeout_ms or 0)
+            return "failed", f"timed out after {limit}"
+        case "user":
+            return "failed", "stopped by the user"
+        case _:
+            return _own_outcome(end)
+
+
+def _own_outcome(end: Exit) -> tuple[str, str | None]:
+    """Judge an attempt that nobody told to end."""
+    if end.exit_code == 0 and end.reason is None:
+        return "completed", None
+    if end.reason is not None:
+        return "failed", end.reason
+    if end.signal is not None:
+        return "failed", f"killed by {end.signal}{_describe(end.signal)}"
+    return "failed", f"exit code {end.exit_code}"
+
+
+def _describe(name: str) -> str:
+    try:
+        text = signal.strsignal(signal.Signals[name])
+    except (KeyError, ValueError):
+        return ""
+    return f" ({text.lower()})" if text else ""
+
+
+def hash_log(fd: int) -> tuple[int, str]:
+    """Return (size, digest) of an open log."""
+    size = os.fstat(fd).st_size
+    return digest.of_file(fd) if size else (0, digest.EMPTY)
+
+
+def _open_outputs(folder: str, outputs: tuple[OutputFile, ...]) -> tuple[int, ...]:
+    opened = []
+    for output in outputs[:_SYNCED_OUTPUTS]:
+        path = os.path.join(folder, output.path)
+        try:
+            if os.path.isfile(path):
+                opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+        except OSError:
+            continue  # whatever keeps it from being opened now is found when the result is to be reused
+    return tuple(opened)

@@ -1,0 +1,55 @@
+"""Being told by the kernel that a child process has ended, without reaping it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+
+class Exits:
+    """Calls back on the event loop when a child has ended; whoever is called reaps it.
+
+    With pidfds (Linux) each child is a descriptor of the loop; elsewhere SIGCHLD has all watched children looked at.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch children on `loop`."""
+        self._loop = loop
+        self._pidfds = hasattr(os, "pidfd_open")
+        self._watched: dict[int, Callable[[], None]] = {}
+        if not self._pidfds:
+            loop.add_signal_handler(signal.SIGCHLD, self._look)
+
+    def watch(self, pid: int, ended: Callable[[], None]) -> None:
+        """Call `ended` once, when `pid` has ended."""
+        if self._pidfds:
+            fd = os.pidfd_open(pid)
+            self._loop.add_reader(fd, self._pidfd_ready, fd, ended)
+        else:
+            self._watched[pid] = ended
+            self._look()
+
+    def _pidfd_ready(self, fd: int, ended: Callable[[], None]) -> None:
+        self._loop.remove_reader(fd)
+        os.close(fd)
+        ended()
+
+    def _look(self) -> None:
+        for pid in tuple(self._watched):
+            if has_ended(pid):
+                self._loop.call_soon(self._watched.pop(pid))
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        if not self._pidfds:
+            self._loop.remove_signal_handler(signal.SIGCHLD)
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether the child `pid` has ended and waits to be reaped."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True

@@ -1,0 +1,163 @@
+"""Tasks as processes of this machine, each with a process group of its own.
+
+A task's stdout and stderr are its log's descriptor, so that no byte of them passes through Python; stdin is /dev/null.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from specular_tui.engine import processes
+from specular_tui.engine.executor import Exit, StartError, Work
+from specular_tui.engine.exits import Exits, has_ended
+
+#: Python ignores these for itself; a task gets them as a shell would give them.
+_DEFAULT_SIGNALS: Final = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP]
+_SHELL: Final = "/bin/sh"
+#: Seconds to wait for the killed rest of a group to be gone before the log is read.
+_PATIENCE: Final = 0.5
+
+
+class ProcessJob:
+    """A running process group."""
+
+    container: str | None = None
+
+    def __init__(self, pid: int) -> None:
+        """The group's leader is `pid`."""
+        self.pid = pid
+        self.pid_start = processes.start_time(pid)
+        self._stopped: list[int] = []
+
+    def freeze(self) -> None:
+        """Stop the group, and descendants that have left it."""
+        processes.send_group(self.pid, signal.SIGSTOP)
+        # A stopped parent starts nothing more, so that looking again ends.
+        while outside := [p for p in self._outside() if p not in self._stopped]:
+            processes.send(outside, signal.SIGSTOP)
+            self._stopped += outside
+
+    def thaw(self) -> None:
+        """Let the group go on, and what was stopped with it."""
+        processes.send(self._stopped, signal.SIGCONT)
+        self._stopped = []
+        processes.send_group(self.pid, signal.SIGCONT)
+
+    def _outside(self) -> list[int]:
+        found = []
+        for pid in processes.descendants(self.pid):
+            try:
+                if os.getpgid(pid) != self.pid:
+                    found.append(pid)
+            except ProcessLookupError:
+                continue
+        return found
+
+    def terminate(self) -> bool:
+        """Send SIGTERM to the group and to descendants that have left it; False where the leader has ended."""
+        if has_ended(self.pid):
+            return False
+        outside = self._outside()
+        processes.send_group(self.pid, signal.SIGTERM)
+        processes.send(outside, signal.SIGTERM)
+        self.thaw()
+        processes.send(outside, signal.SIGCONT)
+        return True
+
+    def kill(self) -> None:
+        """Send SIGKILL to the group and to descendants that have left it."""
+        outside = self._outside()
+        processes.send_group(self.pid, signal.SIGKILL)
+        processes.send(outside, signal.SIGKILL)
+
+
+class ProcessExecutor:
+    """Runs tasks on this machine."""
+
+    def __init__(self, exits: Exits) -> None:
+        """Be told of ended processes by `exits`."""
+        self._exits = exits
+        self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._programs: dict[tuple[str, str], str] = {}
+
+    def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ProcessJob:
+        """Start a process group for `work`."""
+        if isinstance(work.command, str):
+            program, argv = _SHELL, ["sh", "-c", work.command]
+        else:
+            argv = list(work.command)
+            program = self._find(argv[0], work.env)
+        pid = self._spawn(program, argv, work)
+        job = ProcessJob(pid)
+        self._exits.watch(pid, lambda: on_exit(_reap(pid)))
+        return job
+
+    def _find(self, name: str, env: Mapping[str, str]) -> str:
+        if "/" in name:
+            return name
+        path = env.get("PATH", os.defpath)
+        found = self._programs.get((name, path))
+        if found is None:
+            found = shutil.which(name, path=path)
+            if found is None:
+                raise StartError(f"program not found: {name}")
+            self._programs[name, path] = found
+        return found
+
+    def _spawn(self, program: str, argv: list[str], work: Work) -> int:
+        # posix_spawn has no working directory: the engine stands in the task's for a moment. Nothing else of it
+        # depends on where it stands, because all its paths are absolute.
+        try:
+            os.chdir(work.workdir)
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise StartError(f"cannot enter the working directory: {reason}: {work.workdir}", 126) from None
+        try:
+            return os.posix_spawn(
+                program,
+                argv,
+                work.env,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, work.log_fd, 1),
+                    (os.POSIX_SPAWN_DUP2, work.log_fd, 2),
+                ],
+                setpgroup=0,
+                setsigmask=[],
+                setsigdef=_DEFAULT_SIGNALS,
+            )
+        except FileNotFoundError:
+            raise StartError(f"program not found: {program}") from None
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise StartError(f"cannot run {program}: {reason}", 126) from None
+        except ValueError as error:
+            raise StartError(f"cannot run {program}: {error}", 126) from None
+        finally:
+            os.fchdir(self._home)
+
+    def close(self) -> None:
+        """Let go of the folder that the engine was started in."""
+        os.close(self._home)
+
+
+def _reap(pid: int) -> Exit:
+    """End what remains of the group of the ended process `pid`, then reap it."""
+    # The zombie keeps the group's number from being used again, so that nobody else's group is hit.
+    processes.send_group(pid, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    deadline = time.monotonic() + _PATIENCE
+    while processes.send_group(pid, signal.SIGKILL) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    code = os.waitstatus_to_exitcode(status)
+    return Exit(
+        exit_code=code if code >= 0 else None,
+        signal=signal.Signals(-code).name if code < 0 else None,
+        cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
+        max_rss_kb=usage.ru_maxrss,
+    )

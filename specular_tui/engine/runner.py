@@ -1,0 +1,611 @@
+"""The runner: carries out what the scheduler says, on the event loop, and records what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from specular_tui.engine import artifacts
+from specular_tui.engine import attempt as attempts
+from specular_tui.engine.attempt import Running, Verdict
+from specular_tui.engine.cadence import Cadence
+from specular_tui.engine.clock import Clock
+from specular_tui.engine.executor import Executor, Exit, StartError, Work
+from specular_tui.engine.processes import MARKER
+from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
+from specular_tui.errors import SpecularError, StorageError, UsageError
+from specular_tui.model import event as ev
+from specular_tui.model.graph import Graph
+from specular_tui.model.plan import Plan, Task
+from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.store.recorder import Recorder
+
+Observer = Callable[[ev.AnyEvent, RunState], None]
+
+
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """How one session runs."""
+
+    jobs: int = 1
+    grace_ms: int = 10_000
+    keep_going: bool = False
+    run_dependents: bool = False
+    #: The pending tasks that may run; None: all.
+    only: frozenset[str] | None = None
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """How a session ended."""
+
+    status: RunStatus
+    #: `SIGINT`, `SIGTERM`, `SIGHUP`, `stopped`, or "" where the build ended by itself.
+    reason: str = ""
+    #: The checkpoint could not be written; the build was stopped for it.
+    error: StorageError | None = None
+
+
+class Runner:
+    """One session of a build. Make it, then `await run(...)` once."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        plan: Plan,
+        graph: Graph,
+        gates: Graph,
+        remaining: Mapping[str, float],
+        executor: Executor,
+        clock: Clock,
+        cadence: Cadence,
+        options: RunOptions,
+        marker: str,
+        observer: Observer,
+    ) -> None:
+        """`gates` holds the policy's gates as tasks without dependencies; `marker` names the run in the environment."""
+        self._recorder = recorder
+        self._plan = plan
+        self._graph = graph
+        self._gates = gates
+        self._remaining = remaining
+        self._executor = executor
+        self._clock = clock
+        self._cadence = cadence
+        self._options = options
+        self._marker = marker
+        self._observer = observer
+        self._running: dict[str, Running] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._budget: dict[str, int] = {}
+        self._queue: deque[Instruction] = deque()
+        self._performing = False
+        self._stopping = ""
+        self._frozen = False
+        self._error: StorageError | None = None
+        self._unsaved: list[ev.AnyEvent] = []
+        self._publishing: asyncio.Task[None] | None = None
+        self._interval: asyncio.TimerHandle | None = None
+        self._control: str | None = None
+        self._gates_phase = False
+
+    @property
+    def state(self) -> RunState:
+        """The state of the run."""
+        return self._recorder.state
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the session has been told to stop."""
+        return bool(self._stopping)
+
+    async def run(self, control: str | None = None) -> Ending:
+        """Run the session behind its first event, already recorded, to its last. `control` is the socket's path."""
+        self._loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[RunStatus] = self._loop.create_future()
+        self._loop.set_exception_handler(self._unexpected)
+        self._control = control
+        self._cadence.start(self._clock.now())
+        self._scheduler = self._make_scheduler(self._graph)
+        self._publish()
+        self._perform(self._scheduler.begin())
+        status = await self._done
+        if self._interval is not None:
+            self._interval.cancel()
+        await self._settle()
+        return self._close(status)
+
+    def _make_scheduler(self, graph: Graph) -> Scheduler:
+        gates = graph is self._gates
+        return Scheduler(
+            graph,
+            self.state.gates if gates else self.state.tasks,
+            jobs=self._options.jobs,
+            remaining=dict.fromkeys(graph.tasks, 0.0) if gates else self._remaining,
+            keep_going=gates or self._options.keep_going,
+            only=None if gates else self._options.only,
+            run_dependents=self._options.run_dependents,
+        )
+
+    async def _settle(self) -> None:
+        while self._background:
+            await asyncio.wait(tuple(self._background))
+
+    def _close(self, status: RunStatus) -> Ending:
+        now = self._clock.now()
+        if self._stopping and status is RunStatus.COMPLETED:
+            self._stopping = ""
+        ended = ev.SessionEnded(at=now, status=status, reason=self._stopping, elapsed_ms=self.state.elapsed_until(now))
+        if self._error is not None:
+            self._rescue(ended)
+        else:
+            self._record(ended)
+            if self._error is not None:
+                self._rescue(ended)
+        return Ending(status=status, reason=self._stopping, error=self._error)
+
+    def _rescue(self, ended: ev.SessionEnded) -> None:
+        """Save what could not be recorded, if there is room for it now."""
+        unsaved, self._unsaved = self._unsaved, []
+        with contextlib.suppress(StorageError):
+            self._recorder.rescue(self._clock.now())
+            for event in unsaved:
+                self._recorder.append(event)
+                self._observer(event, self.state)
+            if ended not in unsaved:
+                self._recorder.append(ended)
+                self._observer(ended, self.state)
+
+    # Recording ----------------------------------------------------------------------------------------------------
+
+    def _record(self, event: ev.AnyEvent, *files: int) -> None:
+        """Record an event; a disk that refuses ends the build, and what it refused waits to be saved at the end."""
+        if self._error is None:
+            try:
+                self._recorder.append(event, *files)
+            except StorageError as error:
+                self._unsaved.append(event)
+                self.storage_failed(error)
+            else:
+                self._observer(event, self.state)
+        else:
+            self._unsaved.append(event)
+            for fd in files:
+                os.close(fd)
+
+    def storage_failed(self, error: StorageError) -> None:
+        """The checkpoint cannot be written any more: stop, because nothing done from now on would be kept."""
+        if self._error is None:
+            self._error = error
+            self._loop.call_soon(self.stop, "storage")
+
+    def _publish(self) -> None:
+        """Rewrite the three JSON files, unless that is being done already."""
+        if self._publishing is not None or self._error is not None:
+            return
+        began = time.monotonic()
+        write = self._recorder.prepare_snapshot(self._clock.now(), self._control)
+
+        async def publish() -> None:
+            try:
+                await asyncio.to_thread(write)
+            except StorageError as error:
+                self.storage_failed(error)
+            finally:
+                self._publishing = None
+                self._cadence.made(self._clock.now(), (time.monotonic() - began) * 1000)
+
+        self._publishing = self._spawn_background(publish())
+
+    def _spawn_background(self, work: Any) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background_over)
+        return task
+
+    def _background_over(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash(error)
+
+    def _crash(self, error: BaseException) -> None:
+        """A mistake in this program: end the session with it, instead of waiting for what will never come."""
+        self.kill()
+        if not self._done.done():
+            self._done.set_exception(error)
+
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            self._crash(error)
+        else:
+            loop.default_exception_handler(context)
+
+    def _publish_if_due(self) -> None:
+        if self._cadence.due(self._clock.now()):
+            self._publish()
+        elif self._interval is None and self._cadence.ended:
+            self._interval = self._loop.call_later(self._cadence.every_ms / 1000, self._interval_over)
+
+    def _interval_over(self) -> None:
+        self._interval = None
+        self._publish_if_due()
+
+    # Carrying out -------------------------------------------------------------------------------------------------
+
+    def _perform(self, instructions: Iterable[Instruction]) -> None:
+        """Carry out instructions, and those that follow from them, one after the other."""
+        self._queue.extend(instructions)
+        if self._performing:
+            return
+        self._performing = True
+        try:
+            while self._queue:
+                instruction = self._queue.popleft()
+                match instruction:
+                    case Start(task):
+                        self._start(task)
+                    case Skip(task, reason):
+                        self._record(ev.TaskSkipped(at=self._clock.now(), task=task, reason=reason))
+                    case End(status):
+                        self._end(status)
+        finally:
+            self._performing = False
+
+    def _end(self, status: RunStatus) -> None:
+        waiting = any(gate.status is TaskStatus.PENDING for gate in self.state.gates.values())
+        if status is RunStatus.COMPLETED and waiting and self._stopping:
+            status = RunStatus.PAUSED
+        elif status is RunStatus.COMPLETED and waiting and not self._gates_phase:
+            self._gates_phase = True
+            self._scheduler = self._make_scheduler(self._gates)
+            if self._frozen or self.state.draining:
+                self._scheduler.hold()
+            self._perform(self._scheduler.begin())
+            return
+        if status is RunStatus.COMPLETED and self.state.failed_for_good():
+            status = RunStatus.FAILED
+        if not self._done.done():
+            self._done.set_result(status)
+
+    def _task(self, task_id: str) -> Task:
+        return (self._gates if self._gates_phase else self._graph).tasks[task_id]
+
+    def _start(self, task_id: str) -> None:
+        task = self._task(task_id)
+        self._budget.setdefault(task_id, task.retries)
+        if task.inputs:
+            self._spawn_background(self._start_with_inputs(task))
+        else:
+            self._launch(task, "")
+
+    async def _start_with_inputs(self, task: Task) -> None:
+        # Before the task runs: an input that it changes meanwhile, or that somebody edits, must make it run again.
+        found = await asyncio.to_thread(artifacts.inputs_digest, self._plan.folder, task.inputs)
+        self._launch(task, found)
+
+    def _launch(self, task: Task, inputs_hash: str) -> None:
+        if self._stopping:
+            self._perform(self._scheduler.interrupted(task.id))
+            return
+        number = self.state.task(task.id).attempt + 1
+        try:
+            log_fd = self._recorder.open_log(task.id)
+        except StorageError as error:
+            self.storage_failed(error)
+            self._perform(self._scheduler.interrupted(task.id))
+            return
+        work = Work(
+            task=task.id,
+            attempt=number,
+            command=task.command,
+            env=self._environment(task, number),
+            workdir=os.path.join(self._plan.folder, task.workdir),
+            image=task.image,
+            log_fd=log_fd,
+        )
+        try:
+            job = self._executor.start(work, lambda end: self._exited(task.id, end))
+        except StartError as error:
+            self._not_started(task, number, log_fd, error)
+            return
+        now = self._clock.now()
+        self._running[task.id] = Running(
+            task=task,
+            attempt=number,
+            job=job,
+            log_fd=log_fd,
+            started_at=now,
+            frozen_before_ms=self.state.frozen_ms,
+            inputs_hash=inputs_hash,
+        )
+        self._record(
+            ev.TaskStarted(
+                at=now, task=task.id, attempt=number, pid=job.pid, pid_start=job.pid_start, container=job.container
+            )
+        )
+        if self._frozen:
+            job.freeze()  # the run was frozen while the inputs of this task were read
+        else:
+            self._arm_timeout(task.id)
+
+    def _environment(self, task: Task, number: int) -> dict[str, str]:
+        workdir = os.path.normpath(os.path.join(self._plan.folder, task.workdir))
+        return {
+            **os.environ,
+            "PWD": workdir,
+            **task.env,
+            MARKER: self._marker,
+            "SPECULAR_RUN_ID": self.state.run_id,
+            "SPECULAR_TASK_ID": task.id,
+            "SPECULAR_ATTEMPT": str(number),
+        }
+
+    def _not_started(self, task: Task, number: int, log_fd: int, error: StartError) -> None:
+        now = self._clock.now()
+        with contextlib.suppress(OSError):
+            os.write(log_fd, f"specular: {error}\n".encode())
+        size, log_hash = attempts.hash_log(log_fd)
+        self._record(ev.TaskStarted(at=now, task=task.id, attempt=number))
+        # A program or folder that is missing is missing a moment later too: not worth the plan's retries.
+        event = ev.TaskEnded(
+            at=now,
+            task=task.id,
+            attempt=number,
+            outcome="failed",
+            duration_ms=0,
+            exit_code=error.exit_code,
+            reason=str(error),
+            allowed=task.allow_failure,
+            log_size=size,
+            log_hash=log_hash,
+        )
+        self._record(event, log_fd)
+        self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
+
+    def _exited(self, task_id: str, end: Exit) -> None:
+        running = self._running[task_id]
+        self._disarm(task_id)
+        if attempts.needs_thread(running, end):
+            self._spawn_background(self._judge_in_thread(running, end))
+        else:
+            self._ended(running, end, attempts.judge(running, end, self._plan.folder))
+
+    async def _judge_in_thread(self, running: Running, end: Exit) -> None:
+        self._ended(running, end, await asyncio.to_thread(attempts.judge, running, end, self._plan.folder))
+
+    def _ended(self, running: Running, end: Exit, verdict: Verdict) -> None:
+        task = running.task
+        del self._running[task.id]
+        now = self._clock.now()
+        frozen = self.state.frozen_until(now) - running.frozen_before_ms
+        retry = (
+            verdict.outcome == "failed"
+            and running.ended_by != "user"
+            and self._budget.get(task.id, 0) > 0
+            and not self._stopping
+        )
+        if retry:
+            self._budget[task.id] -= 1
+        files = verdict.files
+        if verdict.log_size:
+            files = (running.log_fd, *files)
+        else:
+            os.close(running.log_fd)
+        self._record(
+            ev.TaskEnded(
+                at=now,
+                task=task.id,
+                attempt=running.attempt,
+                outcome=verdict.outcome,
+                duration_ms=max(0, now - running.started_at - frozen),
+                will_retry=retry,
+                allowed=task.allow_failure and verdict.outcome == "failed" and not retry,
+                exit_code=end.exit_code if not running.ended_by else None,
+                signal=end.signal,
+                reason=verdict.reason,
+                log_size=verdict.log_size,
+                log_hash=verdict.log_hash,
+                outputs=verdict.outputs,
+                key=artifacts.cache_key(task) if verdict.outcome == "completed" else "",
+                inputs_hash=running.inputs_hash if verdict.outcome == "completed" else "",
+                cpu_ms=end.cpu_ms,
+                max_rss_kb=end.max_rss_kb,
+            ),
+            *files,
+        )
+        self._cadence.task_ended()
+        if retry:
+            self._perform(self._scheduler.delayed(task.id))
+            self._loop.call_later(task.retry_delay_ms / 1000, self._delay_over, task.id)
+        elif verdict.outcome == "completed":
+            self._perform(self._scheduler.completed(task.id))
+        elif verdict.outcome == "failed":
+            self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
+        else:
+            self._perform(self._scheduler.interrupted(task.id))
+        self._publish_if_due()
+
+    def _delay_over(self, task_id: str) -> None:
+        self._perform(self._scheduler.delay_over(task_id))
+
+    # Timeouts -----------------------------------------------------------------------------------------------------
+
+    def _arm_timeout(self, task_id: str) -> None:
+        running = self._running[task_id]
+        limit = running.task.timeout_ms
+        if limit is None or running.ended_by or self._frozen:
+            return
+        frozen = self.state.frozen_ms - running.frozen_before_ms
+        left = limit - (self._clock.now() - running.started_at - frozen)
+        self._timers[task_id] = self._loop.call_later(max(0, left) / 1000, self._timed_out, task_id)
+
+    def _disarm(self, task_id: str) -> None:
+        timer = self._timers.pop(task_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _timed_out(self, task_id: str) -> None:
+        self._end_attempt(task_id, "timeout")
+
+    def _end_attempt(self, task_id: str, why: str) -> None:
+        """Ask an attempt to end, and end it by force after the grace period."""
+        running = self._running.get(task_id)
+        if running is None or running.ended_by == "stop":
+            return
+        self._disarm(task_id)
+        if not running.job.terminate():
+            return
+        running.ended_by = why
+        grace = self._options.grace_ms / 1000
+        self._timers[task_id] = self._loop.call_later(grace, running.job.kill)
+
+    # Steering -----------------------------------------------------------------------------------------------------
+
+    def freeze(self, by: str = "user") -> None:
+        """Make every running task stand still and start nothing new."""
+        if self._frozen or self._stopping:
+            return
+        self._frozen = True
+        self._scheduler.hold()
+        for task_id, running in self._running.items():
+            self._disarm(task_id)
+            running.job.freeze()
+        self._record(ev.Frozen(at=self._clock.now(), by=by))
+        self._publish()
+
+    def thaw(self) -> None:
+        """Go on after `freeze` or `drain`."""
+        if self._stopping:
+            return
+        now = self._clock.now()
+        if self._frozen:
+            since = self.state.frozen_since
+            self._record(ev.Thawed(at=now, frozen_ms=now - since if since is not None else 0))
+            self._frozen = False
+            for task_id, running in self._running.items():
+                running.job.thaw()
+                self._arm_timeout(task_id)
+        if self.state.draining:
+            self._record(ev.Draining(at=now, on=False))
+        self._publish()
+        self._perform(self._scheduler.release())
+
+    def drain(self) -> None:
+        """Let running tasks end and start nothing new."""
+        if self._stopping or self.state.draining:
+            return
+        self._scheduler.hold()
+        self._record(ev.Draining(at=self._clock.now()))
+        self._publish()
+
+    def stop(self, reason: str) -> None:
+        """End the session: first politely, at the second call by force."""
+        if self._stopping and reason != "storage":
+            self.kill()
+            return
+        self._stopping = self._stopping or reason
+        for task_id in tuple(self._running):
+            self._end_attempt(task_id, "stop")
+        self._perform(self._scheduler.stop())
+
+    def kill(self) -> None:
+        """End every running task at once."""
+        for running in self._running.values():
+            running.ended_by = running.ended_by or "stop"
+            running.job.kill()
+
+    def checkpoint(self) -> None:
+        """Rewrite the three JSON files now."""
+        self._publish()
+
+    def retry(self, task_id: str) -> None:
+        """Run a failed or skipped task again in this session."""
+        task = self._known(task_id)
+        if task.status not in (TaskStatus.FAILED, TaskStatus.SKIPPED):
+            raise UsageError(f"task {task_id} is {task.status.value}: only a failed or skipped one can be run again")
+        self._budget.pop(task_id, None)
+        self._record(ev.TaskReset(at=self._clock.now(), task=task_id, reason="retried by the user"))
+        self._perform(self._scheduler.retry(task_id))
+
+    def retry_failed(self) -> int:
+        """Run every failed task again; return how many."""
+        failed = self.state.in_status(TaskStatus.FAILED)
+        for task_id in failed:
+            self.retry(task_id)
+        return len(failed)
+
+    def skip(self, task_id: str, *, run_dependents: bool = False) -> None:
+        """Leave out a pending or failed task, and what needs it."""
+        task = self._known(task_id)
+        if task.status not in (TaskStatus.PENDING, TaskStatus.FAILED):
+            raise UsageError(f"task {task_id} is {task.status.value}: only a pending or failed one can be skipped")
+        self._perform(self._scheduler.skip(task_id, "skipped by the user", run_dependents=run_dependents))
+
+    def stop_task(self, task_id: str) -> None:
+        """End a running task; it counts as failed."""
+        self._known(task_id)
+        if task_id not in self._running:
+            raise UsageError(f"task {task_id} is not running")
+        self._end_attempt(task_id, "user")
+
+    def _known(self, task_id: str) -> Any:
+        if task_id not in self.state.tasks:
+            raise UsageError(f"the run has no task '{task_id[:128]}'")
+        return self.state.tasks[task_id]
+
+    def control(self, command: str, request: Mapping[str, Any]) -> str:
+        """Carry out a steering command that came through the socket and return what to tell whoever sent it."""
+        task = request.get("task")
+        if command in ("retry", "skip", "stop_task") and not isinstance(task, str):
+            if command == "retry" and task is None:
+                count = self.retry_failed()
+                return f"running {count} failed {'task' if count == 1 else 'tasks'} again"
+            raise UsageError(f"{command} needs a task")
+        match command:
+            case "pause":
+                self.freeze()
+                return "paused"
+            case "unpause":
+                self.thaw()
+                return "going on"
+            case "drain":
+                self.drain()
+                return "draining: running tasks end, nothing new starts"
+            case "stop":
+                self.stop("stopped")
+                return "stopping"
+            case "kill":
+                self._stopping = self._stopping or "stopped"
+                self.stop(self._stopping)
+                return "killing"
+            case "retry":
+                self.retry(str(task))
+                return f"running {task} again"
+            case "skip":
+                self.skip(str(task), run_dependents=bool(request.get("run_dependents")))
+                return f"skipping {task}"
+            case "stop_task":
+                self.stop_task(str(task))
+                return f"stopping {task}"
+            case "checkpoint":
+                self.checkpoint()
+                return "checkpoint saved"
+            case _:
+                raise SpecularError(f"unknown steering command '{command[:40]}'")
+
+    def stop_self(self) -> None:
+        """Ctrl+Z: freeze the tasks, stop this process, and go on with both when it is continued."""
+        was_frozen = self._frozen
+        self.freeze("terminal")
+        os.kill(os.getpid(), signal.SIGSTOP)
+        if not was_frozen:
+            self.thaw()

@@ -1,0 +1,262 @@
+"""What a resume will do, task by task and with the reason, before it is done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from specular_tui.errors import UsageError
+from specular_tui.model.graph import Graph
+from specular_tui.model.plan import Plan, Task
+from specular_tui.model.reuse import changed_fields
+from specular_tui.model.run import RunState, TaskState, TaskStatus
+
+
+class Action(StrEnum):
+    """What a resume does with a task."""
+
+    #: Its result is kept.
+    REUSE = "reuse"
+    #: It runs, again or for the first time.
+    RUN = "run"
+    #: It is left out, and counts as skipped.
+    SKIP = "skip"
+    #: It stays pending: this resume is told not to run it, or what it needs will not be there.
+    BLOCKED = "blocked"
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What a resume does with one task, and why."""
+
+    task: str
+    action: Action
+    reason: str
+    #: The task has a state that the session's first event must change.
+    was: TaskStatus = TaskStatus.PENDING
+    #: Milliseconds that its last attempt took, where there was one: what reuse saves, or a run may cost.
+    expected_ms: int | None = None
+
+
+class ResumeOptions(Struct, frozen=True, kw_only=True):
+    """How to go on."""
+
+    from_task: str | None = None
+    skip_failed: bool = False
+    run_dependents: bool = False
+    retry_failed: bool = False
+    keep_going: bool = False
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What was found outside of the checkpoint; tasks that nothing is wrong with are in none of the first two."""
+
+    #: Why the result of a completed task cannot be relied on.
+    broken: Mapping[str, str] = {}
+    #: Completed tasks that the present policy does not allow any more, with the rule.
+    disallowed: Mapping[str, str] = {}
+    #: The cache key of each task of the present plan.
+    keys: Mapping[str, str] = {}
+
+
+class PlanChanges(Struct, frozen=True, kw_only=True):
+    """How a plan differs from the one that the run had."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    #: Tasks whose results the change concerns, each with what changed.
+    changed: dict[str, tuple[str, ...]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether anything differs that a build would notice."""
+        return bool(self.added or self.removed or self.changed)
+
+    def lines(self) -> list[str]:
+        """Return one line for each task that differs."""
+        return [
+            *(f"changed: {task} ({', '.join(words)})" for task, words in self.changed.items()),
+            *(f"added:   {task}" for task in self.added),
+            *(f"removed: {task}" for task in self.removed),
+        ]
+
+
+class ResumePlan(Struct, frozen=True, kw_only=True):
+    """Everything that a resume will do."""
+
+    decisions: tuple[Decision, ...]
+    changes: PlanChanges
+    #: The pending tasks that may run; None where all may.
+    only: frozenset[str] | None = None
+
+    def count(self, action: Action) -> int:
+        """Return how many tasks `action` is taken for."""
+        return sum(decision.action is action for decision in self.decisions)
+
+    @property
+    def reset(self) -> dict[str, str]:
+        """The tasks that go back to pending, each with the reason."""
+        return {
+            d.task: d.reason
+            for d in self.decisions
+            if d.action in (Action.RUN, Action.BLOCKED) and d.was not in (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+        }
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """The tasks that become skipped, each with the reason."""
+        return {d.task: d.reason for d in self.decisions if d.action is Action.SKIP and d.was is not TaskStatus.SKIPPED}
+
+
+def compare_plans(old: Plan | None, new: Plan) -> PlanChanges:
+    """Return how `new` differs from the plan that the run had; without that, nothing is known to differ."""
+    if old is None or old.hash == new.hash:
+        return PlanChanges()
+    before = {task.id: task for task in old.tasks}
+    after = {task.id: task for task in new.tasks}
+    return PlanChanges(
+        added=tuple(i for i in after if i not in before),
+        removed=tuple(i for i in before if i not in after),
+        changed={
+            i: tuple(words) for i, task in after.items() if i in before and (words := changed_fields(before[i], task))
+        },
+    )
+
+
+def plan_resume(
+    state: RunState, old: Plan | None, new: Plan, graph: Graph, options: ResumeOptions, facts: Facts
+) -> ResumePlan:
+    """Return what resuming the run `state` with the plan `new` will do.
+
+    `graph` is that of `new`; `old` the plan that the run had, None where it is lost.
+
+    Raises:
+        UsageError: `options` name a task that is not there, or that cannot start.
+    """
+    changes = compare_plans(old, new)
+    again = _from_task(state, graph, options.from_task, changes)
+    failed = {i for i, t in state.tasks.items() if t.status is TaskStatus.FAILED and not t.allowed and i in graph.tasks}
+    only: frozenset[str] | None = None
+    if options.retry_failed:
+        only = frozenset(failed | graph.descendants(failed))
+    decided: dict[str, Decision] = {}
+    for task_id in graph.order:
+        task = graph.tasks[task_id]
+        known = state.tasks.get(task_id)
+        action, reason = _decide(task, known, graph, decided, changes, again, options, facts)
+        if action is Action.RUN and only is not None and task_id not in only:
+            action, reason = Action.BLOCKED, "left for later: only failed tasks are retried"
+        elif action is Action.RUN and (blocker := _blocker(graph, decided, task_id)):
+            action, reason = Action.BLOCKED, f"needs {blocker}, which is left for later"
+        decided[task_id] = Decision(
+            task=task_id,
+            action=action,
+            reason=reason,
+            was=known.status if known is not None else TaskStatus.PENDING,
+            expected_ms=known.duration_ms if known is not None else None,
+        )
+    return ResumePlan(decisions=tuple(decided[task.id] for task in new.tasks), changes=changes, only=only)
+
+
+def _from_task(state: RunState, graph: Graph, root: str | None, changes: PlanChanges) -> set[str]:
+    if root is None:
+        return set()
+    if root not in graph.tasks:
+        from specular_tui.model.nearest import nearest
+
+        near = nearest(root, graph.tasks)
+        raise UsageError(f"the plan has no task '{root[:128]}'" + (f"; did you mean '{near}'?" if near else ""))
+    ancestors = graph.ancestors([root])
+    unfinished = [i for i in graph.order if i in ancestors and not _is_done(state.tasks.get(i))]
+    if unfinished:
+        raise UsageError(
+            f"cannot start from {root}: {len(unfinished)} {'task' if len(unfinished) == 1 else 'tasks'} "
+            "that it needs did not complete",
+            details=unfinished[:20] + ([f"… and {len(unfinished) - 20} more"] if len(unfinished) > 20 else []),
+            hint="resume without --from-task, or name an earlier task",
+        )
+    return {root} | graph.descendants([root])
+
+
+def _is_done(task: TaskState | None) -> bool:
+    return task is not None and (
+        task.status in (TaskStatus.COMPLETED, TaskStatus.SKIPPED) or (task.status is TaskStatus.FAILED and task.allowed)
+    )
+
+
+def _decide(
+    task: Task,
+    known: TaskState | None,
+    graph: Graph,
+    decided: Mapping[str, Decision],
+    changes: PlanChanges,
+    again: set[str],
+    options: ResumeOptions,
+    facts: Facts,
+) -> tuple[Action, str]:
+    if known is None:
+        return _run_unless_skipped(graph, decided, options, task.id, "new in the plan")
+    if task.id in again:
+        return Action.RUN, f"from {options.from_task} on, everything runs again"
+    changed = changes.changed.get(task.id)
+    match known.status:
+        case TaskStatus.COMPLETED:
+            return _decide_completed(task, known, graph, decided, changed, facts)
+        case TaskStatus.FAILED if known.allowed and not changed:
+            runs_again = _first_that_runs(graph, decided, task.id)
+            if runs_again is not None:
+                return Action.RUN, f"needs {runs_again}, which runs again"
+            return Action.REUSE, "its failure is allowed"
+        case TaskStatus.FAILED if options.skip_failed:
+            return Action.SKIP, f"failed before ({known.reason or 'no reason known'})"
+        case TaskStatus.FAILED:
+            return _run_unless_skipped(
+                graph, decided, options, task.id, f"failed before ({known.reason or 'no reason known'})"
+            )
+        case TaskStatus.SKIPPED if not changed:
+            return Action.SKIP, known.reason or "skipped before"
+        case _:
+            reason = f"{' and '.join(changed)} changed" if changed else "not done yet"
+            if known.outcome == "interrupted":
+                reason = "was interrupted"
+            return _run_unless_skipped(graph, decided, options, task.id, reason)
+
+
+def _decide_completed(
+    task: Task,
+    known: TaskState,
+    graph: Graph,
+    decided: Mapping[str, Decision],
+    changed: tuple[str, ...] | None,
+    facts: Facts,
+) -> tuple[Action, str]:
+    if known.key and facts.keys.get(task.id, known.key) != known.key:
+        return Action.RUN, f"{' and '.join(changed)} changed" if changed else "its definition changed"
+    if changed and not known.key:
+        return Action.RUN, f"{' and '.join(changed)} changed"
+    if (rule := facts.disallowed.get(task.id)) is not None:
+        return Action.RUN, f"the policy does not allow it as it was run: {rule}"
+    if (flaw := facts.broken.get(task.id)) is not None:
+        return Action.RUN, flaw
+    if (need := _first_that_runs(graph, decided, task.id)) is not None:
+        return Action.RUN, f"needs {need}, which runs again"
+    return Action.REUSE, "completed"
+
+
+def _first_that_runs(graph: Graph, decided: Mapping[str, Decision], task_id: str) -> str | None:
+    """Return a task that `task_id` needs and whose result will be another one."""
+    return next((need for need in graph.needs[task_id] if decided[need].action in (Action.RUN, Action.BLOCKED)), None)
+
+
+def _blocker(graph: Graph, decided: Mapping[str, Decision], task_id: str) -> str | None:
+    return next((need for need in graph.needs[task_id] if decided[need].action is Action.BLOCKED), None)
+
+
+def _run_unless_skipped(
+    graph: Graph, decided: Mapping[str, Decision], options: ResumeOptions, task_id: str, reason: str
+) -> tuple[Action, str]:
+    if not options.run_dependents:
+        for need in graph.needs[task_id]:
+            if decided[need].action is Action.SKIP:
+                return Action.SKIP, f"needs {need}, which is skipped"
+    return Action.RUN, reason

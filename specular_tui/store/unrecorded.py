@@ -1,0 +1,65 @@
+"""The recorder of a build that keeps no checkpoint: the same fold, and only logs on disk, for as long as it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from specular_tui.model.event import AnyEvent, RunCreated
+from specular_tui.model.plan import Task
+from specular_tui.model.run import RunState, apply
+from specular_tui.store import layout
+from specular_tui.store.folder import Folder
+
+
+class Unrecorded:
+    """Keeps the state in memory and the logs in a temporary folder that goes with the build."""
+
+    def __init__(self, event: RunCreated, tasks: Mapping[str, Task]) -> None:
+        """Begin with the run's first event."""
+        self.tasks = tasks
+        self.state = apply(RunState(), event)
+        self.state.seq = 1
+        self._folder = Folder.at(Path(tempfile.mkdtemp(prefix="specular-")))
+
+    @property
+    def path(self) -> Path:
+        """The temporary folder."""
+        return self._folder.path
+
+    def append(self, event: AnyEvent, *files: int) -> None:
+        """Fold an event in."""
+        for fd in files:
+            os.close(fd)
+        self.state = apply(self.state, event)
+        self.state.seq += 1
+
+    def open_log(self, task_id: str) -> int:
+        """Return the descriptor of a new, empty log; that of an earlier attempt keeps another name."""
+        latest = layout.log_name(task_id)
+        attempt = self.state.task(task_id).attempt
+        if attempt and self._folder.has(latest):
+            self._folder.rename(latest, layout.log_name(task_id, attempt))
+        return self._folder.open(latest, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+
+    def log_path(self, task_id: str) -> Path:
+        """Return where the latest log of a task is while the build runs."""
+        return self._folder.path / layout.log_name(task_id)
+
+    def prepare_snapshot(self, now: int, control: str | None = None) -> Callable[[], None]:
+        """Nothing is published."""
+        return lambda: None
+
+    def flush(self) -> None:
+        """Nothing is on disk."""
+
+    def rescue(self, now: int) -> None:
+        """Nothing can be saved."""
+
+    def close(self, now: int) -> None:
+        """Remove the logs."""
+        self._folder.close()
+        shutil.rmtree(self._folder.path, ignore_errors=True)

@@ -1,0 +1,41 @@
+"""What a user can do, as plain functions: both faces call these and nothing below them.
+
+Light to import: what only a build needs is loaded when one is started.
+"""
+
+from __future__ import annotations
+
+from specular_tui.store.checkpoint import RunSummary, StoredRun
+from specular_tui.workspace.runs import (
+    changes,
+    end_of,
+    find_live_run,
+    find_run,
+    list_runs,
+    load_run,
+    log_name,
+    plan_of,
+    read_log_end,
+    run_ids,
+    run_size,
+    summarise_run,
+    tail,
+)
+
+__all__ = [
+    "RunSummary",
+    "StoredRun",
+    "changes",
+    "end_of",
+    "find_live_run",
+    "find_run",
+    "list_runs",
+    "load_run",
+    "log_name",
+    "plan_of",
+    "read_log_end",
+    "run_ids",
+    "run_size",
+    "summarise_run",
+    "tail",
+]

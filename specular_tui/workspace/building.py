@@ -1,0 +1,595 @@
+"""Building: a new run, or one that goes on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from specular_tui.engine import artifacts
+from specular_tui.engine.clock import Clock
+from specular_tui.engine.runner import RunOptions
+from specular_tui.errors import (
+    CheckpointError,
+    PolicyViolationError,
+    SpecularError,
+    StorageError,
+    UsageError,
+)
+from specular_tui.model import event as ev
+from specular_tui.model.compliance import violations
+from specular_tui.model.graph import Graph
+from specular_tui.model.plan import RUN_ID, Plan, Task
+from specular_tui.model.policy import Policy
+from specular_tui.model.resume import Action, Facts, ResumeOptions, ResumePlan, plan_resume
+from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.spec.settings import Settings, checkpoint_directory, resolve
+from specular_tui.store import checkpoint, digest, layout
+from specular_tui.store.folder import Folder
+from specular_tui.store.recorder import Recorder, RunRecorder, create_run, open_run
+from specular_tui.store.unrecorded import Unrecorded
+from specular_tui.workspace import plans, session
+from specular_tui.workspace.face import BuildInfo, BuildResult, Face
+from specular_tui.workspace.request import BuildRequest
+
+#: A task that nobody has timed or estimated counts as long as this.
+_UNKNOWN_MS = 1_000.0
+
+
+def build(request: BuildRequest, face: Face, environ: Mapping[str, str] | None = None) -> BuildResult | None:
+    """Run the build that `request` asks for, to its end; None where nothing had to be run.
+
+    Raises:
+        SpecularError: it could not be started, or its checkpoint could not be written.
+    """
+    environ = os.environ if environ is None else environ
+    request.check()
+    if request.resume is None:
+        return _build_new(request, face, environ)
+    run_id = _choose(request, face, environ)
+    if run_id is None:
+        return None
+    if run_id == "":
+        return _build_new(replace(request, resume=None, **_NOT_RESUMING), face, environ)
+    return _resume(request, run_id, face, environ)
+
+
+_NOT_RESUMING = {
+    "from_task": None,
+    "skip_failed": False,
+    "run_dependents": False,
+    "retry_failed": False,
+    "validate": False,
+    "revalidate": False,
+    "repair": False,
+    "trust_plan": False,
+}
+
+
+def _root(request: BuildRequest, environ: Mapping[str, str]) -> Path:
+    """Return the checkpoint directory: of the policy that is named, else as every other command finds it."""
+    if request.policy is not None:
+        policy, _, _ = plans.read_policy(request.policy, request.cwd)
+        return resolve(policy, environ=environ, cwd=request.cwd).checkpoint_dir
+    return checkpoint_directory(None, environ, request.cwd)
+
+
+def _settings(request: BuildRequest, policy: Policy, environ: Mapping[str, str]) -> Settings:
+    return resolve(
+        policy,
+        environ=environ,
+        cwd=request.cwd,
+        interval_ms=request.checkpoint_interval_ms,
+        task_interval=request.checkpoint_every,
+        jobs=request.jobs,
+    )
+
+
+# Which run -----------------------------------------------------------------------------------------------------------
+
+
+def _choose(request: BuildRequest, face: Face, environ: Mapping[str, str]) -> str | None:
+    """Return the run to go on with; "" where a new build is to start, None where nothing is to be done."""
+    root = _root(request, environ)
+    if request.resume:
+        return checkpoint.find(root, request.resume)
+    runs = checkpoint.summaries(root)
+    if not runs:
+        face.notice("there is no checkpoint to resume: starting a new build")
+        return ""
+    if runs[0].damage is not None:
+        raise CheckpointError(
+            f"checkpoint validation failed: the newest run, {runs[0].run_id}, is damaged: {runs[0].damage.reason}",
+            hint=f"see what is damaged: specular checkpoint validate {runs[0].run_id}",
+        )
+    resumable = next((run for run in runs if run.resumable), None)
+    if resumable is not None:
+        return resumable.run_id
+    newest = runs[0]
+    if newest.status == RunStatus.COMPLETED:
+        face.notice(f"nothing to resume: {newest.run_id} is completed")
+        return None
+    face.notice(f"there is nothing to resume ({newest.run_id} is {newest.status}): starting a new build")
+    return ""
+
+
+# A new run -----------------------------------------------------------------------------------------------------------
+
+
+def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) -> BuildResult | None:
+    plan, plan_bytes = plans.read_plan(request.plan, request.cwd)
+    policy, policy_bytes, warnings = plans.read_policy(request.policy, request.cwd)
+    for warning in warnings:
+        face.warning(warning)
+    settings = _settings(request, policy, environ)
+    if request.run_id is not None and not RUN_ID.fullmatch(request.run_id):
+        raise UsageError(
+            f"'{request.run_id[:120]}' is no run id: 1 to 100 of A-Z a-z 0-9 . _ -, a letter or digit first"
+        )
+    _refuse_violations(plan.tasks, settings)
+    if request.dry_run:
+        face.planned(plan, None, None)
+        return None
+    if request.force and settings.checkpoints_enabled:
+        _abandon_unfinished(settings.checkpoint_dir, plan, face)
+    graph = Graph(plan.tasks)
+    clock = Clock()
+    created = ev.RunCreated(
+        at=clock.now(),
+        run_id=request.run_id or datetime.now(UTC).strftime("build-%Y-%m-%dT%H-%M-%S"),
+        plan_file=plan.file,
+        plan_folder=plan.folder,
+        plan_name=plan.name,
+        plan_hash=plan.hash,
+        policy_file=policy.file,
+        policy_hash=policy.hash,
+        host=socket.gethostname(),
+        tasks=tuple(graph.tasks),
+        gates=tuple(session.gate_tasks(policy).tasks),
+    )
+    recorder: RunRecorder | Unrecorded
+    if settings.checkpoints_enabled:
+        recorder = create_run(
+            settings.checkpoint_dir,
+            created,
+            plan=plan_bytes,
+            policy=policy_bytes,
+            tasks=graph.tasks,
+            named=request.run_id is not None,
+        )
+    else:
+        face.warning("checkpoints are disabled: this build cannot be resumed")
+        recorder = Unrecorded(created, graph.tasks)
+    started = session.session_started(settings, clock, RunStatus.IN_PROGRESS)
+    work = _Work(recorder=recorder, plan=plan, graph=graph, settings=settings, clock=clock, started=started)
+    return _run(request, work, face)
+
+
+def _refuse_violations(tasks: tuple[Task, ...] | list[Task], settings: Settings) -> None:
+    found = violations(tasks, settings.policy)
+    if found:
+        first, *others = [f"task {task}: {rule}" for task, rule in found.items()]
+        raise PolicyViolationError(
+            f"policy violation: {first}",
+            details=others[:20] + ([f"… and {len(others) - 20} more"] if len(others) > 20 else []),
+            hint=f"change the plan or {settings.policy.file or 'the policy'}; nothing was started",
+        )
+    with_image = [task.id for task in tasks if task.image is not None]
+    if with_image:
+        raise UsageError(
+            f"task {with_image[0]} has an image, and this version runs tasks on this machine only",
+            details=with_image[1:21],
+            hint="remove 'image' from the task to run it here",
+        )
+
+
+def _abandon_unfinished(root: Path, plan: Plan, face: Face) -> None:
+    own = os.path.join(plan.folder, os.path.basename(plan.file))
+    for run in checkpoint.summaries(root):
+        if run.resumable and run.metadata.get("plan_path") == own:
+            abandon(root, run.run_id, "a fresh build was forced")
+            face.notice(f"{run.run_id} is abandoned")
+
+
+def abandon(root: Path, run_id: str, reason: str) -> None:
+    """Give a run up: nobody will go on with it.
+
+    Raises:
+        RunHeldError: it is being built. SpecularError: it is completed or abandoned already.
+    """
+    status = checkpoint.summarise(root, run_id).status
+    if status in (RunStatus.COMPLETED, RunStatus.ABANDONED):
+        raise SpecularError(f"{run_id} is {status}: there is nothing to abandon")
+    clock = Clock()
+    recorder = open_run(root, run_id, tasks=_stored_tasks(root, run_id), now=clock.now()).recorder
+    try:
+        state = recorder.state
+        at = max(clock.now(), state.updated_at)
+        if state.status is RunStatus.CREATED:
+            recorder.append(ev.SessionEnded(at=at, status=RunStatus.PAUSED, reason=state.reason))
+        recorder.append(ev.RunAbandoned(at=at, reason=reason))
+    finally:
+        recorder.close(clock.now())
+
+
+def _stored_tasks(root: Path, run_id: str) -> dict[str, Task]:
+    with checkpoint.open_run(root, run_id) as folder:
+        plan = plans.stored_plan(folder, checkpoint.read(folder, run_id).state)
+    return {task.id: task for task in plan.tasks}
+
+
+# A run that goes on --------------------------------------------------------------------------------------------------
+
+
+class _Sources(Struct, frozen=True, kw_only=True):
+    """The plan and the policy that a run goes on with, and the plan that it had."""
+
+    plan: Plan
+    plan_bytes: bytes
+    old: Plan | None
+    policy: Policy
+    policy_bytes: bytes | None
+    #: The plan is the checkpoint's own copy.
+    copied: bool
+
+
+def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str, str]) -> BuildResult | None:
+    root = _root(request, environ)
+    found = checkpoint.load(root, run_id)
+    if found.state.status is RunStatus.ABANDONED:
+        raise SpecularError(
+            f"{run_id} is abandoned: it cannot be resumed", hint="start a new build: specular build --plan plan.json"
+        )
+    if found.state.status is RunStatus.COMPLETED and request.from_task is None:
+        face.notice(f"nothing to resume: {run_id} is completed")
+        return None
+    with checkpoint.open_run(root, run_id) as folder:
+        sources = _sources(request, folder, found.state, face)
+    settings = _settings(request, sources.policy, environ)
+    if not settings.checkpoints_enabled:
+        raise UsageError("checkpoints are disabled, and without them there is nothing to resume")
+    _check_trust(request, found.state, sources, face)
+    damaged = _validate(request, settings, root, run_id)
+    if sources.old is not None and sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
+        raise CheckpointError(
+            f"{sources.plan.file} has changed since checkpoint {run_id}, and strict_hash_check is true",
+            hint=f"start fresh (specular build --plan {sources.plan.file} --force), or set strict_hash_check: false",
+        )
+    if request.dry_run:
+        resume = _decide(request, found, sources, settings, damaged, crashed=found.state.interrupted)
+        face.planned(sources.plan, resume, run_id)
+        return None
+    graph = Graph(sources.plan.tasks)
+    clock = Clock(not_before=found.state.updated_at)
+    opened = open_run(root, run_id, tasks=graph.tasks, now=clock.now())
+    recorder = opened.recorder
+    try:
+        if opened.crashed:
+            ended = session.end_leftovers(recorder.state, str(recorder.path))
+            if ended:
+                face.notice(f"ended {ended} {'process' if ended == 1 else 'processes'} that the last session had left")
+        for notice in opened.found.notices:
+            face.notice(notice)
+        current = replace(opened.found, state=recorder.state)
+        resume = _decide(request, current, sources, settings, damaged, crashed=opened.crashed)
+        _warn_of_changes(resume, recorder.state, sources, face)
+        started = _start_resumed(recorder, resume, sources, settings, clock, request)
+    except BaseException:
+        recorder.release()
+        raise
+    work = _Work(
+        recorder=recorder,
+        plan=sources.plan,
+        graph=graph,
+        settings=settings,
+        clock=clock,
+        started=started,
+        sources=sources,
+        resume=resume,
+    )
+    return _run(request, work, face)
+
+
+def _sources(request: BuildRequest, folder: Folder, state: RunState, face: Face) -> _Sources:
+    old: Plan | None
+    try:
+        copy: bytes | None = plans.stored_plan_bytes(folder, state)
+        old = plans.stored_plan(folder, state)
+    except CheckpointError:
+        copy, old = None, None
+    located = plans.locate_plan(state, request.cwd) if request.plan is None else None
+    if request.plan is not None:
+        plan, plan_bytes = plans.read_plan(request.plan, request.cwd)
+    elif located is not None:
+        from specular_tui.spec.plan_file import load_plan
+
+        plan, plan_bytes = load_plan(located, state.plan_file)
+    elif old is not None and copy is not None:
+        at = Path(state.plan_folder)
+        if not at.is_dir():
+            at = request.cwd
+            face.notice(f"{state.plan_folder} is not here: relative paths of the plan start from {at}")
+        plan, plan_bytes = plans.stored_plan(folder, state, at), copy
+    else:
+        plans.stored_plan_bytes(folder, state)  # raises what is wrong with the copy
+        raise AssertionError
+    if request.policy is not None:
+        policy, policy_bytes, warnings = plans.read_policy(request.policy, request.cwd)
+        for warning in warnings:
+            face.warning(warning)
+    else:
+        policy, policy_bytes = plans.stored_policy(folder, state)
+    copied = request.plan is None and located is None
+    return _Sources(plan=plan, plan_bytes=plan_bytes, old=old, policy=policy, policy_bytes=policy_bytes, copied=copied)
+
+
+def _check_trust(request: BuildRequest, state: RunState, sources: _Sources, face: Face) -> None:
+    """Run commands of an imported plan only where this workspace has that plan too, or somebody says so."""
+    if not state.imported or not sources.copied or request.trust_plan:
+        return
+    shown = [
+        f"{task.id}: {task.command if isinstance(task.command, str) else ' '.join(task.command)}"
+        for task in sources.plan.tasks[:20]
+    ]
+    if len(sources.plan.tasks) > 20:
+        shown.append(f"… and {len(sources.plan.tasks) - 20} more")
+    answer = face.confirm(
+        f"{state.run_id} was imported from {state.host or 'another machine'}, and its plan is not in this folder. "
+        "Run its commands?",
+        shown,
+    )
+    if not answer:
+        raise SpecularError(
+            f"{state.run_id} was imported, and its plan '{state.plan_name}' is not in this folder",
+            details=shown if answer is None else (),
+            hint="look at its commands (specular checkpoint show), then resume with --trust-plan",
+        )
+
+
+def _validate(request: BuildRequest, settings: Settings, root: Path, run_id: str) -> frozenset[str]:
+    """Check the run first where that is wanted; return the tasks whose results are damaged and to be made again."""
+    if not (request.validate or request.repair or settings.validate_on_resume):
+        return frozenset()
+    from specular_tui.store.check import check
+
+    report = check(root, run_id)
+    if report.ok:
+        return frozenset()
+    details = [f"{name}: {line}" for name, ok, lines in report.checks if not ok for line in lines]
+    if not request.repair:
+        raise CheckpointError(
+            f"checkpoint validation failed: {details[0] if details else run_id}",
+            details=details[1:21],
+            hint=f"run the damaged tasks again (specular build --resume {run_id} --repair), or start afresh (--force)",
+        )
+    return frozenset(report.damaged_tasks)
+
+
+def _facts(found: checkpoint.StoredRun, sources: _Sources, damaged: frozenset[str], *, crashed: bool) -> dict[str, str]:
+    """Return the completed tasks whose results cannot be relied on, with the reason."""
+    broken: dict[str, str] = dict.fromkeys(damaged, "its result is damaged")
+    state, folder = found.state, sources.plan.folder
+    unproven = set(found.unproven)
+    with checkpoint.open_run(Path(found.path).parent, found.run_id) as run:
+        for task in sources.plan.tasks:
+            known = state.tasks.get(task.id)
+            if known is None or known.status is not TaskStatus.COMPLETED or task.id in broken:
+                continue
+            if task.id in unproven and not _log_is_there(run, task.id, known.log_size, known.log_hash):
+                broken[task.id] = "its log did not reach the disk"
+                continue
+            flaw = artifacts.changed_output(folder, known.outputs, content=crashed)
+            if flaw is None and known.inputs_hash and artifacts.inputs_digest(folder, task.inputs) != known.inputs_hash:
+                flaw = "its inputs changed"
+            if flaw is not None:
+                broken[task.id] = flaw
+    return broken
+
+
+def _log_is_there(run: Folder, task_id: str, size: int, expected: str) -> bool:
+    if size == 0:
+        return True
+    try:
+        with run.folder(layout.OUTPUTS) as outputs:
+            fd = outputs.open(layout.log_name(task_id))
+            try:
+                return digest.of_file(fd) == (size, expected)
+            finally:
+                os.close(fd)
+    except OSError:
+        return False
+
+
+def _decide(
+    request: BuildRequest,
+    found: checkpoint.StoredRun,
+    sources: _Sources,
+    settings: Settings,
+    damaged: frozenset[str],
+    *,
+    crashed: bool,
+) -> ResumePlan:
+    resume = plan_resume(
+        found.state,
+        sources.old,
+        sources.plan,
+        Graph(sources.plan.tasks),
+        ResumeOptions(
+            from_task=request.from_task,
+            skip_failed=request.skip_failed,
+            run_dependents=request.run_dependents,
+            retry_failed=request.retry_failed,
+            keep_going=request.keep_going,
+        ),
+        Facts(
+            broken=_facts(found, sources, damaged, crashed=crashed),
+            keys={task.id: artifacts.cache_key(task) for task in sources.plan.tasks},
+            disallowed=violations(sources.plan.tasks, sources.policy) if request.revalidate else {},
+        ),
+    )
+    runs = {decision.task for decision in resume.decisions if decision.action is Action.RUN}
+    _refuse_violations([task for task in sources.plan.tasks if task.id in runs], settings)
+    return resume
+
+
+def _warn_of_changes(resume: ResumePlan, state: RunState, sources: _Sources, face: Face) -> None:
+    if sources.plan.hash != state.plan_hash:
+        lines = resume.changes.lines() or ["nothing that a result depends on"]
+        face.warning(f"{sources.plan.file} has changed since checkpoint", lines)
+
+
+def _start_resumed(
+    recorder: RunRecorder,
+    resume: ResumePlan,
+    sources: _Sources,
+    settings: Settings,
+    clock: Clock,
+    request: BuildRequest,
+) -> ev.SessionStarted:
+    """Return the first event of the session: what is reset, skipped, and which plan is in force from now on."""
+    state = recorder.state
+    failed = state.status in (RunStatus.FAILED, RunStatus.COMPLETED)
+    started = session.session_started(settings, clock, RunStatus.RETRYING if failed else RunStatus.IN_PROGRESS)
+    runs = resume.count(Action.RUN) > 0
+    gates = tuple(session.gate_tasks(sources.policy).tasks)
+    gates_reset = {
+        gate: "tasks ran again" if runs else "run again"
+        for gate, known in state.gates.items()
+        if gate in gates
+        and known.status is not TaskStatus.PENDING
+        and (runs or request.revalidate or known.status is not TaskStatus.COMPLETED)
+    }
+    started = replace(started, reset=resume.reset | gates_reset, skipped=resume.skipped)
+    if sources.plan.hash != state.plan_hash or sources.policy.hash != state.policy_hash:
+        started = replace(
+            started,
+            plan_file=sources.plan.file,
+            plan_folder=sources.plan.folder,
+            plan_name=sources.plan.name,
+            plan_hash=sources.plan.hash,
+            policy_file=sources.policy.file,
+            policy_hash=sources.policy.hash,
+            tasks=tuple(task.id for task in sources.plan.tasks),
+            gates=gates,
+        )
+    return started
+
+
+# Both ----------------------------------------------------------------------------------------------------------------
+
+
+class _Work(Struct, kw_only=True):
+    """A run that is ready to go."""
+
+    recorder: RunRecorder | Unrecorded
+    plan: Plan
+    graph: Graph
+    settings: Settings
+    clock: Clock
+    started: ev.SessionStarted
+    sources: _Sources | None = None
+    resume: ResumePlan | None = None
+
+
+def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
+    recorder = work.recorder
+    stored = isinstance(recorder, RunRecorder)
+    info = BuildInfo(
+        run_id=recorder.state.run_id,
+        plan=work.plan,
+        recorder=recorder,
+        jobs=work.settings.jobs,
+        path=str(recorder.path) if stored else None,
+        resume=work.resume,
+    )
+    error: StorageError | None = None
+    try:
+        _begin(recorder, work)
+        face.starting(info)
+        face.event(work.started, recorder.state)
+        only = work.resume.only if work.resume is not None else None
+        ending = session.run_session(
+            recorder,
+            work.plan,
+            work.graph,
+            work.settings,
+            remaining=work.graph.remaining_path(_durations(work)),
+            options=RunOptions(
+                jobs=work.settings.jobs,
+                grace_ms=request.grace_ms,
+                keep_going=request.keep_going,
+                run_dependents=request.run_dependents,
+                only=only,
+            ),
+            clock=work.clock,
+            marker=str(recorder.path),
+            face=face,
+        )
+        error = ending.error
+        result = BuildResult(
+            run_id=recorder.state.run_id,
+            status=ending.status,
+            reason=ending.reason,
+            state=recorder.state,
+            resumable=stored,
+        )
+        if error is None:
+            error = _save(recorder, work.clock.now())
+        face.finished(result, info)
+    finally:
+        error = _let_go(recorder, work.clock.now()) or error
+    if error is not None:
+        raise error
+    return result
+
+
+def _begin(recorder: Recorder, work: _Work) -> None:
+    started, sources = work.started, work.sources
+    if isinstance(recorder, RunRecorder) and sources is not None and started.plan_hash is not None:
+        recorder.publish_plan(sources.plan_bytes, sources.policy_bytes, started)
+    else:
+        recorder.append(started)
+    recorder.append(
+        ev.ContextSet(
+            at=started.at,
+            values={
+                "docker_images_pulled": recorder.state.context.get("docker_images_pulled", []),
+                "env_setup": True,
+                "dependencies_installed": True,
+            },
+        )
+    )
+
+
+def _save(recorder: Recorder, now: int) -> StorageError | None:
+    try:
+        recorder.prepare_snapshot(now)()
+    except StorageError as error:
+        return error
+    return None
+
+
+def _let_go(recorder: RunRecorder | Unrecorded, now: int) -> StorageError | None:
+    try:
+        recorder.close(now)
+    except StorageError as error:
+        return error
+    return None
+
+
+def _durations(work: _Work) -> Callable[[Task], float]:
+    known = {i: float(t.duration_ms) for i, t in work.recorder.state.tasks.items() if t.duration_ms}
+    usual = statistics.median(known.values()) if known else _UNKNOWN_MS
+
+    def duration(task: Task) -> float:
+        if task.id in known:
+            return known[task.id]
+        return task.estimate * 1000 if task.estimate is not None else usual
+
+    return duration

@@ -1,0 +1,67 @@
+"""What somebody asks of `build`, before anything is looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from specular_tui.errors import UsageError
+
+
+class BuildRequest(Struct, frozen=True, kw_only=True):
+    """The options of `specular build`, as typed. Durations are milliseconds."""
+
+    cwd: Path
+    plan: str | None = None
+    policy: str | None = None
+    #: None: a new build; "": the newest resumable run; else a run id or a prefix of one.
+    resume: str | None = None
+    from_task: str | None = None
+    skip_failed: bool = False
+    run_dependents: bool = False
+    retry_failed: bool = False
+    validate: bool = False
+    revalidate: bool = False
+    repair: bool = False
+    force: bool = False
+    dry_run: bool = False
+    keep_going: bool = False
+    trust_plan: bool = False
+    run_id: str | None = None
+    jobs: int | None = None
+    grace_ms: int = 10_000
+    checkpoint_interval_ms: int | None = None
+    checkpoint_every: int | None = None
+
+    def check(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises:
+            UsageError: which ones, and why.
+        """
+        if self.resume is None:
+            for given, name in (
+                (self.from_task is not None, "--from-task"),
+                (self.skip_failed, "--skip-failed"),
+                (self.retry_failed, "--retry-failed"),
+                (self.validate, "--validate"),
+                (self.revalidate, "--revalidate"),
+                (self.repair, "--repair"),
+                (self.trust_plan, "--trust-plan"),
+            ):
+                if given:
+                    raise UsageError(
+                        f"{name} goes on with a run: it needs --resume", hint=f"specular build --resume {name}"
+                    )
+        else:
+            if self.force:
+                raise UsageError("--force starts a fresh build, --resume goes on with one: choose one of them")
+            if self.run_id is not None:
+                raise UsageError("a resumed run keeps its id: --run-id is for new builds")
+        if self.run_dependents and not self.skip_failed:
+            raise UsageError("--run-dependents says what --skip-failed does: give both")
+        if self.skip_failed and self.retry_failed:
+            raise UsageError("--skip-failed leaves failed tasks out, --retry-failed runs them: choose one of them")
+        if self.from_task is not None and self.retry_failed:
+            raise UsageError("--from-task runs everything from a task on, --retry-failed only what failed: choose one")

@@ -1,0 +1,163 @@
+"""Stored runs: which there are, what is in them, and taking them away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from specular_tui.errors import RunNotFoundError, SpecularError, UsageError
+from specular_tui.model.plan import Plan
+from specular_tui.model.run import GATE_PREFIX
+from specular_tui.store import checkpoint, follow, layout
+from specular_tui.store.checkpoint import RunSummary, StoredRun
+from specular_tui.store.folder import Folder
+
+
+def list_runs(root: Path) -> list[RunSummary]:
+    """Return every run of the checkpoint directory, newest first."""
+    return checkpoint.summaries(root)
+
+
+def run_ids(root: Path) -> list[str]:
+    """Return the ids of all runs in the checkpoint directory, sorted by name; nothing of them is read."""
+    return checkpoint.run_ids(root)
+
+
+def find_run(root: Path, name: str | None) -> str:
+    """Return the id that a whole run id, or a prefix of just one, names; of the newest run for None.
+
+    Raises:
+        RunNotFoundError, AmbiguousRunError: there is none, or there are several.
+    """
+    if name is not None:
+        return checkpoint.find(root, name)
+    runs = checkpoint.summaries(root)
+    if not runs:
+        raise RunNotFoundError(
+            f"there are no checkpoints in {root}", hint="start a build: specular build --plan plan.json"
+        )
+    return runs[0].run_id
+
+
+def find_live_run(root: Path, name: str | None) -> RunSummary:
+    """Return the live run that `name` names, or the only live one for None.
+
+    Raises:
+        SpecularError: it is not live, none is, or several are.
+    """
+    if name is not None:
+        run = checkpoint.summarise(root, checkpoint.find(root, name))
+        if run.live:
+            return run
+        raise SpecularError(
+            f"{run.run_id} is not running: it is {run.status}",
+            hint=f"go on with it: specular build --resume {run.run_id}" if run.resumable else None,
+        )
+    live = [run for run in checkpoint.summaries(root) if run.live]
+    if len(live) == 1:
+        return live[0]
+    if not live:
+        raise SpecularError("no build is running here", hint="see what is stored: specular checkpoint list")
+    raise UsageError(
+        f"{len(live)} builds are running here", details=[run.run_id for run in live], hint="name one of them"
+    )
+
+
+def load_run(root: Path, run_id: str) -> StoredRun:
+    """Read a run as of now."""
+    return checkpoint.load(root, run_id)
+
+
+def summarise_run(root: Path, run_id: str) -> RunSummary:
+    """Read what a list says of a run."""
+    return checkpoint.summarise(root, run_id)
+
+
+def run_size(root: Path, run_id: str) -> int:
+    """Return how many bytes a run takes."""
+    with checkpoint.open_run(root, run_id) as folder:
+        return folder.size()
+
+
+def plan_of(root: Path, run_id: str) -> Plan:
+    """Return the plan that a run was last built with, from the copy in its checkpoint.
+
+    Raises:
+        PlanError: the copy is damaged. CheckpointError: it is gone.
+    """
+    from specular_tui.workspace.plans import stored_plan
+
+    with checkpoint.open_run(root, run_id) as folder:
+        return stored_plan(folder, checkpoint.read(folder, run_id).state)
+
+
+def tail(root: Path, run_id: str) -> follow.JournalTail:
+    """Return what reads a run's journal on as it grows; the caller closes it."""
+    return follow.JournalTail(checkpoint.open_run(root, run_id))
+
+
+def changes(paths: list[Path]) -> AsyncIterator[set[str]]:
+    """Yield what changes directly in the folders `paths`, grouped over 50 ms."""
+    return follow.changes(paths)
+
+
+def log_name(root: Path, run_id: str, task_id: str, attempt: int | None = None) -> tuple[Folder, str]:
+    """Return the folder (the caller closes it) and the name of a task's log, without `.gz` where it is packed.
+
+    `attempt` None is the latest. The file may be missing where the task printed nothing.
+
+    Raises:
+        UsageError: the run has no such task or attempt.
+    """
+    with checkpoint.open_run(root, run_id) as run:
+        state = checkpoint.read(run, run_id).state
+        known = state.gates if task_id.startswith(GATE_PREFIX) else state.tasks
+        task = known.get(task_id)
+        if task is None:
+            from specular_tui.model.nearest import nearest
+
+            near = nearest(task_id, [*state.tasks, *state.gates])
+            raise UsageError(
+                f"{run_id} has no task '{task_id[:128]}'" + (f"; did you mean '{near}'?" if near else ""),
+                hint=f"list its tasks: specular progress {run_id}",
+            )
+        outputs = run.folder(layout.OUTPUTS)
+        if attempt is None or attempt == task.attempt:
+            kept = layout.log_name(task_id, task.attempt)
+            return outputs, kept if _is_there(outputs, kept) else layout.log_name(task_id)
+        if not any(earlier.attempt == attempt for earlier in task.earlier):
+            outputs.close()
+            raise UsageError(
+                f"task {task_id} has no attempt {attempt}: "
+                + (f"it has had {task.attempt}" if task.attempt else "it has not run yet")
+            )
+        return outputs, layout.log_name(task_id, attempt)
+
+
+def _is_there(folder: Folder, name: str) -> bool:
+    return folder.has(name) or folder.has(name + ".gz")
+
+
+def read_log_end(root: Path, run_id: str, task_id: str, limit: int = 16 << 10) -> bytes:
+    """Return at most the last `limit` bytes of a task's latest log; nothing where there is none."""
+    folder, name = log_name(root, run_id, task_id)
+    with folder:
+        return end_of(folder, name, limit)
+
+
+def end_of(folder: Folder, name: str, limit: int) -> bytes:
+    """Return at most the last `limit` bytes of the log `name`; nothing where it is missing or cannot be read."""
+    try:
+        fd = folder.open(name)
+    except OSError:
+        try:
+            with checkpoint.open_plain(folder, name) as packed:
+                return packed.read()[-limit:]
+        except (OSError, EOFError):
+            return b""
+    try:
+        size = os.fstat(fd).st_size
+        return os.pread(fd, limit, max(0, size - limit))
+    finally:
+        os.close(fd)
