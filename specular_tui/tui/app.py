@@ -1,0 +1,246 @@
+"""The application: puts the screens together, and brings what they ask to the bridge and what it tells to them."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import gc
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path, PurePath
+from typing import Any, ClassVar
+
+from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
+from textual.app import App
+from textual.theme import Theme
+from textual.timer import Timer
+
+from specular_tui.errors import ExitCode, UsageError
+from specular_tui.model.run import RunStatus
+from specular_tui.tui import keys, palette, present, theme
+from specular_tui.tui.bridge import Bridge
+from specular_tui.tui.clock import Clock
+from specular_tui.tui.messages import (
+    Delete,
+    Inspect,
+    Open,
+    ReadLog,
+    Resume,
+    RunMoved,
+    RunShown,
+    RunsListed,
+    Steer,
+    Told,
+)
+from specular_tui.tui.safe import plain
+from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from specular_tui.tui.screens.dialogs import questions
+from specular_tui.tui.screens.dialogs.help import HelpDialog
+from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.styling import style_sheets
+from specular_tui.tui.views import Desk
+
+__all__ = ["SpecularApp", "frames", "run_app"]
+
+
+class SpecularApp(App[int]):
+    """The full-screen application on one checkpoint directory."""
+
+    TITLE = "Specular"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [*style_sheets()]
+    BINDINGS = keys.bindings("app")
+    COMMANDS = {palette.Actions, palette.Runs, palette.Tasks}  # noqa: RUF012  Textual types it
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self, root: Path, *, run_id: str | None = None, owned: bool = False, clock: Clock | None = None
+    ) -> None:
+        """`run_id` is brought into view; `owned`: its build was started by whoever starts this."""
+        super().__init__()
+        self.register_theme(theme.DARK)
+        self.register_theme(theme.LIGHT)
+        if "TEXTUAL_THEME" not in os.environ:
+            self.theme = theme.DARK.name
+        self.desk = Desk(clock or Clock(), root=_short(root))
+        if owned and run_id is not None:
+            self.desk.owned.add(run_id)
+        self.bridge = Bridge(root, self.desk, tell=self.tell, notify=self.say, spawn=self._spawn)
+        self.leaving = ""
+        self._wanted = run_id
+        self._second: Timer | None = None
+        self.add_mode("build", lambda: BuildScreen(self.desk))
+        self.add_mode("checkpoints", lambda: CheckpointsScreen(self.desk))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return this application's tokens for themes that do not define them."""
+        current: Theme = self.current_theme
+        return theme.tokens(current)
+
+    # Start
+
+    async def on_mount(self) -> None:
+        """Open the first mode and begin to look."""
+        self._second = self.set_interval(1, self.bridge.tick, pause=True)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, self._signalled, number)
+            except (ValueError, RuntimeError):
+                break
+        await self.switch_mode("checkpoints" if self._wanted is None else "build")
+        self.bridge.start()
+        if self._wanted is not None:
+            self.bridge.open(self._wanted)
+        self.set_timer(0.5, self._settle)
+
+    def _settle(self) -> None:
+        """What is there now stays: the collector need not look at it again."""
+        gc.collect()
+        gc.freeze()
+
+    def _signalled(self, number: signal.Signals) -> None:
+        """End as asked, with a clean terminal; builds are not touched."""
+        self.exit(128 + number, return_code=128 + number)
+
+    # Between bridge and screens
+
+    def _spawn(self, work: Coroutine[Any, Any, None], group: str, exclusive: bool) -> None:
+        self.run_worker(work, group=group, exclusive=exclusive)
+
+    def tell(self, message: Told) -> None:
+        """Bring a message of the bridge to every mode that has been opened."""
+        if self._wanted is None and isinstance(message, RunsListed) and self.desk.listed:
+            self._wanted = ""
+            live = [row.run_id for row in self.desk.runs if row.live]
+            if len(live) == 1:
+                self._open(live[0])
+        if isinstance(message, RunsListed | RunShown | RunMoved) and self._second is not None:
+            (self._second.resume if self.bridge.busy else self._second.pause)()
+        for stack in self._screen_stacks.values():
+            if stack and isinstance(stack[0], ModeScreen):
+                stack[0].post_message(copy.copy(message))
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """Show a text for a moment; it may be foreign."""
+        lines = "\n".join(plain(line) for line in text.splitlines())
+        match severity:
+            case "error":
+                self.notify(lines, severity="error", timeout=10, markup=False)
+            case "warning":
+                self.notify(lines, severity="warning", timeout=8, markup=False)
+            case _:
+                self.notify(lines, timeout=4, markup=False)
+
+    def _open(self, run_id: str) -> None:
+        self.bridge.open(run_id)
+        self.switch_mode("build")
+
+    def on_open(self, message: Open) -> None:
+        """Show a run in Build."""
+        self._open(message.run_id)
+
+    def on_inspect(self, message: Inspect) -> None:
+        """Read a run for the side pane."""
+        self.bridge.inspect(message.run_id)
+
+    def on_read_log(self, message: ReadLog) -> None:
+        """Open a log."""
+        self.bridge.read_log(message.run_id, message.task_id, message.attempt)
+
+    def on_steer(self, message: Steer) -> None:
+        """Send a command to a live run."""
+        self.bridge.steer(message.run_id, message.command, message.task)
+
+    def on_resume(self, message: Resume) -> None:
+        """Go on with a stored run."""
+        self.bridge.resume(message.run_id, message.options)
+        self.switch_mode("build")
+
+    async def on_delete(self, message: Delete) -> None:
+        """Ask whether a run shall go, saying what is lost; then remove it."""
+        row = next((row for row in self.desk.runs if row.run_id == message.run_id), None)
+        if row is None:
+            return
+        size = row.size if row.size is not None else await self.bridge.size(row.run_id)
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self.bridge.delete(message.run_id)
+
+        self.push_screen(questions.delete(row, size), answered)
+
+    # Keys
+
+    async def action_mode(self, mode: str) -> None:
+        """Go to a mode."""
+        await self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """List the keys of where the user is."""
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(HelpDialog(active.binding.id for active in self.screen.active_bindings.values()))
+
+    async def show_task(self, task_id: str) -> None:
+        """Go to a task of the run in view."""
+        await self.switch_mode("build")
+        if isinstance(self.screen, BuildScreen):
+            self.screen.go_to(task_id)
+
+    async def action_quit(self) -> None:
+        """Leave, as `q` does."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leave; where a build that was started here goes on, ask what shall become of it."""
+        view = self.desk.view
+        if view is None or not (view.live and view.owned):
+            self.exit(self._answer())
+        elif isinstance(self.screen, ModeScreen):
+            self.push_screen(questions.leave(view), self._leave)
+
+    async def _leave(self, answer: str | None) -> None:
+        view = self.desk.view
+        if answer is None or view is None:
+            return
+        if answer != "detach" and view.live and not await self.bridge.obey(view.run_id, answer):
+            return
+        self.leaving = answer
+        self.exit(self._answer())
+
+    def _answer(self) -> int:
+        """Return what the shell is answered: how the build that was started here ended, if it did."""
+        view = self.desk.view
+        failed = view is not None and view.owned and not view.live and view.state.status is RunStatus.FAILED
+        return ExitCode.FAILED if failed else ExitCode.SUCCESS
+
+
+def _short(path: Path) -> str:
+    """Return a path as people write it."""
+    text, home = str(path.resolve()), str(Path.home())
+    return "~" + text[len(home) :] if text.startswith(home + "/") else text
+
+
+def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> int:
+    """Open the application on the checkpoint directory `root` and return the exit code when it has ended.
+
+    Without `run_id` it opens on the one live run, or on the list. `owned`: this process's user has just started the
+    build of `run_id`, so leaving asks what shall become of it.
+
+    Raises:
+        UsageError: there is no terminal that it could run on.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in ("dumb", ""):
+        raise UsageError(
+            "the full-screen view needs a terminal that can move its cursor",
+            hint="without one: specular progress, specular checkpoint list",
+        )
+    app = SpecularApp(root, run_id=run_id, owned=owned)
+    answer = app.run()
+    code = (app.return_code or 0) if answer is None else answer
+    if code < 128:
+        for line in present.closing_words(app.desk.view, leaving=app.leaving):
+            print(plain(line))  # noqa: T201  the terminal is the shell's again
+    return code

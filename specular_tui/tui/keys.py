@@ -1,0 +1,154 @@
+"""The one table of key bindings.
+
+The bindings of screens and widgets, the footer, the `?` help and the command palette are all made from it; an entry's
+`id` is what a configuration file remaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One row: what a key does, and where."""
+
+    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `list` (any), `tasks`, `log`, `dialog`.
+    where: str
+    keys: str
+    action: str
+    #: The word beside the key in the footer and the palette.
+    label: str
+    #: A sentence for the help.
+    help: str
+    group: str
+    #: The place in the footer, lowest first; 0: not there.
+    footer: int = 0
+    #: The palette offers it.
+    palette: bool = True
+
+    @property
+    def id(self) -> str:
+        """The name under which it is remapped."""
+        return f"{self.where}.{self.action}".replace("('", ".").removesuffix("')")
+
+
+RUN: Final = "Run"
+LOOK: Final = "Look"
+MOVE: Final = "Move"
+APP: Final = "Specular"
+
+TABLE: Final[tuple[Key, ...]] = (
+    Key("app", "1", "mode('build')", "Build", "the open run: its tasks and their logs", APP),
+    Key("app", "2", "mode('checkpoints')", "Checkpoints", "every run of this directory", APP),
+    Key("app", "question_mark", "help", "Help", "the keys of where you are", APP),
+    Key(
+        "app",
+        "ctrl+p",
+        "command_palette",
+        "Commands",
+        "every action, every run, every task, by name",
+        APP,
+        palette=False,
+    ),
+    Key("app", "q", "leave", "Quit", "leave; a build that you started here may go on, pause or stop", APP, 90),
+    Key("run", "p", "pause", "Pause", "freeze the running tasks; start nothing new", RUN, 10),
+    Key("run", "r", "resume", "Resume", "let a frozen build go on; start a stored one again", RUN, 11),
+    Key("run", "P", "drain", "Drain", "let running tasks end and start nothing new; again: take it back", RUN),
+    Key("build", "R", "retry_all", "Retry failed", "run all failed tasks again", RUN, 20),
+    Key("build", "t", "retry_task", "Retry task", "run the selected task again", RUN),
+    Key("build", "s", "skip", "Skip", "skip a failed task, and what needs it", RUN),
+    Key(
+        "build",
+        "x",
+        "stop_task",
+        "Stop task",
+        "stop the selected task, or the build where it does not run; asks",
+        RUN,
+        30,
+    ),
+    Key("build", "X", "stop_build", "Stop build", "stop the build; its checkpoint is saved; asks", RUN),
+    Key("checkpoints", "enter", "open", "Open", "show the run in Build", LOOK, 5, palette=False),
+    Key("checkpoints", "d,delete", "delete", "Delete", "remove the checkpoint under the cursor; asks", RUN, 30),
+    Key(
+        "build",
+        "slash",
+        "filter",
+        "Filter",
+        "show the tasks that match, as you type; in a log: search it",
+        LOOK,
+        40,
+        palette=False,
+    ),
+    Key("build", "n", "next", "Next failure", "go to the next failed task; in a log: the next match", LOOK),
+    Key("build", "N", "previous", "Previous failure", "go to the failed task, or the match, before", LOOK),
+    Key("build", "f", "follow", "Follow", "stay at the end of the log as it grows", LOOK),
+    Key("build", "w", "wrap", "Wrap", "break long lines of the log", LOOK),
+    Key("build", "y", "copy", "Copy", "copy the selected text, the log's line, or the id under the cursor", LOOK),
+    Key("tasks", "o", "cycle_sort", "Sort", "order tasks by plan, by state, by duration", LOOK),
+    Key("tasks", "a", "next_running", "Next running", "go to the next running task", LOOK),
+    Key("tasks", "enter", "open", "Log", "go to the log of the task", MOVE, palette=False),
+    Key("build", "escape", "back", "Back", "end the filter; go back to the tasks", MOVE, palette=False),
+    Key("build", "tab", "switch_pane", "Other pane", "go between tasks and log", MOVE, palette=False),
+    Key("list", "j,down", "cursor_down", "Down", "one line down", MOVE, palette=False),
+    Key("list", "k,up", "cursor_up", "Up", "one line up", MOVE, palette=False),
+    Key("list", "g,home", "go_top", "First", "to the first line", MOVE, palette=False),
+    Key("list", "G,end", "go_bottom", "Last", "to the last line", MOVE, palette=False),
+    Key("list", "ctrl+d", "half_page_down", "Half down", "half a page down", MOVE, palette=False),
+    Key("list", "ctrl+u", "half_page_up", "Half up", "half a page up", MOVE, palette=False),
+    Key("list", "pagedown", "page_down", "Page down", "a page down", MOVE, palette=False),
+    Key("list", "pageup", "page_up", "Page up", "a page up", MOVE, palette=False),
+    Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
+)
+
+#: How keys are written for people where Textual's name is not that.
+_SHOWN: Final = {
+    "question_mark": "?",
+    "slash": "/",
+    "enter": "Enter",
+    "escape": "Esc",
+    "tab": "Tab",
+    "up": "↑",
+    "down": "↓",
+    "home": "Home",
+    "end": "End",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "delete": "Del",
+}
+
+
+def shown(keys: str) -> str:
+    """Return a key, or several with commas between, as people read them: `j ↓`, `^d PgDn`."""
+    return " ".join(_SHOWN.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
+
+
+def rows(*where: str) -> list[Key]:
+    """Return the rows of these places, in the order of the table."""
+    return [key for key in TABLE if key.where in where]
+
+
+def bindings(*where: str) -> list[BindingType]:
+    """Return the bindings of a screen or a widget."""
+    return [
+        Binding(
+            key.keys,
+            key.action,
+            key.label,
+            show=key.footer > 0,
+            key_display=shown(key.keys.split(",")[0]),
+            tooltip=key.help,
+            id=key.id,
+        )
+        for key in rows(*where)
+    ]
+
+
+def by_id(ids: Iterable[str | None]) -> list[Key]:
+    """Return the rows with these ids, in the order of the table."""
+    wanted = set(ids)
+    return [key for key in TABLE if key.id in wanted]

@@ -1,0 +1,115 @@
+"""What the bridge tells the screens, and what the screens ask of the bridge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.message import Message
+
+from specular_tui.model.run import RunState
+
+
+class Told(Message, bubble=False):
+    """From the bridge to every screen: something on the desk has changed."""
+
+
+class RunsListed(Told):
+    """The list of runs has changed: these rows, or the list as a whole."""
+
+    def __init__(self, changed: frozenset[str] | None = None) -> None:
+        """`changed` names the runs whose rows alone have changed; None: runs have come or gone."""
+        super().__init__()
+        self.changed = changed
+
+
+class RunShown(Told):
+    """Another run is in view, or its tasks are not the ones that they were: paint it anew."""
+
+
+class RunMoved(Told):
+    """The run in view has moved on."""
+
+    def __init__(self, touched: frozenset[str]) -> None:
+        """`touched` are the tasks whose state has changed."""
+        super().__init__()
+        self.touched = touched
+
+
+class LogGrew(Told):
+    """Logs of the run in view have grown."""
+
+
+class LogRead(Told):
+    """The log that was asked for is there to be shown."""
+
+    def __init__(self, run_id: str, task_id: str, source: Any) -> None:
+        """`source` has the lines; None where there is no log."""
+        super().__init__()
+        self.run_id = run_id
+        self.task_id = task_id
+        self.source = source
+
+
+class Ticked(Told):
+    """A second has gone by while something runs."""
+
+
+class RunInspected(Told):
+    """A stored run has been read for the side pane."""
+
+    def __init__(self, run_id: str, state: RunState | None, problem: str = "") -> None:
+        """`state` is None where it cannot be read; `problem` says why."""
+        super().__init__()
+        self.run_id = run_id
+        self.state = state
+        self.problem = problem
+
+
+class Asked(Message):
+    """From a screen to the application: the user wants something done with a run."""
+
+    def __init__(self, run_id: str) -> None:
+        """`run_id` is the run that it is about."""
+        super().__init__()
+        self.run_id = run_id
+
+
+class Open(Asked):
+    """Show the run in Build."""
+
+
+class Inspect(Asked):
+    """Read the run for the side pane."""
+
+
+class ReadLog(Asked):
+    """Open the log of a task; only the latest wish counts."""
+
+    def __init__(self, run_id: str, task_id: str, attempt: int | None = None) -> None:
+        """`attempt` None is the latest."""
+        super().__init__(run_id)
+        self.task_id = task_id
+        self.attempt = attempt
+
+
+class Steer(Asked):
+    """Send a command to the live run."""
+
+    def __init__(self, run_id: str, command: str, task: str | None = None) -> None:
+        """`task` is the one that it is about, if it is about one."""
+        super().__init__(run_id)
+        self.command = command
+        self.task = task
+
+
+class Resume(Asked):
+    """Start a build that goes on with the stored run."""
+
+    def __init__(self, run_id: str, *options: str) -> None:
+        """`options` are further options of `specular build`."""
+        super().__init__(run_id)
+        self.options = options
+
+
+class Delete(Asked):
+    """Remove the stored run, after asking."""

@@ -1,0 +1,448 @@
+"""How things are said: pure functions from the state of a run to text in segments.
+
+A segment is a text and a role; `theme` gives roles their colours. Texts may be foreign (a title, an error): whoever
+paints segments makes them inert first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+from specular_tui.model.duration import humanise
+from specular_tui.model.graph import Graph
+from specular_tui.model.run import RunState, TaskState, TaskStatus
+from specular_tui.tui.clock import Clock
+from specular_tui.tui.views import Desk, RunRow, RunView
+
+#: A text and the role that it plays (a key of `theme.ROLES`).
+Segment = tuple[str, str]
+Line = list[Segment]
+
+_RUN_SHAPES: Final = {
+    "created": ("○", "muted"),
+    "in_progress": ("●", "running"),
+    "paused": ("‖", "paused"),
+    "completed": ("✓", "done"),
+    "failed": ("✗", "failed"),
+    "retrying": ("↻", "running"),
+    "abandoned": ("∅", "muted"),
+    "damaged": ("!", "failed"),
+}
+_RUN_WORDS: Final = {"in_progress": "running"}
+#: In the order of the bar: what is settled first, what is to come last.
+_BAR: Final = (
+    (TaskStatus.COMPLETED, "done", "done"),
+    (TaskStatus.FAILED, "failed", "failed"),
+    (TaskStatus.SKIPPED, "skipped", "skipped"),
+    (TaskStatus.IN_PROGRESS, "running", "running"),
+    (TaskStatus.PENDING, "pending", "to go"),
+)
+_REASONS: Final = {
+    "interrupted": "its process vanished without a last word",
+    "SIGINT": "interrupted from the keyboard (Ctrl+C)",
+    "SIGTERM": "stopped by a signal (SIGTERM)",
+    "SIGHUP": "its terminal was closed (SIGHUP)",
+    "stop": "stopped on request",
+}
+
+
+def width(line: Line) -> int:
+    """Return the cells that a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def cut(line: Line, room: int) -> Line:
+    """Return the line, cut with `…` where it is longer than `room` cells."""
+    if width(line) <= room:
+        return line
+    short: Line = []
+    left = room - 1
+    for text, role in line:
+        if (length := cell_len(text)) > left:
+            return [*short, (set_cell_size(text, max(0, left)).rstrip() + "…", role)] if room > 0 else []
+        short.append((text, role))
+        left -= length
+    return short
+
+
+def spread(left: Sequence[Line], right: Sequence[Line], room: int) -> Line:
+    """Return a line of `room` cells with parts at both ends; where there is no room the last ones of `right` go first.
+
+    What is left of the left parts then is cut.
+    """
+    gap: Segment = ("  ", "plain")
+    head: Line = [segment for part in left for segment in (*part, gap)][:-1]
+    tails = list(right)
+    while tails and width(head) + 2 + sum(width(tail) + 2 for tail in tails) - 2 > room:
+        if len(tails) == 1 and room >= 40:
+            break
+        tails.pop()
+    tail: Line = [segment for part in tails for segment in (*part, gap)][:-1]
+    head = cut(head, room - width(tail) - (2 if tail else 0))
+    return [*head, (" " * max(0, room - width(head) - width(tail)), "plain"), *tail]
+
+
+def age(ms: int) -> str:
+    """Return how long ago something was, in one unit: `just now`, `40 s ago`, `3 min ago`, `5 days ago`."""
+    seconds = ms // 1000
+    if seconds < 10:
+        return "just now"
+    for size, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {word}{'s' if number != 1 and word == 'day' else ''} ago"
+    return f"{seconds} s ago"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it: `812 B`, `4.1 KB`, `120 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("KB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+    return f"{value:.0f} TB"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 task`, `2 tasks`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def reason(text: str) -> str:
+    """Return why a session ended, in plain words where the engine's own word is terse."""
+    return _REASONS.get(text, text)
+
+
+def outcome(task: TaskState) -> str:
+    """Return how the latest attempt of a task ended: `exit 2`, `SIGKILL`, or the recorded reason."""
+    if task.exit_code is not None:
+        return f"exit {task.exit_code}"
+    return task.signal or task.reason or ""
+
+
+def run_badge(status: str, *, live: bool) -> Segment:
+    """Return the shape and the word of a run's status."""
+    shape, role = _RUN_SHAPES.get(status, ("?", "muted"))
+    word = "starting" if live and status == "created" else _RUN_WORDS.get(status, status)
+    return f"{shape} {word or 'unknown'}", role
+
+
+def badge(view: RunView, clock: Clock) -> Line:
+    """Return the badge of the header: shape and word, and since when where the run stands still."""
+    state = view.state
+    text, role = run_badge(state.status, live=view.live)
+    if state.draining and view.live and state.frozen_since is None:
+        return [(" ◐ DRAINING ", "badge-paused"), ("  starts nothing new", "muted")]
+    line: Line = [(f" {text.upper()} ", f"badge-{role}")]
+    if state.frozen_since is not None:
+        line.append((f"  since {clock.time(state.frozen_since)}", "paused"))
+    elif view.gone:
+        line.append(("  deleted", "failed"))
+    return line
+
+
+def bar(counts: Sequence[tuple[str, int]], width: int) -> Line:
+    """Return a bar of `width` cells, segmented by (role, count); what is there gets at least one cell."""
+    total = sum(count for _, count in counts)
+    if width < 1 or not total:
+        return [("─" * max(0, width), "pending")]
+    present = [(role, count) for role, count in counts if count]
+    if len(present) > width:
+        present = present[:width]
+    cells = [max(1, count * width // total) for _, count in present]
+    while sum(cells) != width:
+        step = 1 if sum(cells) < width else -1
+        # Give to, or take from, the one that is furthest from its share.
+        off = [
+            (step * (count * width / total - cell), index)
+            for index, ((_, count), cell) in enumerate(zip(present, cells, strict=True))
+            if step > 0 or cell > 1
+        ]
+        cells[max(off)[1]] += step
+    return [
+        (("─" if role == "pending" else "━") * cell, f"bar-{role}")
+        for (role, _), cell in zip(present, cells, strict=True)
+    ]
+
+
+def state_bar(state: RunState, width: int) -> Line:
+    """Return the bar of a run, segmented by the states of its tasks."""
+    return bar([(role, state.count(status)) for status, role, _ in _BAR], width)
+
+
+def row_bar(row: RunRow, width: int) -> Line:
+    """Return the bar of a run in the list."""
+    rest = row.total - row.completed - row.failed - row.skipped
+    counts = [("done", row.completed), ("failed", row.failed), ("skipped", row.skipped), ("pending", max(0, rest))]
+    return bar(counts, width)
+
+
+def counts(state: RunState) -> Line:
+    """Return `58/100 done  1 failed  4 running`; what is zero is left out, and so is what is to go."""
+    line: Line = [
+        (f"{state.count(TaskStatus.COMPLETED):,}", "strong"),
+        (f"/{state.total:,} done", "muted"),
+    ]
+    for status, role, word in _BAR[1:-1]:
+        if count := state.count(status):
+            line += [("  ", "plain"), (f"{count:,}", role), (f" {word}", "muted")]
+    return line
+
+
+def header_right(view: RunView, clock: Clock) -> list[Line]:
+    """Return what stands at the right of the header, most important first: time, frozen time, jobs, live or not."""
+    state, now = view.state, clock.now()
+    if not view.live:
+        now = state.updated_at
+    parts: list[Line] = [[(humanise(state.elapsed_until(now)), "strong")]]
+    if frozen := state.frozen_until(now):
+        parts.append([(f"frozen {humanise(frozen)}", "paused" if state.frozen_since is not None else "muted")])
+    if view.live:
+        parts.append([("live" if view.owned else "attached", "running")])
+        if state.session is not None:
+            parts.append([(plural(state.session.jobs, "job"), "muted")])
+    else:
+        parts.append([(age(clock.now() - state.updated_at), "muted")])
+    return parts
+
+
+def directory(desk: Desk) -> Line:
+    """Return what lies in the checkpoint directory, in numbers."""
+    if not desk.listed:
+        return [("reading …", "muted")]
+    runs = desk.runs
+    if not runs:
+        return [("no runs yet", "muted")]
+    line: Line = [(f"{len(runs):,}", "strong"), (" run" if len(runs) == 1 else " runs", "muted")]
+    for number, word, role in (
+        (sum(row.live for row in runs), "live", "running"),
+        (sum(row.resumable for row in runs), "resumable", "strong"),
+        (sum(bool(row.damage) for row in runs), "damaged", "failed"),
+    ):
+        if number:
+            line += [("  ", "plain"), (f"{number:,}", role), (f" {word}", "muted")]
+    if total := sum(row.size or 0 for row in runs):
+        line += [("  ", "plain"), (size(total), "strong"), (" on disk", "muted")]
+    return line
+
+
+def why_ended(state: RunState) -> str:
+    """Return why a run that no process works on stands where it stands, as a sentence without a full stop."""
+    if state.interrupted:
+        return reason("interrupted")
+    return reason(state.reason)
+
+
+def failure(view: RunView) -> Line:
+    """Return the pinned line of the first failure, or an empty line where nothing failed."""
+    if view.failure is None:
+        return []
+    task_id, last = view.failure
+    task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
+    if task is None or task.status is not TaskStatus.FAILED:
+        return []
+    line: Line = [("✗ ", "failed"), (task_id, "failed-strong"), (" failed", "failed")]
+    if how := outcome(task):
+        line.append((f" ({how})", "muted"))
+    if last:
+        line += [(": ", "muted"), (last, "plain")]
+    return line
+
+
+def waits_for(task_id: str, state: RunState, graph: Graph | None) -> list[Line]:
+    """Return what stands in place of a log that is not there yet."""
+    task = state.tasks.get(task_id) or state.gates.get(task_id)
+    if task is None:
+        return [[("no such task", "muted")]]
+    if task.status is TaskStatus.SKIPPED:
+        return [[("skipped", "skipped"), (f": {task.reason}" if task.reason else "", "muted")]]
+    if task.status is not TaskStatus.PENDING:
+        return [[("it has printed nothing yet" if task.status is TaskStatus.IN_PROGRESS else "no output", "muted")]]
+    needs = graph.needs.get(task_id, ()) if graph else ()
+    open_needs = [need for need in needs if state.tasks[need].status is not TaskStatus.COMPLETED]
+    if not open_needs:
+        if state.frozen_since is not None:
+            return [[("ready; starts when the build goes on", "muted")]]
+        waiting = "ready; waits for a free job slot" if state.session else "ready; starts when the build is resumed"
+        return [[(waiting, "muted")]]
+    lines: list[Line] = [[("waits for", "muted")]]
+    for need in open_needs[:20]:
+        shape, role = task_shape(state.tasks[need].status)
+        lines.append([(f"  {shape} ", role), (need, "plain")])
+    if len(open_needs) > 20:
+        lines.append([(f"  and {len(open_needs) - 20:,} more", "muted")])
+    return lines
+
+
+def text(line: Line) -> str:
+    """Return a line without its roles."""
+    return "".join(part for part, _ in line)
+
+
+def log_title(task_id: str, view: RunView, now: int) -> Line:
+    """Return what stands above a log: the task, how it stands, and for how long."""
+    state = view.state
+    task = state.tasks.get(task_id) or state.gates.get(task_id)
+    line: Line = [(task_id, "strong")]
+    if task is None:
+        return line
+    shape, role = task_shape(task.status)
+    word = {TaskStatus.IN_PROGRESS: "running"}.get(task.status, str(task.status))
+    line.append((f"  {shape} {word}", role))
+    if task.status is TaskStatus.FAILED and (how := outcome(task)):
+        line.append((f" ({how})", "muted"))
+    if task.attempt > 1:
+        line.append((f"  attempt {task.attempt}", "muted"))
+    elapsed = state.task_elapsed_until(task, now)
+    if elapsed is not None and task.status is not TaskStatus.PENDING:
+        line.append((f"  {humanise(elapsed)}", "muted"))
+    return line
+
+
+def task_shape(status: TaskStatus) -> Segment:
+    """Return the shape of a task's state and its role."""
+    match status:
+        case TaskStatus.COMPLETED:
+            return "✓", "done"
+        case TaskStatus.FAILED:
+            return "✗", "failed"
+        case TaskStatus.IN_PROGRESS:
+            return "●", "running"
+        case TaskStatus.SKIPPED:
+            return "⊘", "skipped"
+        case TaskStatus.PENDING:
+            return "○", "pending"
+
+
+def closing_words(view: RunView | None, *, leaving: str) -> list[str]:
+    """Return what is printed on the normal screen after the application has ended.
+
+    `leaving` is what was done with a live build: `detach`, `pause`, `stop`, or "" where nothing was asked.
+    """
+    if view is None or view.gone:
+        return []
+    run, state = view.run_id, view.state
+    if view.live:
+        how = {
+            "pause": f"{run} stands frozen.",
+            "stop": f"{run} is stopping; its checkpoint is saved.",
+        }.get(leaving, f"{run} goes on in the background.")
+        ways = {
+            "pause": [f"go on:      specular unpause {run}", f"come back:  specular dashboard {run}"],
+            "stop": [f"go on:  specular build --resume {run}"],
+        }.get(leaving, [f"come back:  specular dashboard {run}", f"stop it:    specular stop {run}"])
+        return [how, *(f"  {way}" for way in ways)]
+    done, total = state.count(TaskStatus.COMPLETED), state.total
+    word = _RUN_WORDS.get(state.status, str(state.status))
+    lines = [f"{run} {word}: {done:,} of {plural(total, 'task')} completed in {humanise(state.elapsed_ms)}"]
+    lines += [f"  ✗ {task}" for task in state.failed_for_good()[:10]]
+    if row_resumable(state):
+        lines.append(f"  go on:  specular build --resume {run}")
+    return lines
+
+
+def row_resumable(state: RunState) -> bool:
+    """Tell whether a run that is not live can be resumed."""
+    return state.status in ("created", "in_progress", "paused", "failed", "retrying")
+
+
+def details(row: RunRow, state: RunState | None, problem: str, clock: Clock) -> list[Line]:
+    """Return what the side pane of the list says of a run; `state` is None until (or where) it has not been read."""
+    badge, role = run_badge(row.status, live=row.live)
+    lines: list[Line] = [[(row.run_id, "strong")], [(badge, role)], []]
+    if row.live:
+        lines[1].append(("  a process works on it", "muted"))
+    elif row.interrupted:
+        lines[1].append((f"  {reason('interrupted')}", "muted"))
+    elif state is not None and state.reason and not row.damage:
+        lines[1].append((f"  {reason(state.reason)}", "muted"))
+    if row.damage or problem:
+        lines += [[(row.damage or problem, "failed")], []]
+        lines += _way_on("what is left", f"specular checkpoint validate {row.run_id}")
+        return lines + _way_on("remove it", f"specular checkpoint delete {row.run_id}")
+    if state is not None:
+        lines += _facts(row, state, clock)
+        lines += _sessions(state, clock)
+        lines += _failures(state)
+    if row.resumable:
+        lines += _way_on("go on with it", f"specular build --resume {row.run_id}")
+        if row.failed:
+            lines += _way_on("only the failed", f"specular build --resume {row.run_id} --retry-failed")
+    elif row.live:
+        lines += _way_on("stop it", f"specular stop {row.run_id}")
+    return lines
+
+
+def _fact(name: str, *segments: Segment) -> Line:
+    return [(f"{name:<9}", "muted"), *segments]
+
+
+def _way_on(name: str, command: str) -> list[Line]:
+    return [[(name, "muted")], [("  ", "plain"), (command, "accent")], []]
+
+
+def _digest(text: str | None) -> str:
+    """Return the start of a digest, enough to tell two apart by eye."""
+    kind, colon, value = (text or "").partition(":")
+    return f"{kind}{colon}{value[:10]}…" if len(value) > 12 else text or ""
+
+
+def _facts(row: RunRow, state: RunState, clock: Clock) -> list[Line]:
+    lines = [
+        _fact("tasks", *counts(state)),
+        _fact("plan", (state.plan_file or "none", "plain"), (f"  {_digest(state.plan_hash)}", "faint")),
+    ]
+    if state.policy_file:
+        lines.append(_fact("policy", (state.policy_file, "plain"), (f"  {_digest(state.policy_hash)}", "faint")))
+    lines.append(_fact("host", (state.host or "unknown", "plain")))
+    if state.imported:
+        lines.append(_fact("origin", ("imported from elsewhere", "paused")))
+    lines.append(_fact("created", (clock.time(state.created_at), "plain")))
+    took: Line = [(humanise(row.elapsed_ms), "plain")] if row.elapsed_ms else [("no time yet", "muted")]
+    if frozen := state.frozen_until(state.updated_at):
+        took.append((f"  and {humanise(frozen)} frozen", "muted"))
+    lines.append(_fact("took", *took))
+    if row.size is not None:
+        lines.append(_fact("on disk", (size(row.size), "plain")))
+    return [*lines, []]
+
+
+def _sessions(state: RunState, clock: Clock) -> list[Line]:
+    if not state.sessions:
+        return []
+    lines: list[Line] = [[(plural(len(state.sessions), "session"), "muted")]]
+    for session in state.sessions[-6:]:
+        line: Line = [("  ", "plain"), (clock.time(session.started_at), "plain")]
+        if session.ended_at is None:
+            line.append(("  still going", "running"))
+        else:
+            line.append((f"  {humanise(max(0, session.ended_at - session.started_at)):<7}", "muted"))
+            line.append((f" {run_badge(session.status, live=False)[0]}", run_badge(session.status, live=False)[1]))
+        if session.reason:
+            line.append((f"  {reason(session.reason)}", "muted"))
+        lines.append(line)
+    return [*lines, []]
+
+
+def _failures(state: RunState) -> list[Line]:
+    failed = state.failed_for_good()
+    if not failed:
+        return []
+    lines: list[Line] = [[(plural(len(failed), "task") + " failed", "muted")]]
+    for task_id in failed[:12]:
+        task = state.task(task_id)
+        line: Line = [("  ✗ ", "failed"), (task_id, "plain")]
+        if how := outcome(task):
+            line.append((f"  {how}", "muted"))
+        if task.reason and task.reason != how:
+            line.append((f"  {task.reason}", "muted"))
+        lines.append(line)
+    if len(failed) > 12:
+        lines.append([(f"  and {len(failed) - 12:,} more", "muted")])
+    return [*lines, []]

@@ -1,0 +1,1 @@
+"""What asks or explains in front of a mode."""

@@ -1,0 +1,96 @@
+"""A question with its answers, each at a key; the safe one is chosen first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Key as KeyPress
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from specular_tui.tui import keys
+from specular_tui.tui.present import Line
+from specular_tui.tui.theme import paint, paint_lines
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One way to answer."""
+
+    value: str
+    key: str
+    label: str
+    help: str = ""
+    #: It cannot be taken back.
+    grave: bool = False
+
+
+class ChoiceDialog(ModalScreen[str]):
+    """Ends with the value of the answer, or None where nothing shall be done."""
+
+    BINDINGS: ClassVar = keys.bindings("dialog")
+
+    def __init__(self, title: Line, details: Sequence[Line], answers: Sequence[Answer], *, chosen: int = 0) -> None:
+        """`chosen` is the answer that Enter gives."""
+        super().__init__()
+        self._title = title
+        self._details = list(details)
+        self._answers = answers
+        self._chosen = chosen
+
+    def compose(self) -> ComposeResult:
+        """Yield question, what is at stake, answers."""
+        with Vertical(id="dialog"):
+            yield Static(paint(self._title), id="title")
+            if self._details:
+                yield Static(paint_lines(self._details), id="details")
+            yield OptionList(*(Option(self._prompt(answer)) for answer in self._answers), markup=False)
+
+    def _prompt(self, answer: Answer) -> Content:
+        wide = max(len(each.label) for each in self._answers)
+        line: Line = [(keys.shown(answer.key).ljust(4), "key"), (answer.label, "failed" if answer.grave else "plain")]
+        if answer.help:
+            line += [(" " * (wide - len(answer.label) + 3), "plain"), (answer.help, "muted")]
+        return paint(line)
+
+    def on_mount(self) -> None:
+        """Choose the safe answer."""
+        answers = self.query_one(OptionList)
+        answers.highlighted = self._chosen
+        answers.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter, or a click, gives the answer."""
+        event.stop()
+        self._give(self._answers[event.option_index])
+
+    def on_key(self, event: KeyPress) -> None:
+        """An answer's own key gives it; `j` and `k` move as everywhere."""
+        for answer in self._answers:
+            if event.key == answer.key:
+                event.stop()
+                self._give(answer)
+                return
+        answers = self.query_one(OptionList)
+        if event.key == "j":
+            answers.action_cursor_down()
+        elif event.key == "k":
+            answers.action_cursor_up()
+
+    def _give(self, answer: Answer) -> None:
+        self.dismiss(answer.value or None)
+
+    def action_cancel(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)
+
+
+def confirm(title: Line, details: Sequence[Line], yes: str, *, key: str = "y", no: str = "Cancel") -> ChoiceDialog:
+    """Return a dialog that ends with `yes` where the user means it; Enter does not."""
+    return ChoiceDialog(title, details, [Answer("yes", key, yes, grave=True), Answer("", "escape", no)], chosen=1)

@@ -1,0 +1,91 @@
+"""The questions that the application asks."""
+
+from __future__ import annotations
+
+from specular_tui.model.run import TaskStatus
+from specular_tui.tui import present
+from specular_tui.tui.present import Line
+from specular_tui.tui.screens.dialogs.choice import Answer, ChoiceDialog, confirm
+from specular_tui.tui.views import RunRow, RunView
+
+
+def leave(view: RunView) -> ChoiceDialog:
+    """Ask what shall become of the build that was started here."""
+    running = len(view.state.running)
+    return ChoiceDialog(
+        [("This build is still going", "strong")],
+        [
+            [(view.run_id, "plain")],
+            [*present.counts(view.state)],
+        ],
+        [
+            Answer("detach", "d", "Leave it running", "it goes on in the background"),
+            Answer("pause", "p", "Pause and quit", f"{present.plural(running, 'task')} frozen; it can go on any time"),
+            Answer("stop", "s", "Stop and quit", "the checkpoint is saved; resume it later", grave=True),
+            Answer("", "escape", "Stay here"),
+        ],
+    )
+
+
+def delete(row: RunRow, size: int | None) -> ChoiceDialog:
+    """Ask whether a checkpoint shall go, and say what is lost with it."""
+    lost: list[Line] = [[(row.run_id, "plain"), (f"  {row.plan_name}" if row.plan_name else "", "muted")]]
+    if row.damage:
+        lost.append([("it cannot be read: ", "muted"), (row.damage, "failed")])
+    else:
+        badge, role = present.run_badge(row.status, live=False)
+        settled = f"results and logs of {row.completed:,} of {present.plural(row.total, 'task')}"
+        lost.append([(badge, role), (f"  {settled}", "muted")])
+        if row.resumable:
+            lost.append([("It could be resumed; after this it cannot.", "paused")])
+    if size is not None:
+        lost.append([(f"{present.size(size)} on disk will be freed", "muted")])
+    return confirm([("Delete this checkpoint?", "strong")], lost, "Delete it", key="d")
+
+
+def stop_task(view: RunView, task_id: str) -> ChoiceDialog:
+    """Ask whether a running task shall end."""
+    waiting = len(view.graph.descendants([task_id])) if view.graph and task_id in view.graph.dependents else 0
+    details: list[Line] = [[(task_id, "plain")]]
+    if waiting:
+        details.append([(f"{present.plural(waiting, 'task')} that need it will wait", "muted")])
+    return confirm([("Stop this task?", "strong")], details, "Stop it", key="x")
+
+
+def stop_build(view: RunView) -> ChoiceDialog:
+    """Ask whether the build shall end."""
+    done = view.state.count(TaskStatus.COMPLETED)
+    running = len(view.state.running)
+    details: list[Line] = [
+        [(view.run_id, "plain")],
+        [(f"{present.plural(running, 'running task')} end and will start anew on resume; ", "muted")],
+        [(f"{present.plural(done, 'completed task')} are kept", "muted")],
+    ]
+    return confirm([("Stop the build?", "strong")], details, "Stop it", key="x")
+
+
+def skip(view: RunView, failed: list[str], *, resumes: bool = False) -> ChoiceDialog:
+    """Ask whether failed tasks shall be skipped, and say what is skipped with them."""
+    graph = view.graph
+    with_it = sorted(graph.descendants([i for i in failed if i in graph.dependents])) if graph else []
+    details: list[Line] = _some(failed)
+    if with_it:
+        details.append([(f"and with {_it(failed)}, because they need {_it(failed)}:", "muted")])
+        details += _some(with_it)
+    else:
+        details.append([(f"no other task needs {_it(failed)}", "muted")])
+    if resumes:
+        details.append([("The run is resumed, and the rest goes on.", "muted")])
+    title = "Skip this task?" if len(failed) == 1 else f"Skip {present.plural(len(failed), 'failed task')}?"
+    return confirm([(title, "strong")], details, "Skip it" if len(failed) == 1 else "Skip them", key="s")
+
+
+def _it(failed: list[str]) -> str:
+    return "it" if len(failed) == 1 else "them"
+
+
+def _some(ids: list[str], most: int = 6) -> list[Line]:
+    lines: list[Line] = [[(f"  {name}", "plain")] for name in ids[:most]]
+    if len(ids) > most:
+        lines.append([(f"  and {len(ids) - most:,} more", "muted")])
+    return lines

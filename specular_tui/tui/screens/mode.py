@@ -1,0 +1,116 @@
+"""What all modes have in common: header, body, footer, and a calm answer to a terminal that is too small."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from specular_tui.tui.messages import Resume, RunMoved, RunShown, RunsListed, Steer, Ticked
+from specular_tui.tui.views import Desk, RunRow
+from specular_tui.tui.widgets.footer import KeyFooter
+from specular_tui.tui.widgets.header import RunHeader
+
+SMALLEST: Final = (60, 16)
+
+
+class ModeScreen(Screen[None]):
+    """One of the modes: `body` is its own; the rest is the same everywhere."""
+
+    #: The name of the mode in the table of keys.
+    MODE: ClassVar[str] = ""
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  as Textual types it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
+
+    def __init__(self, desk: Desk) -> None:
+        """`desk` is what all screens look at."""
+        super().__init__()
+        self.desk = desk
+        self.header = RunHeader(desk)
+
+    def compose(self) -> ComposeResult:
+        """Yield the frame and, in it, what the mode is about."""
+        yield self.header
+        with Container(id="body"):
+            yield from self.body()
+        yield KeyFooter(self.MODE)
+        yield Static(id="too-small", markup=False)
+
+    def body(self) -> ComposeResult:
+        """Yield the widgets of the mode."""
+        yield from ()
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so where there is no room for anything."""
+        width, height = event.size
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        self.set_class(small, "-too-small")
+        if small:
+            text = f"the terminal is too small ({width}x{height}): {SMALLEST[0]}x{SMALLEST[1]} at least"
+            self.query_one("#too-small", Static).update(text)
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another mode was in front."""
+        self.header.refresh()
+
+    def _on_ticked(self, message: Ticked) -> None:
+        if self.is_current:
+            self.header.refresh()
+
+    def _on_run_shown(self, message: RunShown) -> None:
+        self.header.refresh()
+
+    def _on_run_moved(self, message: RunMoved) -> None:
+        self.header.refresh()
+
+    def _on_runs_listed(self, message: RunsListed) -> None:
+        if self.desk.view is None:
+            self.header.refresh()
+
+    # What can be done with a run wherever one is at hand
+
+    def run_at_hand(self) -> RunRow | None:
+        """Return the run that the keys act on."""
+        return None
+
+    def action_pause(self) -> None:
+        """Freeze the run at hand; harmless where it stands still already."""
+        row = self.run_at_hand()
+        if row is None:
+            return
+        if not row.live:
+            self.say(f"{row.run_id} is not running")
+        elif row.status != "paused":
+            self.post_message(Steer(row.run_id, "pause"))
+
+    def action_resume(self) -> None:
+        """Let a frozen run go on, or start a stored one again."""
+        row = self.run_at_hand()
+        if row is None:
+            return
+        if row.live:
+            if row.status == "paused":
+                self.post_message(Steer(row.run_id, "unpause"))
+        elif row.resumable:
+            self.post_message(Resume(row.run_id))
+        else:
+            self.say(f"{row.run_id} is {row.status}: there is nothing to resume")
+
+    def action_drain(self) -> None:
+        """Start nothing new in the run at hand, or take that back."""
+        row = self.run_at_hand()
+        if row is not None and row.live:
+            view = self.desk.view
+            draining = view is not None and view.run_id == row.run_id and view.state.draining
+            self.post_message(Steer(row.run_id, "undrain" if draining else "drain"))
+        elif row is not None:
+            self.say(f"{row.run_id} is not running")
+
+    def say(self, text: str) -> None:
+        """Show a text for a moment."""
+        self.notify(text, markup=False, timeout=4)

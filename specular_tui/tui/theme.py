@@ -1,0 +1,133 @@
+"""The roles that text can play, the tokens behind them, and this application's own two themes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.color import Color
+from textual.content import Content
+from textual.theme import Theme
+
+from specular_tui.tui.present import Line
+from specular_tui.tui.safe import plain
+
+#: Role of a segment -> style. Styles name tokens only, so that a theme decides about every colour.
+ROLES: Final[dict[str, str]] = {
+    "plain": "",
+    "strong": "bold",
+    "muted": "$muted",
+    "faint": "$faint",
+    "accent": "$text-primary",
+    "key": "bold $key",
+    "running": "$state-running",
+    "done": "$state-done",
+    "failed": "$state-failed",
+    "failed-strong": "bold $state-failed",
+    "paused": "$state-paused",
+    "skipped": "$state-skipped",
+    "pending": "$state-pending",
+    "bar-done": "$state-done",
+    "bar-failed": "$state-failed",
+    "bar-running": "$state-running",
+    "bar-skipped": "$state-skipped",
+    "bar-pending": "$state-pending",
+    "badge-running": "bold $state-running on $badge-running",
+    "badge-done": "bold $state-done on $badge-done",
+    "badge-failed": "bold $state-failed on $badge-failed",
+    "badge-paused": "bold $state-paused on $badge-paused",
+    "badge-muted": "bold $muted on $badge-muted",
+}
+
+DARK: Final = Theme(
+    name="specular-dark",
+    primary="#6cb6ff",
+    secondary="#8ddb8c",
+    accent="#f69d50",
+    foreground="#d3dae3",
+    background="#0f1419",
+    surface="#141a21",
+    panel="#1b232c",
+    success="#6bc46d",
+    warning="#e0b252",
+    error="#f47067",
+    dark=True,
+    variables={
+        "muted": "#8795a5",
+        "faint": "#566373",
+        "key": "#b4c4d4",
+        "state-running": "#6cb6ff",
+        "state-done": "#6bc46d",
+        "state-failed": "#f47067",
+        "state-paused": "#e0b252",
+        "state-skipped": "#8b949e",
+        "state-pending": "#4a5563",
+        "badge-running": "#16304a",
+        "badge-done": "#173522",
+        "badge-failed": "#45191a",
+        "badge-paused": "#3d2f10",
+        "badge-muted": "#232c36",
+    },
+)
+
+LIGHT: Final = Theme(
+    name="specular-light",
+    primary="#0a5cc2",
+    secondary="#1a7f37",
+    accent="#bc4c00",
+    foreground="#1f2630",
+    background="#ffffff",
+    surface="#f5f7f9",
+    panel="#e9edf1",
+    success="#1a7f37",
+    warning="#8a5d00",
+    error="#c21f2c",
+    dark=False,
+    variables={
+        "muted": "#5f6b78",
+        "faint": "#98a3af",
+        "key": "#2f3b48",
+        "state-running": "#0a5cc2",
+        "state-done": "#1a7f37",
+        "state-failed": "#c21f2c",
+        "state-paused": "#8a5d00",
+        "state-skipped": "#6b7682",
+        "state-pending": "#b3bcc6",
+        "badge-running": "#dbe9fb",
+        "badge-done": "#dcf2e2",
+        "badge-failed": "#fbe0e1",
+        "badge-paused": "#f7eccd",
+        "badge-muted": "#e9edf1",
+    },
+)
+
+
+def tokens(theme: Theme) -> dict[str, str]:
+    """Return this application's tokens for a theme that does not define them: made of the theme's own colours."""
+    own = theme.to_color_system().generate()
+    ground, ink = Color.parse(own["background"]), Color.parse(own["foreground"])
+    return {
+        "muted": ground.blend(ink, 0.62).hex,
+        "faint": ground.blend(ink, 0.4).hex,
+        "key": own["foreground"],
+        "state-running": own["text-primary"],
+        "state-done": own["text-success"],
+        "state-failed": own["text-error"],
+        "state-paused": own["text-warning"],
+        "state-skipped": own["foreground-muted"],
+        "state-pending": own["foreground-disabled"],
+        "badge-running": own["primary-muted"],
+        "badge-done": own["success-muted"],
+        "badge-failed": own["error-muted"],
+        "badge-paused": own["warning-muted"],
+        "badge-muted": own["panel"],
+    }
+
+
+def paint(line: Line) -> Content:
+    """Return the segments of a line as content that nothing in it can turn into markup or an escape."""
+    return Content.assemble(*((plain(text), ROLES[role]) for text, role in line))
+
+
+def paint_lines(lines: list[Line]) -> Content:
+    """Return several lines as one content."""
+    return Content("\n").join([paint(line) for line in lines])

@@ -1,0 +1,115 @@
+"""What the screens look at: a run in view, a row of the list of runs, and the desk that both lie on.
+
+The bridge writes these and says so with a message; screens and widgets only read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from specular_tui.model.graph import Graph
+from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
+from specular_tui.tui.clock import Clock
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run as the list shows it."""
+
+    run_id: str
+    status: str
+    live: bool = False
+    interrupted: bool = False
+    plan_name: str = ""
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    created_at: int = 0
+    updated_at: int = 0
+    elapsed_ms: int = 0
+    #: Why it cannot be read; "" for a sound run.
+    damage: str = ""
+    #: Bytes on disk; None until they have been counted.
+    size: int | None = None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `--resume` can go on from it."""
+        return not self.live and not self.damage and self.status in RESUMABLE
+
+    @classmethod
+    def of(cls, run_id: str, metadata: Mapping[str, Any], *, live: bool, damage: str) -> RunRow:
+        """Make a row of what metadata.json says; what is missing there, or of a wrong type, stays empty."""
+
+        def number(name: str) -> int:
+            value = metadata.get(name)
+            return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+        def text(name: str) -> str:
+            value = metadata.get(name)
+            return value if isinstance(value, str) else ""
+
+        return cls(
+            run_id=run_id,
+            status="damaged" if damage else text("status"),
+            live=live,
+            interrupted=metadata.get("interrupted") is True,
+            plan_name=text("plan_name") or text("plan_file"),
+            total=number("total_tasks"),
+            completed=number("completed_tasks"),
+            failed=number("failed_tasks"),
+            skipped=number("skipped_tasks"),
+            created_at=number("created_at_ms"),
+            updated_at=number("updated_at_ms"),
+            elapsed_ms=number("elapsed_ms"),
+            damage=damage,
+        )
+
+
+@dataclass
+class RunView:
+    """The run that is open. `state` is the fold of its journal and moves with it."""
+
+    run_id: str
+    state: RunState
+    graph: Graph | None = None
+    live: bool = False
+    #: This program started the build that is running.
+    owned: bool = False
+    #: The task that failed first, and the last line that it printed.
+    failure: tuple[str, str] | None = None
+    #: The run's folder has vanished.
+    gone: bool = False
+
+    @property
+    def moving(self) -> bool:
+        """Whether its numbers change by themselves as time goes on."""
+        return self.live and self.state.frozen_since is None
+
+    def first_failure(self) -> str | None:
+        """Return the failed task (or gate) that ended first, or None."""
+        state = self.state
+        if not state.count(TaskStatus.FAILED) and not state.gates:
+            return None
+        failed = [(state.task(i).completed_at or 0, i) for i in state.failed_for_good()]
+        return min(failed)[1] if failed else None
+
+
+@dataclass
+class Desk:
+    """All that the screens share."""
+
+    clock: Clock
+    #: The checkpoint directory, as it is shown.
+    root: str = ""
+    runs: Sequence[RunRow] = ()
+    #: Every run has been read at least once.
+    listed: bool = False
+    view: RunView | None = None
+    #: The run that is being read, to come into view.
+    opening: str = ""
+    #: Runs whose builds this program started.
+    owned: set[str] = field(default_factory=set)
