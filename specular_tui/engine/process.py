@@ -6,8 +6,10 @@ A task's stdout and stderr are its log's descriptor, so that no byte of them pas
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -15,12 +17,13 @@ from typing import Final
 from specular_tui.engine import processes
 from specular_tui.engine.executor import Exit, StartError, Work
 from specular_tui.engine.exits import Exits, has_ended
+from specular_tui.engine.guard import Guard
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
 _DEFAULT_SIGNALS: Final = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP]
 _SHELL: Final = "/bin/sh"
 #: Seconds to wait for the killed rest of a group to be gone before the log is read.
-_PATIENCE: Final = 0.5
+_PATIENCE: Final = 0.2
 
 
 class ProcessJob:
@@ -79,9 +82,10 @@ class ProcessJob:
 class ProcessExecutor:
     """Runs tasks on this machine."""
 
-    def __init__(self, exits: Exits) -> None:
-        """Be told of ended processes by `exits`."""
+    def __init__(self, exits: Exits, guard: Guard | None = None) -> None:
+        """Be told of ended processes by `exits`; `guard` ends the tasks if this process is killed."""
         self._exits = exits
+        self._guard = guard
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._programs: dict[tuple[str, str], str] = {}
 
@@ -93,8 +97,10 @@ class ProcessExecutor:
             argv = list(work.command)
             program = self._find(argv[0], work.env)
         pid = self._spawn(program, argv, work)
+        if self._guard is not None:
+            self._guard.add(pid)
         job = ProcessJob(pid)
-        self._exits.watch(pid, lambda: on_exit(_reap(pid)))
+        self._exits.watch(pid, lambda: on_exit(_reap(pid, self._guard)))
         return job
 
     def _find(self, name: str, env: Mapping[str, str]) -> str:
@@ -146,18 +152,31 @@ class ProcessExecutor:
         os.close(self._home)
 
 
-def _reap(pid: int) -> Exit:
+def _reap(pid: int, guard: Guard | None) -> Exit:
     """End what remains of the group of the ended process `pid`, then reap it."""
     # The zombie keeps the group's number from being used again, so that nobody else's group is hit.
     processes.send_group(pid, signal.SIGKILL)
+    if guard is not None:
+        guard.remove(pid)
     _, status, usage = os.wait4(pid, 0)
     deadline = time.monotonic() + _PATIENCE
-    while processes.send_group(pid, signal.SIGKILL) and time.monotonic() < deadline:
+    while processes.send_group(pid, signal.SIGKILL) and processes.group_lives(pid) and time.monotonic() < deadline:
         time.sleep(0.001)
     code = os.waitstatus_to_exitcode(status)
     return Exit(
         exit_code=code if code >= 0 else None,
         signal=signal.Signals(-code).name if code < 0 else None,
         cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
-        max_rss_kb=usage.ru_maxrss,
+        max_rss_kb=_peak(usage.ru_maxrss),
     )
+
+
+def _peak(max_rss: int) -> int | None:
+    """Return the peak memory of a child in KiB; None where the number may be this process's own.
+
+    A spawned child shares the engine's memory until it runs its program, and the kernel counts that.
+    """
+    if sys.platform == "darwin":
+        max_rss //= 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return max_rss if max_rss > own else None

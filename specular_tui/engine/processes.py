@@ -54,7 +54,7 @@ def descendants(pid: int) -> list[int]:
 
 def marked(value: str) -> list[int]:
     """Return the living processes of this user that carry `SPECULAR_RUN=value` in their environment."""
-    wanted = f"{MARKER}={value}".encode()
+    wanted = os.fsencode(f"{MARKER}={value}")
     own = os.getuid()
     found = []
     for pid in _pids():
@@ -69,6 +69,15 @@ def marked(value: str) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def group_lives(group: int) -> bool:
+    """Tell whether a process of `group` still runs; one that has ended and waits for its parent does not."""
+    for pid in _pids():
+        fields = _stat(pid)
+        if fields and int(fields[2]) == group and fields[0] not in "ZX":
+            return True
+    return False
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:

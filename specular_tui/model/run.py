@@ -99,6 +99,8 @@ class TaskState(Struct, kw_only=True, omit_defaults=True):
     duration_ms: int | None = None
     exit_code: int | None = None
     signal: str | None = None
+    #: Why the latest attempt ended as it did; `reason` may have become another one since.
+    attempt_reason: str | None = None
     #: A failure that the plan allows: it does not fail the build.
     allowed: bool = False
     pid: int | None = None
@@ -128,7 +130,7 @@ class TaskState(Struct, kw_only=True, omit_defaults=True):
                     duration_ms=self.duration_ms or 0,
                     exit_code=self.exit_code,
                     signal=self.signal,
-                    reason=self.reason,
+                    reason=self.attempt_reason,
                     log_size=self.log_size,
                     log_hash=self.log_hash,
                 )
@@ -311,7 +313,8 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
         raise FoldError(f"task '{event.task}' was started while it was running")
     task.retire()
     _move_task(state, event.task, TaskStatus.IN_PROGRESS)
-    task.reason = task.duration_ms = task.completed_at = task.exit_code = task.signal = None
+    task.reason = task.attempt_reason = None
+    task.duration_ms = task.completed_at = task.exit_code = task.signal = None
     task.outcome = ""
     task.attempt = event.attempt
     task.started_at = event.at
@@ -342,7 +345,8 @@ def _task_ended(state: RunState, event: ev.TaskEnded) -> None:
     task.outcome = event.outcome
     task.completed_at = event.at
     task.duration_ms = event.duration_ms
-    task.exit_code, task.signal, task.reason = event.exit_code, event.signal, event.reason
+    task.exit_code, task.signal = event.exit_code, event.signal
+    task.reason = task.attempt_reason = event.reason
     task.allowed = event.allowed
     task.pid = task.pid_start = task.container = None
     task.log_size, task.log_hash, task.outputs = event.log_size, event.log_hash, event.outputs
@@ -393,7 +397,7 @@ def _session_ended(state: RunState, event: ev.SessionEnded) -> None:
     for task_id in tuple(state.running):
         task = _move_task(state, task_id, TaskStatus.PENDING)
         task.outcome = INTERRUPTED
-        task.reason = "interrupted"
+        task.reason = task.attempt_reason = "interrupted"
         task.completed_at = event.at
         task.duration_ms = (
             max(0, event.at - task.started_at - (state.frozen_until(event.at) - task.frozen_before_ms))

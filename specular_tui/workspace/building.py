@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from specular_tui.engine import artifacts
 from specular_tui.engine.clock import Clock
+from specular_tui.engine.guard import Guard
 from specular_tui.engine.runner import RunOptions
 from specular_tui.errors import (
     CheckpointError,
@@ -153,6 +154,7 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         tasks=tuple(graph.tasks),
         gates=tuple(session.gate_tasks(policy).tasks),
     )
+    guard = Guard()
     recorder: RunRecorder | Unrecorded
     if settings.checkpoints_enabled:
         recorder = create_run(
@@ -167,7 +169,9 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         face.warning("checkpoints are disabled: this build cannot be resumed")
         recorder = Unrecorded(created, graph.tasks)
     started = session.session_started(settings, clock, RunStatus.IN_PROGRESS)
-    work = _Work(recorder=recorder, plan=plan, graph=graph, settings=settings, clock=clock, started=started)
+    work = _Work(
+        recorder=recorder, plan=plan, graph=graph, settings=settings, clock=clock, started=started, guard=guard
+    )
     return _run(request, work, face)
 
 
@@ -267,6 +271,7 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
         return None
     graph = Graph(sources.plan.tasks)
     clock = Clock(not_before=found.state.updated_at)
+    guard = Guard()
     opened = open_run(root, run_id, tasks=graph.tasks, now=clock.now())
     recorder = opened.recorder
     try:
@@ -290,6 +295,7 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
         settings=settings,
         clock=clock,
         started=started,
+        guard=guard,
         sources=sources,
         resume=resume,
     )
@@ -493,6 +499,7 @@ class _Work(Struct, kw_only=True):
     settings: Settings
     clock: Clock
     started: ev.SessionStarted
+    guard: Guard
     sources: _Sources | None = None
     resume: ResumePlan | None = None
 
@@ -510,6 +517,7 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
     )
     error: StorageError | None = None
     try:
+        work.guard.mark(str(recorder.path))
         _begin(recorder, work)
         face.starting(info)
         face.event(work.started, recorder.state)
@@ -529,6 +537,7 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
             ),
             clock=work.clock,
             marker=str(recorder.path),
+            guard=work.guard,
             face=face,
         )
         error = ending.error
@@ -543,6 +552,7 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
             error = _save(recorder, work.clock.now())
         face.finished(result, info)
     finally:
+        work.guard.close()
         error = _let_go(recorder, work.clock.now()) or error
     if error is not None:
         raise error

@@ -16,6 +16,7 @@ from specular_tui.engine import control, processes
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.exits import Exits
+from specular_tui.engine.guard import Guard
 from specular_tui.engine.process import ProcessExecutor
 from specular_tui.engine.runner import Ending, Runner, RunOptions
 from specular_tui.model import event as ev
@@ -27,6 +28,8 @@ from specular_tui.spec.settings import Settings
 from specular_tui.store.recorder import Recorder, RunRecorder
 from specular_tui.workspace.face import Face
 
+#: `timeout`, `npm` and others pass a signal on that the terminal sends as well: so soon it is the same one.
+_ECHO_S: Final = 0.05
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -78,6 +81,7 @@ def run_session(
     options: RunOptions,
     clock: Clock,
     marker: str,
+    guard: Guard,
     face: Face,
 ) -> Ending:
     """Run a session whose first event has been recorded, until it ends or is stopped."""
@@ -85,7 +89,7 @@ def run_session(
     async def work() -> Ending:
         loop = asyncio.get_running_loop()
         exits = Exits(loop)
-        executor = ProcessExecutor(exits)
+        executor = ProcessExecutor(exits, guard)
         runner = Runner(
             recorder=recorder,
             plan=plan,
@@ -137,7 +141,14 @@ async def _listen(recorder: Recorder, runner: Runner) -> control.ControlServer |
 def _signals(loop: asyncio.AbstractEventLoop, runner: Runner, face: Face) -> Iterator[None]:
     """Have signals steer the build."""
 
+    last = -1.0
+
     def stop(name: str) -> None:
+        nonlocal last
+        now = loop.time()
+        if 0 <= now - last < _ECHO_S:
+            return
+        last = now
         forced = runner.stopping
         runner.stop(name)
         face.stopping(runner.state, name, forced=forced)

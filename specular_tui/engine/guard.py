@@ -1,0 +1,82 @@
+"""The guard: a child of the engine that ends its tasks when the engine is killed.
+
+It sleeps on a pipe that nobody writes to; the kernel closes the other end when the engine dies, however it dies. Which
+process groups live then stands in memory that both share, so that guarding a task costs two stores and no call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import signal
+import struct
+from typing import Final
+
+from specular_tui.engine import processes
+
+_ENTRY: Final = struct.Struct("=i")
+#: Bytes in front of the groups: the marker, padded with zeros.
+_MARKER_SIZE: Final = 8_192
+
+
+class Guard:
+    """Guards up to `slots` process groups. Make it before any thread is started: it is a fork of this process."""
+
+    def __init__(self, slots: int = 10_240) -> None:
+        """Start the guard."""
+        self._table = mmap.mmap(-1, _MARKER_SIZE + slots * _ENTRY.size)
+        self._free = list(range(slots))
+        self._slots: dict[int, int] = {}
+        reading, self._writing = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            self._guard(reading)
+        os.close(reading)
+
+    def mark(self, marker: str) -> None:
+        """Say how the tasks of the run are marked in their environment: so those are found that left their group."""
+        data = os.fsencode(marker)
+        if len(data) < _MARKER_SIZE:
+            self._table[: len(data)] = data
+
+    def add(self, group: int) -> None:
+        """Guard a process group from now on."""
+        if self._free:
+            slot = self._slots[group] = self._free.pop()
+            _ENTRY.pack_into(self._table, _MARKER_SIZE + slot * _ENTRY.size, group)
+
+    def remove(self, group: int) -> None:
+        """Guard it no more; call this before its leader is reaped, while its number is still its own."""
+        slot = self._slots.pop(group, None)
+        if slot is not None:
+            _ENTRY.pack_into(self._table, _MARKER_SIZE + slot * _ENTRY.size, 0)
+            self._free.append(slot)
+
+    def close(self) -> None:
+        """Send the guard home."""
+        if self._writing >= 0:
+            os.close(self._writing)
+            self._writing = -1
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+            self._table.close()
+
+    def _guard(self, reading: int) -> None:
+        """Be the guard. Never returns."""
+        try:
+            os.setsid()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGUSR1):
+                signal.signal(number, signal.SIG_IGN)
+            # Held open here, a pipe or a terminal of the engine would not end with it.
+            os.closerange(0, reading)
+            os.closerange(reading + 1, os.sysconf("SC_OPEN_MAX"))
+            os.read(reading, 1)
+            groups = [group for (group,) in _ENTRY.iter_unpack(self._table[_MARKER_SIZE:]) if group > 1]
+            for group in groups:
+                processes.send_group(group, signal.SIGKILL)
+            marker = self._table[:_MARKER_SIZE].rstrip(b"\0")
+            if groups and marker:
+                processes.send(processes.marked(os.fsdecode(marker)), signal.SIGKILL)
+        finally:
+            os._exit(0)
