@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specular_tui.errors import RunNotFoundError, SpecularError, UsageError
 from specular_tui.model.plan import Plan
 from specular_tui.model.run import GATE_PREFIX
-from specular_tui.store import checkpoint, follow, layout
+from specular_tui.store import checkpoint, follow, layout, lock
 from specular_tui.store.checkpoint import RunSummary, StoredRun
 from specular_tui.store.folder import Folder
+
+if TYPE_CHECKING:
+    from specular_tui.store.logfile import LogFile
 
 
 def list_runs(root: Path) -> list[RunSummary]:
@@ -80,6 +84,12 @@ def run_size(root: Path, run_id: str) -> int:
         return folder.size()
 
 
+def is_live(root: Path, run_id: str) -> bool:
+    """Tell whether a process works on the run."""
+    with checkpoint.open_run(root, run_id) as folder:
+        return lock.held(folder)
+
+
 def plan_of(root: Path, run_id: str) -> Plan:
     """Return the plan that a run was last built with, from the copy in its checkpoint.
 
@@ -133,6 +143,22 @@ def log_name(root: Path, run_id: str, task_id: str, attempt: int | None = None) 
                 + (f"it has had {task.attempt}" if task.attempt else "it has not run yet")
             )
         return outputs, layout.log_name(task_id, attempt)
+
+
+def open_log(root: Path, run_id: str, task_id: str, attempt: int | None = None) -> LogFile | None:
+    """Return a task's log, read by line number; None where there is none. The caller closes it.
+
+    Raises:
+        UsageError: the run has no such task or attempt. OSError: the log cannot be read.
+    """
+    from specular_tui.store.logfile import LogFile
+
+    folder, name = log_name(root, run_id, task_id, attempt)
+    with folder:
+        for stored in (name, name + ".gz"):
+            if folder.has(stored):
+                return LogFile(folder.path / stored)
+    return None
 
 
 def _is_there(folder: Folder, name: str) -> bool:

@@ -59,7 +59,8 @@ def start_build(args: list[str], cwd: Path) -> str:
     try:
         with tempfile.TemporaryFile() as errors:
             child = subprocess.Popen(
-                [sys.executable, "-m", "specular_tui", "build", *args, "--quiet", "--announce-fd", str(writing)],
+                # -P: no module that lies in the folder of the build is to stand in for one of Python's.
+                [sys.executable, "-P", "-m", "specular_tui", "build", *args, "--quiet", "--announce-fd", str(writing)],
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
