@@ -1,0 +1,47 @@
+"""The nearest known name."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from specular_tui.model.nearest import Names, nearest
+
+FIELDS = ("id", "command", "title", "depends_on", "timeout", "retries", "retry_delay")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("comand", "command"),
+        ("Command", "command"),
+        ("depends-on", "depends_on"),
+        ("dependsOn", "depends_on"),
+        ("retry-dealy", "retry_delay"),
+        ("timeoutt", "timeout"),
+        ("zzz", None),
+        ("", None),
+        ("command" * 40, None),
+    ],
+)
+def test_nearest_field(name: str, meant: str | None) -> None:
+    assert nearest(name, FIELDS) == meant
+
+
+def test_of_equally_near_names_the_first_wins() -> None:
+    assert nearest("task-x", ["task-1", "task-2"]) == "task-1"
+
+
+def test_names_too_long_to_compare_are_passed_over() -> None:
+    assert nearest("abc", ["abc" * 1000]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("task-7x7777", "task-77777"), ("tsk-77777", "task-77777"), ("task-7777", "task-7777")]
+)
+def test_many_names(name: str, meant: str) -> None:
+    names = Names(f"task-{n}" for n in range(100_000))
+    start = time.perf_counter()
+    assert names.nearest(name) == meant
+    assert time.perf_counter() - start < 1
