@@ -161,6 +161,17 @@ class RunAbandoned(Event, tag="run_abandoned", frozen=True):
     reason: str = ""
 
 
+class LogLost(Event, tag="log_lost", frozen=True):
+    """The log of an attempt is damaged or gone, and is not to be looked for any more."""
+
+    task: str
+    attempt: int
+
+
+class Imported(Event, tag="imported", frozen=True):
+    """The run came through `checkpoint import`: its plan is not trusted by itself."""
+
+
 class Folded(Event, tag="folded", frozen=True):
     """The whole state so far, in place of the records before it."""
 
@@ -181,5 +192,7 @@ AnyEvent = (
     | ContextSet
     | SessionEnded
     | RunAbandoned
+    | LogLost
+    | Imported
     | Folded
 )

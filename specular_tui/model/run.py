@@ -288,6 +288,23 @@ def _set_tasks(state: RunState, ids: Iterable[str], gates: Iterable[str]) -> Non
     state.running = {i: None for i in state.running if i in state.tasks or i in state.gates}
 
 
+def _prove_derived(state: RunState) -> None:
+    """Refuse a state that was read and whose derived fields are not those of its tasks."""
+    counts: dict[str, int] = {}
+    for task in state.tasks.values():
+        counts[task.status] = counts.get(task.status, 0) + 1
+    if counts != {status: count for status, count in state.counts.items() if count}:
+        raise FoldError("a folded state whose counts are not those of its tasks")
+    running = {
+        task_id
+        for tasks in (state.tasks, state.gates)
+        for task_id, task in tasks.items()
+        if task.status is TaskStatus.IN_PROGRESS
+    }
+    if running != state.running.keys():
+        raise FoldError("a folded state whose running tasks are not those that run")
+
+
 def _reset(state: RunState, task_id: str, reason: str) -> None:
     task = _move_task(state, task_id, TaskStatus.PENDING)
     task.reason = reason
@@ -352,6 +369,15 @@ def _task_ended(state: RunState, event: ev.TaskEnded) -> None:
     task.log_size, task.log_hash, task.outputs = event.log_size, event.log_hash, event.outputs
     task.key, task.inputs_hash = event.key, event.inputs_hash
     task.cpu_ms, task.max_rss_kb = event.cpu_ms, event.max_rss_kb
+
+
+def _lose_log(task: TaskState, attempt: int) -> None:
+    attempts: list[TaskState | Attempt] = [task, *task.earlier]
+    for known in attempts:
+        if known.attempt == attempt:
+            known.log_size, known.log_hash = 0, ""
+            return
+    raise FoldError(f"there is no attempt {attempt} whose log could be lost")
 
 
 def _session_started(state: RunState, event: ev.SessionStarted) -> None:
@@ -462,8 +488,13 @@ def apply(state: RunState, event: AnyEvent) -> RunState:
             _move_run(state, RunStatus.ABANDONED)
             state.reason = reason
             state.interrupted = False
+        case ev.LogLost(task=task_id, attempt=attempt):
+            _lose_log(state.task(task_id), attempt)
+        case ev.Imported():
+            state.imported = True
         case ev.Folded():
             state = json.decode(event.state, type=RunState)
+            _prove_derived(state)
     if event.synced is not None:
         state.synced = max(state.synced, event.synced)
     state.updated_at = max(state.updated_at, event.at)

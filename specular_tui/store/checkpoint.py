@@ -25,7 +25,7 @@ from specular_tui.model.plan import RUN_ID
 from specular_tui.model.run import RESUMABLE, RunState, RunStatus, as_seen_dead
 from specular_tui.store import layout, lock, snapshot
 from specular_tui.store.folder import Folder, explain
-from specular_tui.store.journal import JournalDamage, JournalReader
+from specular_tui.store.journal import JournalDamage, JournalReader, promised
 
 #: No file of a checkpoint that is read whole may be longer: a bomb is refused instead of filling the memory.
 LONGEST: Final = 2 << 30
@@ -50,7 +50,7 @@ class StoredRun(msgspec.Struct, frozen=True):
     control: str | None = None
     #: What a reader should know: a torn record that was left out, for example.
     notices: tuple[str, ...] = ()
-    #: Tasks that completed in records which are not known to be on disk with their logs.
+    #: Tasks that ended in records which are not known to be on disk with their logs (in a live run: not yet).
     unproven: tuple[str, ...] = ()
     #: Bytes of the journal up to its last whole record.
     journal_bytes: int = 0
@@ -236,7 +236,7 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     first = reader.state.seq - len(events) + 1
     ended = [(first + i, e.task) for i, e in enumerate(events) if isinstance(e, TaskEnded)]
     state = reader.state
-    if damage is not None and damage.seq <= max(known, state.synced):
+    if damage is not None and damage.seq <= max(known, state.synced, promised(data, reader.offset)):
         raise _damaged(folder, run_id, str(damage))
     if state.seq < known:
         raise _damaged(folder, run_id, f"it ends at record {state.seq}, and metadata.json has seen record {known}")
@@ -248,8 +248,7 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     if dropped and not live:
         notices.append(f"{dropped} bytes of unfinished records at the end of the journal were left out")
     synced = max(known, state.synced)
-    crashed = state.session is not None and not live
-    unproven = tuple(dict.fromkeys(task for seq, task in ended if seq > synced)) if crashed else ()
+    unproven = tuple(dict.fromkeys(task for seq, task in ended if seq > synced))
     if not live:
         as_seen_dead(state)
     control = mark.get("control")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from io import BufferedIOBase
 
 from blake3 import blake3
 
@@ -40,3 +41,15 @@ def of_file(fd: int, progress: Callable[[int], None] | None = None) -> tuple[int
             progress(len(data))
         if len(data) < size and offset < _PARALLEL_FROM:
             return offset, PREFIX + hasher.hexdigest()
+
+
+def of_stream(file: BufferedIOBase, limit: int, progress: Callable[[int], None] | None = None) -> tuple[int, str]:
+    """Return (size in bytes, digest) of the first `limit` bytes of `file`, read from where it is."""
+    hasher = blake3(max_threads=blake3.AUTO)
+    size = 0
+    while size < limit and (data := file.read(min(_PARALLEL_FROM, limit - size))):
+        hasher.update(data)
+        size += len(data)
+        if progress is not None:
+            progress(len(data))
+    return size, PREFIX + hasher.hexdigest()

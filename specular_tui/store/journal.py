@@ -13,6 +13,7 @@ leave of records that nobody had been promised, and is dropped like a torn recor
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Final
 
@@ -73,6 +74,29 @@ def decode(line: bytes, seq: int, chain: str, offset: int = 0) -> tuple[AnyEvent
         return _DECODER.decode(line), expected
     except (msgspec.DecodeError, RecursionError) as error:
         raise JournalDamage(seq, offset, f"it is no event: {error}") from None
+
+
+class _SyncedOnly(msgspec.Struct):
+    synced: int | None = None
+
+
+def promised(data: bytes, damaged: int) -> int:
+    """Return how far the records behind a damaged one say that the journal was on disk; 0 where they say nothing.
+
+    `data` is the whole journal and `damaged` the offset of the damaged record. A record behind it counts where it
+    follows the chain value of the record in front of it, so that neither the damage nor chance can speak.
+    """
+    found = 0
+    start = data.find(b"\n", damaged) + 1
+    before = data[damaged : start - 1] if start else b""
+    while start and (end := data.find(b"\n", start)) >= 0:
+        line = data[start:end]
+        chain, body = before[-_CHAIN_LENGTH - 2 : -2], line[:-_TAIL]
+        if line[-_CHAIN_LENGTH - 2 : -2] == blake3(chain + body).hexdigest(length=_CHAIN_LENGTH // 2).encode():
+            with contextlib.suppress(msgspec.DecodeError, RecursionError):
+                found = max(found, msgspec.json.decode(line, type=_SyncedOnly).synced or 0)
+        before, start = line, end + 1
+    return found
 
 
 class JournalReader:

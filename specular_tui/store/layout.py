@@ -14,6 +14,8 @@ PROGRESS: Final = "progress.json"
 JOURNAL: Final = "journal.jsonl"
 LOCK: Final = "lock"
 OUTPUTS: Final = "outputs"
+#: Bytes that are given up when the disk is full, so that the last words of a build still fit.
+RESERVE: Final = ".reserve"
 QUARANTINE: Final = "quarantine"
 PLAN: Final = "plan.json"
 #: A new plan waits here from before the event that puts it in force until it has replaced `plan.json`.

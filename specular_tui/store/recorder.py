@@ -10,21 +10,21 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
 from specular_tui.errors import RunHeldError, StorageError
-from specular_tui.model.event import AnyEvent, RunCreated, SessionEnded, TaskEnded
+from specular_tui.model.event import AnyEvent, LogLost, RunCreated, SessionEnded, TaskEnded, TaskReset
 from specular_tui.model.plan import Task
-from specular_tui.model.run import ACTIVE, GATE_PREFIX, INTERRUPTED, RunState, RunStatus, TaskState, apply
-from specular_tui.store import checkpoint, digest, journal, layout, lock, snapshot
+from specular_tui.model.run import ACTIVE, GATE_PREFIX, INTERRUPTED, RunState, RunStatus, TaskState, TaskStatus, apply
+from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, snapshot
 from specular_tui.store.commit import GroupCommit
+from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder, explain, write_all
 
 #: A file of this size is given up when the disk is full, so that the last words of a build still fit.
 RESERVE_BYTES: Final = 256 << 10
-_RESERVE: Final = ".reserve"
 #: A journal longer than this many records since it was folded is folded when a session starts or ends.
 FOLD_AFTER: Final = 2_000
 
@@ -111,10 +111,20 @@ class RunRecorder:
             for fd in files:
                 os.close(fd)
             raise
-        self.state = apply(self.state, event)
+        ending = self.state.running if isinstance(event, SessionEnded) else ()
+        self._dirty |= dict.fromkeys(ending)
+        try:
+            self.state = apply(self.state, event)
+        except BaseException:
+            # An event that cannot follow is a mistake of this program, and not to be left for readers to stumble over.
+            self._end -= len(line)
+            os.ftruncate(self._journal_fd, self._end)
+            for fd in files:
+                os.close(fd)
+            raise
         self.state.seq, self.state.chain = seq, chain
         self._records += 1
-        if isinstance(event, TaskEnded):
+        if isinstance(event, TaskEnded | LogLost):
             self._dirty[event.task] = None
         self._commit.written(seq, *files)
 
@@ -139,7 +149,7 @@ class RunRecorder:
             return False
         self.full = True
         try:
-            self._folder.remove(_RESERVE)
+            self._folder.remove(layout.RESERVE)
         except OSError:
             return False
         return True
@@ -233,7 +243,10 @@ class RunRecorder:
 
     def fold(self, now: int) -> None:
         """Put one record in the place of all so far, in a new file."""
-        line, seq, chain = journal.fold(self.state, now)
+        if self._commit.error is None:
+            # The logs that the records vouch for must not stay behind.
+            self.flush()
+        line, seq, chain = journal.fold(self.state, self.state.updated_at)
         self._commit.close()
         try:
             self._folder.publish(layout.JOURNAL, line)
@@ -266,7 +279,7 @@ class RunRecorder:
                     self.fold(now)
                 self.prepare_snapshot(now)()
             with contextlib.suppress(OSError):
-                self._folder.remove(_RESERVE)
+                self._folder.remove(layout.RESERVE)
         finally:
             self.release()
 
@@ -288,17 +301,23 @@ def _with_synced(event: AnyEvent, seq: int) -> AnyEvent:
 
 
 def finish_plan_change(folder: Folder, state: RunState) -> None:
-    """Give a plan that the journal has put in force its name, if a crash came between."""
-    for waiting, name in ((layout.NEXT_POLICY, layout.POLICY), (layout.NEXT_PLAN, layout.PLAN)):
-        if not folder.has(waiting):
-            continue
-        if folder.has(layout.NEXT_PLAN) and digest.of_bytes(folder.read(layout.NEXT_PLAN)) != state.plan_hash:
-            folder.remove(waiting)
-        elif waiting == layout.NEXT_POLICY and folder.stat(waiting).st_size == 0:
+    """Give a plan and a policy that the journal has put in force their names, if a crash came between.
+
+    Files that wait without being in force are left of a change that never came to be, and go.
+    """
+    if folder.has(layout.NEXT_POLICY):
+        if state.policy_hash is None:
             folder.remove(layout.POLICY, missing_ok=True)
-            folder.remove(waiting)
+            folder.remove(layout.NEXT_POLICY)
+        elif digest.of_bytes(folder.read(layout.NEXT_POLICY)) == state.policy_hash:
+            folder.rename(layout.NEXT_POLICY, layout.POLICY)
         else:
-            folder.rename(waiting, name)
+            folder.remove(layout.NEXT_POLICY)
+    if folder.has(layout.NEXT_PLAN):
+        if digest.of_bytes(folder.read(layout.NEXT_PLAN)) == state.plan_hash:
+            folder.rename(layout.NEXT_PLAN, layout.PLAN)
+        else:
+            folder.remove(layout.NEXT_PLAN)
     folder.sync()
 
 
@@ -392,7 +411,7 @@ def _free_id(folder: Folder, wanted: str, named: bool) -> str:
 
 def _make_reserve(run: Folder) -> None:
     try:
-        fd = run.open(_RESERVE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        fd = run.open(layout.RESERVE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             write_all(fd, b"\0" * RESERVE_BYTES)
         finally:
@@ -400,7 +419,7 @@ def _make_reserve(run: Folder) -> None:
     except OSError:
         # Without room for a reserve the build may still succeed; a full disk then ends it without last words.
         with contextlib.suppress(OSError):
-            run.remove(_RESERVE, missing_ok=True)
+            run.remove(layout.RESERVE, missing_ok=True)
 
 
 class OpenedRun:
@@ -461,10 +480,33 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
         if name.startswith(".tmp-"):
             run.remove(name, missing_ok=True)
     _make_reserve(run)
+    lost = _save_logs(run, state, found.unproven)
     recorder = RunRecorder(run, lock_fd, state, tasks)
-    recorder.rewrite_all()
     if crashed:
-        recorder.append(
-            SessionEnded(at=state.updated_at, status=RunStatus.PAUSED, reason=INTERRUPTED),
-        )
+        recorder.append(SessionEnded(at=state.updated_at, status=RunStatus.PAUSED, reason=INTERRUPTED))
+    for task, attempt in lost:
+        recorder.append(LogLost(at=state.updated_at, task=task, attempt=attempt))
+        known = recorder.state.task(task)
+        if attempt == known.attempt and known.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+            recorder.append(TaskReset(at=state.updated_at, task=task, reason="its log did not reach the disk"))
+    recorder.rewrite_all()
     return OpenedRun(recorder, found, crashed)
+
+
+def _save_logs(run: Folder, state: RunState, unproven: Collection[str]) -> list[tuple[str, int]]:
+    """Bring the logs of `unproven` tasks to disk; return (task, attempt) of those that a power cut has taken."""
+    known = state.tasks | state.gates if unproven else {}
+    tasks = {task: known[task] for task in unproven if task in known}
+    if not tasks:
+        return []
+    with run.make(layout.OUTPUTS) as outputs:
+        there = logs.listing(outputs)
+        lost = []
+        whole = []
+        for log in logs.expected(tasks):
+            if logs.prove(outputs, there, log, Effort()) is not None:
+                lost.append((log.task, log.attempt))
+            else:
+                whole += [name for name in (log.name, log.other) if name is not None and there.get(name)]
+        outputs.sync_all(whole)
+    return lost

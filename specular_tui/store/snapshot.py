@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -19,12 +19,19 @@ from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.model.secret import mask_env
 from specular_tui.store import layout
 
+#: The last millisecond that a time of four-digit years can name.
+_LAST_MS: Final = 253_402_300_799_999
+
 
 def timestamp(ms: int | None) -> str | None:
-    """Return milliseconds since the epoch as `2024-01-15T10:30:45Z`, or None for None."""
+    """Return milliseconds since the epoch as `2024-01-15T10:30:45Z`, or None for None.
+
+    What no clock can have said (a checkpoint from elsewhere may hold anything) becomes the nearest time that can be
+    written.
+    """
     if ms is None:
         return None
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(max(ms, 0), _LAST_MS) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def encode(data: Any) -> bytes:
@@ -153,7 +160,7 @@ def record(task_id: str, task: TaskState, definition: Task | None) -> bytes:
         "duration_ms": task.duration_ms,
         "exit_code": task.exit_code,
         "signal": task.signal,
-        "reason": task.reason,
+        "reason": task.attempt_reason,
         "log": {
             "file": layout.log_name(task_id),
             "size": task.log_size,
