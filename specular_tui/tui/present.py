@@ -16,6 +16,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.views import Desk, RunRow, RunView
+from specular_tui.tui.widgets.task_rows import running_time
 
 #: A text and the role that it plays (a key of `theme.ROLES`).
 Segment = tuple[str, str]
@@ -198,11 +199,12 @@ def counts(state: RunState) -> Line:
 def header_right(view: RunView, clock: Clock) -> list[Line]:
     """Return what stands at the right of the header, most important first: time, frozen time, jobs, live or not."""
     state, now = view.state, clock.now()
+    said = running_time if view.live else humanise
     if not view.live:
         now = state.updated_at
-    parts: list[Line] = [[(humanise(state.elapsed_until(now)), "strong")]]
-    if frozen := state.frozen_until(now):
-        parts.append([(f"frozen {humanise(frozen)}", "paused" if state.frozen_since is not None else "muted")])
+    parts: list[Line] = [[(said(state.elapsed_until(now)), "strong")]]
+    if (frozen := state.frozen_until(now)) >= 1000:
+        parts.append([(f"frozen {said(frozen)}", "paused" if state.frozen_since is not None else "muted")])
     if view.live:
         parts.append([("live" if view.owned else "attached", "running")])
         if state.session is not None:
@@ -300,7 +302,9 @@ def log_title(task_id: str, view: RunView, now: int) -> Line:
     if task.attempt > 1:
         line.append((f"  attempt {task.attempt}", "muted"))
     elapsed = state.task_elapsed_until(task, now)
-    if elapsed is not None and task.status is not TaskStatus.PENDING:
+    if elapsed is not None and task.status is TaskStatus.IN_PROGRESS:
+        line.append((f"  {running_time(elapsed)}", "muted"))
+    elif elapsed is not None and task.status is not TaskStatus.PENDING:
         line.append((f"  {humanise(elapsed)}", "muted"))
     return line
 
@@ -404,9 +408,12 @@ def _facts(row: RunRow, state: RunState, clock: Clock) -> list[Line]:
     if state.imported:
         lines.append(_fact("origin", ("imported from elsewhere", "paused")))
     lines.append(_fact("created", (clock.time(state.created_at), "plain")))
-    took: Line = [(humanise(row.elapsed_ms), "plain")] if row.elapsed_ms else [("no time yet", "muted")]
-    if frozen := state.frozen_until(state.updated_at):
-        took.append((f"  and {humanise(frozen)} frozen", "muted"))
+    now = clock.now() if row.live else state.updated_at
+    said = running_time if row.live else humanise
+    elapsed = state.elapsed_until(now)
+    took: Line = [(said(elapsed), "plain")] if elapsed else [("no time yet", "muted")]
+    if (frozen := state.frozen_until(now)) >= 1000:
+        took.append((f"  and {said(frozen)} frozen", "muted"))
     lines.append(_fact("took", *took))
     if row.size is not None:
         lines.append(_fact("on disk", (size(row.size), "plain")))
@@ -440,7 +447,7 @@ def _failures(state: RunState) -> list[Line]:
         line: Line = [("  ✗ ", "failed"), (task_id, "plain")]
         if how := outcome(task):
             line.append((f"  {how}", "muted"))
-        if task.reason and task.reason != how:
+        if task.reason and task.reason not in (how, f"exit code {task.exit_code}"):
             line.append((f"  {task.reason}", "muted"))
         lines.append(line)
     if len(failed) > 12:

@@ -25,7 +25,8 @@ from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets._log_stub import LogView
+from specular_tui.tui.widgets.log_text import LogSource
+from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.notice import FailureNotice
 from specular_tui.tui.widgets.task_table import TaskTable
 
@@ -39,7 +40,7 @@ class Tasks(TaskTable):
 class Log(LogView):
     """The log with the keys of this application."""
 
-    BINDINGS = keys.bindings("log")
+    BINDINGS = keys.bindings("list", "log")
 
 
 class BuildScreen(ModeScreen):
@@ -116,8 +117,10 @@ class BuildScreen(ModeScreen):
         if failures_first:
             self.table.sort = "state"
         self.table.show(view.state, view.graph)
-        if new and failures_first and (first := view.first_failure()) is not None:
-            self.table.select(first)
+        if new:
+            first = view.first_failure() if failures_first else view.state.current_task
+            if first is not None:
+                self.table.select(first)
         self._show_log()
 
     def _on_run_shown(self, message: RunShown) -> None:
@@ -135,13 +138,18 @@ class BuildScreen(ModeScreen):
 
     def _on_ticked(self, message: Ticked) -> None:
         super()._on_ticked(message)
-        if self.is_current and self.table.selected in (self.view.state.running if self.view else ()):
+        view, task_id = self.view, self.table.selected
+        if self.is_current and view is not None and task_id in view.state.running:
             self._title_log()
+            if self.log_view.source is None:
+                # It had printed nothing when its log was looked for.
+                self.post_message(ReadLog(view.run_id, task_id))
 
     def _on_log_read(self, message: LogRead) -> None:
-        if self.view is None or (message.run_id, message.task_id) != (self.view.run_id, self.table.selected):
-            return
-        self._set_log(message.source)
+        if self.view is not None and (message.run_id, message.task_id) == (self.view.run_id, self.table.selected):
+            self._set_log(message.source)
+        elif message.source is not None:
+            message.source.close()
 
     def _on_log_grew(self, message: LogGrew) -> None:
         self.log_view.poll()
@@ -173,14 +181,12 @@ class BuildScreen(ModeScreen):
     def _title(self, task_id: str, view: RunView) -> str:
         return present.text(present.log_title(task_id, view, self.desk.clock.now()))
 
-    def _set_log(self, source: object) -> None:
+    def _set_log(self, source: LogSource | None) -> None:
         view, task_id = self.view, self.table.selected
         if view is None or task_id is None:
             return
         waiting = present.waits_for(task_id, view.state, view.graph)
-        self.log_view.show(
-            source, title=self._title(task_id, view), placeholder="\n".join(present.text(line) for line in waiting)
-        )
+        self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
 
     def _title_log(self) -> None:
         view, task_id = self.view, self.table.selected
@@ -213,7 +219,7 @@ class BuildScreen(ModeScreen):
 
     @property
     def _in_log(self) -> bool:
-        return self.log_view.has_focus_within
+        return self.log_view.has_focus
 
     def action_filter(self) -> None:
         """Ask for the text that tasks, or lines of the log, shall have."""
@@ -256,7 +262,10 @@ class BuildScreen(ModeScreen):
             self.filter.display = False
             self.log_view.focus()
         elif self._in_log:
-            self.table.focus()
+            if self.log_view.searching:
+                self.log_view.search("")
+            elif not self.log_view.clear_selection():
+                self.table.focus()
         else:
             self._unfilter()
             self.table.focus()
@@ -281,18 +290,19 @@ class BuildScreen(ModeScreen):
 
     def action_follow(self) -> None:
         """Stay at the end of the log, or do not."""
-        self.log_view.follow = not self.log_view.follow
+        self.log_view.action_toggle_follow()
 
     def action_wrap(self) -> None:
         """Break long lines, or do not."""
-        self.log_view.wrap = not self.log_view.wrap
+        self.log_view.action_toggle_wrap()
 
     def action_copy(self) -> None:
-        """Copy what is selected, or the id of the task."""
-        text = self.get_selected_text() or self.table.selected or ""
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.say("copied")
+        """Copy what is selected of the log, or the id of the task."""
+        if self._in_log:
+            self.log_view.action_copy()
+        elif self.table.selected is not None:
+            self.app.copy_to_clipboard(self.table.selected)
+            self.say(f"copied {self.table.selected}")
 
     # Steering
 

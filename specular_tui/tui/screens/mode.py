@@ -25,7 +25,7 @@ class ModeScreen(Screen[None]):
     MODE: ClassVar[str] = ""
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  as Textual types it
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]  # noqa: RUF012
 
     def __init__(self, desk: Desk) -> None:
         """`desk` is what all screens look at."""
@@ -51,7 +51,8 @@ class ModeScreen(Screen[None]):
         small = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(small, "-too-small")
         if small:
-            text = f"the terminal is too small ({width}x{height}): {SMALLEST[0]}x{SMALLEST[1]} at least"
+            least = f"{SMALLEST[0]}x{SMALLEST[1]} at least"
+            text = f"the terminal is too small ({width}x{height}): {least}" if width >= 20 else least
             self.query_one("#too-small", Static).update(text)
 
     def on_screen_resume(self) -> None:

@@ -39,7 +39,7 @@ class HelpDialog(ModalScreen[None]):
         for group, rows in groupby(sorted(self._rows, key=lambda row: order.index(row.group)), lambda row: row.group):
             lines += [[], [(group, "muted")]] if lines else [[(group, "muted")]]
             lines += [
-                [(f"  {keys.shown(row.keys):<{wide}}  ", "key"), (f"{row.label:<18}", "plain"), (row.help, "muted")]
+                [(f"  {keys.shown(row.keys):<{wide}}  ", "key"), (f"{row.label:<17} ", "plain"), (row.help, "muted")]
                 for row in rows
             ]
         return lines
