@@ -74,7 +74,7 @@ def test_reads_scalars_as_yaml_1_2_does(text: str, value: object) -> None:
         ("a: !x 1", 1, 4, "tags are not allowed (!x)"),
         ("1: a", 1, 1, "a key must be text, not 1; put it in quotes"),
         ("true: a", 1, 1, "a key must be text, not true; put it in quotes"),
-        (": a", 1, 1, "a key must be text, not nothing; put it in quotes"),
+        ("? \n: a", 1, 2, "a key must be text, not nothing; put it in quotes"),
         (f"{'1' * 18}.{'1' * 900}: a", 1, 1, f"a key must be text, not {'1' * 18}.{'1' * 11}…; put it in quotes"),
         ("~: a", 1, 1, "a key must be text, not ~; put it in quotes"),
         ("[a]: b", 1, 1, "a key must be text, not a list or a mapping"),
