@@ -27,8 +27,9 @@ _MISSING_HINT = "specular init writes one to start from; without --policy the de
 def load_policy(path: Path | None, *, typed: str | None, default: Path) -> tuple[Policy, bytes | None, list[str]]:
     """Return a policy, the exact bytes of its file, and warnings about it, a line each.
 
-    `path` is the file that was named, `typed` its name on the command line (what messages and `Policy.file` say).
-    Without a `path`, the file `default` holds if it is there; if not, the policy is `Policy()` and the bytes are None.
+    `path` is the file that was named; without one, the file `default` holds if it is there, and if it is not, the
+    policy is `Policy()` and the bytes are None. `typed` is what messages and `Policy.file` say for the file that is
+    read (default: its path as it is).
 
     Raises:
         SettingsError: the file is missing (though named), unreadable, no regular file or over 1 MiB, or its content
@@ -37,7 +38,7 @@ def load_policy(path: Path | None, *, typed: str | None, default: Path) -> tuple
     if path is None:
         if not os.path.lexists(default):
             return Policy(), None, []
-        path, typed = default, str(default)
+        path = default
     name = typed if typed is not None else str(path)
     data = read_policy(path, name)
     policy, warnings = parse_policy(data, file=name)

@@ -290,6 +290,11 @@ class TestFiles:
         assert data == b"execution: {jobs: 3}\r\n"
         assert warnings == []
 
+    def test_the_default_policy_under_the_name_of_the_caller(self, tmp_path: Path) -> None:
+        (tmp_path / "policy.yaml").write_bytes(b"")
+        policy, _, _ = load_policy(None, typed=".specular/policy.yaml", default=tmp_path / "policy.yaml")
+        assert policy.file == ".specular/policy.yaml"
+
     def test_a_default_policy_that_is_a_dangling_link_is_not_passed_over(self, tmp_path: Path) -> None:
         (tmp_path / "policy.yaml").symlink_to("elsewhere")
         with pytest.raises(SettingsError, match="policy not found"):
