@@ -45,14 +45,20 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     left -= id_width
     estimate = _ESTIMATE if estimates and time and left >= _ESTIMATE + narrowest_title + _GAP else 0
     left -= estimate
-    attempt = _ATTEMPT if attempts and left >= _ATTEMPT + _GAP + narrowest_title + _GAP else 0
+    least = (_TITLE + 4 + _GAP) if titles else _GAP
+    detail = _DETAIL if left >= _DETAIL + _GAP + least else 0
+    left -= detail + _GAP if detail else 0
+    attempt = _ATTEMPT if attempts and left >= _ATTEMPT + _GAP + least else 0
     left -= attempt + _GAP if attempt else 0
-    detail = 0
-    if left >= _DETAIL + _GAP + (_TITLE + 6 + _GAP if titles else 0):
-        share = left - _GAP - (min(titles, 48) + _GAP if titles else 0)
-        detail = max(_DETAIL, min(_WIDEST, max(share, left * 2 // 5 - _GAP)))
-        left -= detail + _GAP
+    if detail:
+        # What the titles do not need, or two fifths of what is left for both.
+        share = max(left - (min(titles, 48) + _GAP if titles else 0), (left + _DETAIL) * 2 // 5 - _DETAIL)
+        more = max(0, min(_WIDEST - _DETAIL, share, left - least))
+        detail += more
+        left -= more
     title = min(titles, left - _GAP) if titles and left >= 6 + _GAP else 0
+    if not title and not detail:
+        id_width = min(ids, id_width + left)
     return Columns(id_width, title, time, estimate, attempt, detail)
 
 
