@@ -17,6 +17,8 @@ class Work(Struct, frozen=True, kw_only=True):
     command: str | tuple[str, ...]
     #: The whole environment of the process.
     env: Mapping[str, str]
+    #: The names in `env` that are the task's own, and not this process's: what a container gets.
+    own_env: tuple[str, ...] = ()
     #: Absolute folder that it runs in.
     workdir: str
     image: str | None = None

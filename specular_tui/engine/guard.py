@@ -34,9 +34,12 @@ class Guard:
             self._guard(reading)
         os.close(reading)
 
-    def mark(self, marker: str) -> None:
-        """Say how the tasks of the run are marked in their environment: so those are found that left their group."""
-        data = os.fsencode(marker)
+    def mark(self, marker: str, engine: str = "") -> None:
+        """Say how the tasks of the run are marked: so those are found that left their group, or are containers.
+
+        `engine` is the command of the container engine, where one is used.
+        """
+        data = os.fsencode(f"{marker}\0{engine}")
         if len(data) < _MARKER_SIZE:
             self._table[: len(data)] = data
 
@@ -62,6 +65,14 @@ class Guard:
                 os.waitpid(self._pid, 0)
             self._table.close()
 
+    @staticmethod
+    def _remove_containers(engine: str, marker: str) -> None:
+        from specular_tui.engine.container import Engine
+
+        for _ in range(3):  # the descriptors 0 to 2 were closed, and a program expects them
+            os.open(os.devnull, os.O_RDWR)
+        Engine(engine).remove_all(marker)
+
     def _guard(self, reading: int) -> None:
         """Be the guard. Never returns."""
         try:
@@ -75,8 +86,10 @@ class Guard:
             groups = [group for (group,) in _ENTRY.iter_unpack(self._table[_MARKER_SIZE:]) if group > 1]
             for group in groups:
                 processes.send_group(group, signal.SIGKILL)
-            marker = self._table[:_MARKER_SIZE].rstrip(b"\0")
+            marker, _, engine = os.fsdecode(self._table[:_MARKER_SIZE].rstrip(b"\0")).partition("\0")
             if groups and marker:
-                processes.send(processes.marked(os.fsdecode(marker)), signal.SIGKILL)
+                processes.send(processes.marked(marker), signal.SIGKILL)
+            if groups and engine:
+                self._remove_containers(engine, marker)
         finally:
             os._exit(0)

@@ -30,6 +30,9 @@ from specular_tui.store.recorder import Recorder
 
 Observer = Callable[[ev.AnyEvent, RunState], None]
 
+#: What a task is told of itself, beside the marker.
+_TASK_VARIABLES = ("SPECULAR_RUN_ID", "SPECULAR_TASK_ID", "SPECULAR_ATTEMPT")
+
 
 class RunOptions(Struct, frozen=True, kw_only=True):
     """How one session runs."""
@@ -308,6 +311,7 @@ class Runner:
             attempt=number,
             command=task.command,
             env=self._environment(task, number),
+            own_env=(*task.env, MARKER, *_TASK_VARIABLES),
             workdir=os.path.join(self._plan.folder, task.workdir),
             image=task.image,
             log_fd=log_fd,
@@ -344,9 +348,7 @@ class Runner:
             "PWD": workdir,
             **task.env,
             MARKER: self._marker,
-            "SPECULAR_RUN_ID": self.state.run_id,
-            "SPECULAR_TASK_ID": task.id,
-            "SPECULAR_ATTEMPT": str(number),
+            **dict(zip(_TASK_VARIABLES, (self.state.run_id, task.id, str(number)), strict=True)),
         }
 
     def _not_started(self, task: Task, number: int, log_fd: int, error: StartError) -> None:
@@ -522,6 +524,12 @@ class Runner:
         for running in self._running.values():
             running.ended_by = running.ended_by or "stop"
             running.job.kill()
+
+    def image_provided(self, image: str) -> None:
+        """A container image is there now."""
+        known = self.state.context.get("docker_images_pulled", [])
+        if image not in known:
+            self._record(ev.ContextSet(at=self._clock.now(), values={"docker_images_pulled": [*known, image]}))
 
     def checkpoint(self) -> None:
         """Rewrite the three JSON files now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from specular_tui.engine import artifacts
 from specular_tui.engine.clock import Clock
+from specular_tui.engine.container import Engine, find_engine
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.runner import RunOptions
 from specular_tui.errors import (
@@ -154,6 +155,7 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         tasks=tuple(graph.tasks),
         gates=tuple(session.gate_tasks(policy).tasks),
     )
+    engine = _engine_for(plan.tasks, settings)
     guard = Guard()
     recorder: RunRecorder | Unrecorded
     if settings.checkpoints_enabled:
@@ -170,7 +172,14 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         recorder = Unrecorded(created, graph.tasks)
     started = session.session_started(settings, clock, RunStatus.IN_PROGRESS)
     work = _Work(
-        recorder=recorder, plan=plan, graph=graph, settings=settings, clock=clock, started=started, guard=guard
+        recorder=recorder,
+        plan=plan,
+        graph=graph,
+        settings=settings,
+        clock=clock,
+        started=started,
+        guard=guard,
+        engine=engine,
     )
     return _run(request, work, face)
 
@@ -184,13 +193,14 @@ def _refuse_violations(tasks: tuple[Task, ...] | list[Task], settings: Settings)
             details=others[:20] + ([f"… and {len(others) - 20} more"] if len(others) > 20 else []),
             hint=f"change the plan or {settings.policy.file or 'the policy'}; nothing was started",
         )
-    with_image = [task.id for task in tasks if task.image is not None]
-    if with_image:
-        raise UsageError(
-            f"task {with_image[0]} has an image, and this version runs tasks on this machine only",
-            details=with_image[1:21],
-            hint="remove 'image' from the task to run it here",
-        )
+
+
+def _engine_for(tasks: Iterable[Task], settings: Settings) -> Engine | None:
+    """Return the container engine that `tasks` need, or None where they need none."""
+    docker = settings.policy.execution.docker
+    if not docker.required and not any(task.image is not None for task in tasks):
+        return None
+    return find_engine(docker)
 
 
 def _abandon_unfinished(root: Path, plan: Plan, face: Face) -> None:
@@ -271,12 +281,13 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
         return None
     graph = Graph(sources.plan.tasks)
     clock = Clock(not_before=found.state.updated_at)
+    engine = _engine_for(sources.plan.tasks, settings)
     guard = Guard()
     opened = open_run(root, run_id, tasks=graph.tasks, now=clock.now())
     recorder = opened.recorder
     try:
         if opened.crashed:
-            ended = session.end_leftovers(recorder.state, str(recorder.path))
+            ended = session.end_leftovers(recorder.state, str(recorder.path), engine)
             if ended:
                 face.notice(f"ended {ended} {'process' if ended == 1 else 'processes'} that the last session had left")
         for notice in opened.found.notices:
@@ -296,6 +307,7 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
         clock=clock,
         started=started,
         guard=guard,
+        engine=engine,
         sources=sources,
         resume=resume,
     )
@@ -500,6 +512,7 @@ class _Work(Struct, kw_only=True):
     clock: Clock
     started: ev.SessionStarted
     guard: Guard
+    engine: Engine | None = None
     sources: _Sources | None = None
     resume: ResumePlan | None = None
 
@@ -517,7 +530,7 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
     )
     error: StorageError | None = None
     try:
-        work.guard.mark(str(recorder.path))
+        work.guard.mark(str(recorder.path), work.engine.name if work.engine is not None else "")
         _begin(recorder, work)
         face.starting(info)
         face.event(work.started, recorder.state)
@@ -538,6 +551,7 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
             clock=work.clock,
             marker=str(recorder.path),
             guard=work.guard,
+            engine=work.engine,
             face=face,
         )
         error = ending.error

@@ -30,7 +30,9 @@ def read_policy(typed: str | None, cwd: Path) -> tuple[Policy, bytes | None, lis
     """Return the policy that the command line names, or the default one; its exact bytes; and warnings."""
     from specular_tui.spec.policy_file import load_policy
 
-    return load_policy(cwd / typed if typed is not None else None, typed=typed, default=cwd / DEFAULT_POLICY)
+    return load_policy(
+        cwd / typed if typed is not None else None, typed=typed or str(DEFAULT_POLICY), default=cwd / DEFAULT_POLICY
+    )
 
 
 def stored_plan_bytes(folder: Folder, state: RunState) -> bytes:

@@ -15,6 +15,7 @@ from typing import Final
 from specular_tui.engine import control, processes
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
+from specular_tui.engine.container import ContainerExecutor, Dispatcher, Engine
 from specular_tui.engine.exits import Exits
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.process import ProcessExecutor
@@ -58,8 +59,8 @@ def gate_tasks(policy: Policy) -> Graph:
     return Graph([Task(id=GATE_PREFIX + gate.id, title=gate.id, command=gate.command) for gate in policy.gates])
 
 
-def end_leftovers(state: RunState, marker: str) -> int:
-    """End what a killed engine has left of the run `state`; return how many processes or groups."""
+def end_leftovers(state: RunState, marker: str, engine: Engine | None) -> int:
+    """End what a killed engine has left of the run `state`; return how many processes, groups and containers."""
     last = state.sessions[-1] if state.sessions else None
     same_boot = last is not None and last.boot_id == boot_id() and last.host == socket.gethostname()
     groups = [
@@ -68,7 +69,8 @@ def end_leftovers(state: RunState, marker: str) -> int:
         for task in tasks.values()
         if task.pid is not None and task.outcome in ("", INTERRUPTED)
     ]
-    return processes.end_leftovers(marker, groups if same_boot else [])
+    ended = processes.end_leftovers(marker, groups if same_boot else [])
+    return ended + (engine.remove_all(marker) if engine is not None else 0)
 
 
 def run_session(
@@ -82,6 +84,7 @@ def run_session(
     clock: Clock,
     marker: str,
     guard: Guard,
+    engine: Engine | None,
     face: Face,
 ) -> Ending:
     """Run a session whose first event has been recorded, until it ends or is stopped."""
@@ -89,7 +92,18 @@ def run_session(
     async def work() -> Ending:
         loop = asyncio.get_running_loop()
         exits = Exits(loop)
-        executor = ProcessExecutor(exits, guard)
+        local = ProcessExecutor(exits, guard)
+        containers = None
+        if engine is not None:
+            containers = ContainerExecutor(
+                engine,
+                settings.policy.execution.docker,
+                local,
+                folder=plan.folder,
+                marker=marker,
+                on_image=lambda image: runner.image_provided(image),
+            )
+        executor = Dispatcher(local, containers)
         runner = Runner(
             recorder=recorder,
             plan=plan,
