@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,16 @@ def imported(*arguments: str) -> set[str]:
         ["-c", "import specular_tui.cli"],
         ["-m", "specular_tui", "--version"],
         ["-m", "specular_tui", "--help"],
+        ["-m", "specular_tui", "checkpoint", "list"],
+        ["-m", "specular_tui", "checkpoint", "list", "--format", "json"],
     ],
-    ids=["import of the cli", "--version", "--help"],
+    ids=["import of the cli", "--version", "--help", "list", "list as JSON"],
 )
-def test_a_quick_command_imports_nothing_heavy(arguments: list[str]) -> None:
+def test_a_quick_command_imports_nothing_heavy(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
     assert not imported(*arguments) & HEAVY
 
 
