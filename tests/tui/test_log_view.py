@@ -1,0 +1,478 @@
+"""The log view in a small host: what is painted of logs that grow, turn, break and end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from rich.style import Style
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.events import MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
+from textual.pilot import Pilot
+
+from specular_tui.store.logfile import LogFile
+from specular_tui.tui.theme import tokens
+from specular_tui.tui.widgets.log_text import broken, index_at, occurrences
+from specular_tui.tui.widgets.log_view import LogView
+
+STYLES = Path(__file__).parents[2] / "styles"
+
+
+class View(LogView):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("j,down", "cursor_down"),
+        ("k,up", "cursor_up"),
+        ("g,home", "go_top"),
+        ("G,end", "go_bottom"),
+        ("ctrl+d", "half_page_down"),
+        ("ctrl+u", "half_page_up"),
+        ("pagedown", "page_down"),
+        ("pageup", "page_up"),
+        ("l,right", "scroll_right"),
+        ("h,left", "scroll_left"),
+        ("f", "toggle_follow"),
+        ("w", "toggle_wrap"),
+        ("n", "next_match"),
+        ("N", "previous_match"),
+        ("y", "copy"),
+        ("shift+up", "select_up"),
+        ("shift+down", "select_down"),
+    ]
+
+
+class Host(App[None]):
+    CSS_PATH: ClassVar = [STYLES / "log_view.tcss"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.follows: list[bool] = []
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return tokens(self.current_theme)
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+
+    def on_mount(self) -> None:
+        self.view.focus()
+
+    def on_log_view_follow_changed(self, message: LogView.FollowChanged) -> None:
+        self.follows.append(message.follow)
+
+
+def painted(app: Host) -> list[str]:
+    height = app.view.size.height
+    return ["".join(segment.text for segment in app.view.render_line(y)).rstrip() for y in range(height)]
+
+
+def styles(app: Host, y: int) -> list[tuple[str, Style]]:
+    return [(segment.text, segment.style or Style()) for segment in app.view.render_line(y)]
+
+
+async def until(pilot: Pilot[None], wanted: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if wanted():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it did not come to be")
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    await pilot.pause(0.12)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "task.log"
+
+
+def numbered(path: Path, count: int) -> Path:
+    path.write_bytes(b"".join(b"line %d\n" % n for n in range(count)))
+    return path
+
+
+def more(path: Path, data: bytes) -> None:
+    with path.open("ab") as out:
+        out.write(data)
+
+
+async def test_it_opens_at_the_end(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 1234)), title="api/unit")
+        await settle(pilot)
+        lines = painted(app)
+        assert lines[0].startswith("api/unit ")
+        assert lines[0].endswith("1,234 lines   11 KB")
+        assert [line.rstrip("▐ ") for line in lines[1:]] == [f"line {n}" for n in range(1224, 1234)]
+        assert lines[-1].endswith("▐")
+
+
+async def test_a_short_log_stands_at_the_top(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 3)), title="t")
+        await pilot.press("k", "g", "pageup")
+        await settle(pilot)
+        assert painted(app)[1:] == ["line 0", "line 1", "line 2", *[""] * 7]
+        assert app.view.follow
+
+
+async def test_following(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        view = app.view
+        view.show(LogFile(numbered(log, 100)), title="t")
+        await settle(pilot)
+        more(log, b"new\n")
+        view.poll()
+        await settle(pilot)
+        assert "new" in painted(app)[10]
+        await pilot.press("k")
+        assert not view.follow
+        before = [line.rstrip("▐ ") for line in painted(app)[1:10]]
+        more(log, b"more\n" * 412)
+        view.poll()
+        await until(pilot, lambda: view.new_lines == 412)
+        assert [line.rstrip("▐ ") for line in painted(app)[1:10]] == before
+        assert "412 new lines ↓" in painted(app)[10]
+        await pilot.press("G")
+        assert view.follow
+        assert painted(app)[10].startswith("more")
+        assert "new lines" not in painted(app)[10]
+        await pilot.press("f")
+        assert not view.follow
+        assert painted(app)[10].startswith("more")
+        await pilot.press("f")
+        assert app.follows == [False, True, False, True]
+
+
+async def test_growth_alone_never_turns_following_off(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 2)), title="t")
+        for _ in range(20):
+            more(log, b"x\n" * 100)
+            app.view.poll()
+            await pilot.pause(0.05)
+        await pilot.press("j", "pagedown", "G", "w")
+        await pilot.resize_terminal(30, 5)
+        await settle(pilot)
+        assert app.view.follow
+        assert app.follows == []
+
+
+async def test_scrolling_back_to_the_end_follows_again(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 100)), title="t")
+        await settle(pilot)
+        await pilot._post_mouse_events([MouseScrollUp], app.view, (5, 5), 0)
+        await settle(pilot)
+        assert not app.view.follow
+        assert painted(app)[1].startswith("line 87")
+        for _ in range(2):
+            await pilot._post_mouse_events([MouseScrollDown], app.view, (5, 5), 0)
+        await settle(pilot)
+        assert app.view.follow
+
+
+async def test_it_looks_by_itself(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 2)), title="t")
+        await settle(pilot)
+        more(log, b"unannounced\n")
+        await until(pilot, lambda: "unannounced" in painted(app)[3])
+
+
+async def test_many_polls_are_one_look(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = LogFile(numbered(log, 2))
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(source, title="t")
+        await settle(pilot)
+        looks: list[int] = []
+        poll = source.poll
+
+        def counting() -> str:
+            looks.append(1)
+            return poll()
+
+        monkeypatch.setattr(source, "poll", counting)
+        for _ in range(1000):
+            app.view.poll()
+        await settle(pilot)
+        assert len(looks) == 1
+
+
+async def test_a_million_lines_are_there_at_once(log: Path) -> None:
+    log.write_bytes(b"".join(b"%07d some words of output\n" % n for n in range(1_000_000)))
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await pilot.pause()
+        assert painted(app)[10].startswith("0999999")
+        await pilot.press("k", "k", "k")
+        assert painted(app)[10].startswith("0999996")
+        await until(pilot, lambda: app.view.line_count == 1_000_000)
+        await settle(pilot)
+        assert painted(app)[10].startswith("0999996")
+        assert "1,000,000 lines" in painted(app)[0]
+        assert app.view.new_lines == 0
+        await pilot.press("g")
+        assert painted(app)[1].startswith("0000000")
+        await pilot.press("pagedown", "j")
+        assert painted(app)[1].startswith("0000010")
+        await pilot.press("G")
+        assert painted(app)[10].startswith("0999999")
+
+
+async def test_progress_is_rendered_in_place(log: Path) -> None:
+    log.write_bytes(b"start\n10%")
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await settle(pilot)
+        assert painted(app)[2] == "10%"
+        more(log, b"\r20%\r\x1b[32m100%\x1b[0m")
+        app.view.poll()
+        await settle(pilot)
+        assert painted(app)[2] == "100%"
+        more(log, b"\rdone\nnext\n")
+        app.view.poll()
+        await settle(pilot)
+        assert painted(app)[1:4] == ["start", "done", "next"]
+
+
+async def test_colours_are_kept_and_carried(log: Path) -> None:
+    log.write_bytes(b"\x1b[31mred\nstill\x1b[0m\nplain \x1b[1;38;5;208mbold\x1b[0m\n" + b"x\n" * 50)
+    app = Host()
+    async with app.run_test(size=(60, 6)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await settle(pilot)
+        await pilot.press("g", "j")
+        text, style = styles(app, 1)[0]
+        assert (text, style.color and style.color.number) == ("still", 1)
+        text, style = styles(app, 2)[1]
+        assert (text, style.bold, style.color and style.color.number) == ("bold", True, 208)
+        assert style.bgcolor is not None
+
+
+async def test_nothing_in_a_log_reaches_the_terminal_as_a_command(log: Path) -> None:
+    log.write_bytes(
+        b"\x1b]52;c;aGk=\x07copy\n\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\n\xc2\x9b2Jc1\n[/x][@click=app.quit]markup\n\x1bP1$r\x1b\\dcs\n"
+    )
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.view.show(LogFile(log), title="[/x]\x1b[2J")
+        await settle(pilot)
+        assert painted(app)[0].startswith("[/x]·[2J")
+        assert painted(app)[1:6] == ["copy", "link", "c1", "[/x][@click=app.quit]markup", "dcs"]
+        rendered = "".join(app.view.render_line(y).render(app.console) for y in range(8))
+        for command in ("\x1b]", "\x9b", "\x1b[2J", "\x1bP"):
+            assert command not in rendered
+
+
+async def test_wrap(log: Path) -> None:
+    log.write_bytes(b"start\n" + b"".join(b"%03d" % n for n in range(100)) + b"\nend\n")
+    app = Host()
+    async with app.run_test(size=(61, 11)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await settle(pilot)
+        assert painted(app)[2].endswith("018019")
+        await pilot.press("w")
+        await settle(pilot)
+        lines = painted(app)
+        assert "wrap" in lines[0]
+        assert lines[1] == "start"
+        assert [line[:3] for line in lines[2:7]] == ["000", "020", "040", "060", "080"]
+        assert lines[7] == "end"
+        await pilot.resize_terminal(61, 5)
+        await settle(pilot)
+        assert [line[:3] for line in painted(app)[1:]] == ["040", "060", "080", "end"]
+        await pilot.press("k")
+        assert [line[:3] for line in painted(app)[1:]] == ["020", "040", "060", "080"]
+        await pilot.press("k", "k", "k", "k")
+        assert painted(app)[1].startswith("start")
+        await pilot.press("j", "j")
+        assert painted(app)[1].startswith("020")
+        await pilot.press("j", "j")
+        assert app.view.follow
+
+
+async def test_long_lines_scroll_sideways(log: Path) -> None:
+    log.write_bytes(b"0123456789" * 20 + b"\n" + "日本語".encode() * 40 + b"\n")
+    app = Host()
+    async with app.run_test(size=(41, 5)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await settle(pilot)
+        await pilot.press("l")
+        assert painted(app)[1].startswith("8901")
+        assert painted(app)[2].startswith("本語日")
+        assert len(painted(app)[1]) == 40
+        await pilot.press("h", "h")
+        assert painted(app)[1].startswith("0123")
+
+
+async def test_search_goes_through_the_whole_log(log: Path) -> None:
+    log.write_bytes(b"".join((b"an Error in %d\n" if n % 1000 == 500 else b"line %d\n") % n for n in range(10_000)))
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        view = app.view
+        view.show(LogFile(log), title="t")
+        await settle(pilot)
+        view.search("error")
+        await until(pilot, lambda: "10 of 10" in view.match_text)
+        assert view.match_line == 9500
+        assert not view.follow
+        y = next(y for y, line in enumerate(painted(app)) if "Error in 9500" in line)
+        marked = [(text, style) for text, style in styles(app, y) if text == "Error"]
+        assert len(marked) == 1
+        assert marked[0][1].bgcolor != styles(app, y)[0][1].bgcolor
+        await pilot.press("n")
+        assert view.match_line == 500
+        assert "1 of 10" in painted(app)[0]
+        assert any("Error in 500" in line for line in painted(app))
+        await pilot.press("n", "n", "N")
+        assert view.match_line == 1500
+        await pilot.press("y")
+        assert app.clipboard == "an Error in 1500"
+        view.search("nowhere to be found")
+        await until(pilot, lambda: view.match_text == "no match")
+        await pilot.press("n")
+        view.search("")
+        assert not view.searching
+        await settle(pilot)
+
+
+async def test_search_goes_on_as_the_log_grows(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 50)), title="t")
+        await settle(pilot)
+        app.view.search("line 4")
+        await until(pilot, lambda: app.view.match_text == "11 of 11")
+        more(log, b"line 4 again\n")
+        app.view.poll()
+        await until(pilot, lambda: app.view.match_text == "11 of 12")
+
+
+async def test_selecting_with_the_mouse_and_copying(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        view = app.view
+        view.show(LogFile(numbered(log, 5)), title="t")
+        await settle(pilot)
+        await pilot.press("y")
+        assert app.clipboard == "line 0\nline 1\nline 2\nline 3\nline 4"
+        await pilot._post_mouse_events([MouseDown], view, (2, 2), 1)
+        await pilot._post_mouse_events([MouseMove], view, (4, 4), 1)
+        await pilot._post_mouse_events([MouseUp], view, (4, 4), 1)
+        assert view.selected_text() == "ne 1\nline 2\nline"
+        assert [text for text, style in styles(app, 2)][:2] == ["li", "ne 1"]
+        await pilot.press("y")
+        assert app.clipboard == "ne 1\nline 2\nline"
+        assert view.clear_selection()
+        await pilot.click(view, offset=(3, 3), times=2)
+        assert view.selected_text() == "line 2"
+
+
+async def test_selecting_with_the_keyboard(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 6)) as pilot:
+        app.view.show(LogFile(numbered(log, 50)), title="t")
+        await settle(pilot)
+        await pilot.press("shift+up", "shift+up")
+        assert app.view.selected_text() == "line 48\nline 49\n"
+        await pilot.press(*["shift+up"] * 8)
+        assert app.view.selected_text().startswith("line 40\n")
+        assert painted(app)[1].startswith("line 40")
+
+
+async def test_a_placeholder_stands_in_for_a_log(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.view.show(None, title="publish", placeholder="waits for\n  [/x] lint\x1b[2J")
+        await pilot.press("k", "j", "g", "G", "n", "w", "w", "f", "y", "l", "shift+up")
+        await settle(pilot)
+        lines = painted(app)
+        assert lines[0] == "publish"
+        assert lines[2:4] == ["waits for", "  [/x] lint·[2J"]
+        app.view.show(None, title="publish", placeholder=Content.assemble("waits for ", ("lint", "bold")))
+        await settle(pilot)
+        assert painted(app)[2] == "waits for lint"
+        log.write_bytes(b"")
+        app.view.show(LogFile(log), title="publish", placeholder="nothing printed yet")
+        await settle(pilot)
+        assert painted(app)[2] == "nothing printed yet"
+        more(log, b"first\n")
+        app.view.poll()
+        await settle(pilot)
+        assert painted(app)[1] == "first"
+
+
+async def test_another_file_in_its_place(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.view.show(LogFile(numbered(log, 100)), title="t")
+        await settle(pilot)
+        app.view.search("line")
+        await pilot.press("g")
+        os.truncate(log, 0)
+        more(log, b"again\n")
+        app.view.poll()
+        await until(pilot, lambda: painted(app)[1] == "again")
+        log.unlink()
+        app.view.poll()
+        await settle(pilot)
+        assert painted(app)[1] == "again"
+        log.write_bytes(b"a new file\n")
+        app.view.poll()
+        await until(pilot, lambda: painted(app)[1] == "a new file")
+
+
+async def test_the_view_closes_what_it_no_longer_shows(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        first, second = LogFile(numbered(log, 10)), LogFile(log)
+        app.view.show(first, title="t")
+        app.view.show(second, title="t")
+        await settle(pilot)
+        assert first._fd == -1
+        app.view.show(second, title="other")
+        assert second._fd >= 0
+    assert second._fd == -1
+
+
+async def test_any_size_will_do(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.view.show(LogFile(numbered(log, 100)), title="title")
+        for size in ((1, 1), (2, 2), (3, 1), (1, 10), (200, 60)):
+            await pilot.resize_terminal(*size)
+            await pilot.press("w", "k", "j", "g", "l", "G")
+            await settle(pilot)
+        assert painted(app)[59].startswith("line 99")
+
+
+@pytest.mark.parametrize("width", [2, 3, 7])
+@pytest.mark.parametrize("text", ["", "abcdefghij", "日本語日本語", "a日b本c語", "e\u0301e\u0301e\u0301e\u0301"])
+def test_broken_rows_fit_and_lose_nothing(text: str, width: int) -> None:
+    rows = broken(text, width)
+    assert "".join(text[start:end] for start, end in rows) == text
+    for start, end in rows:
+        assert index_at(text[start:end], width) == end - start
+
+
+def test_occurrences() -> None:
+    assert occurrences("An error, Error", "error") == [(3, 8), (10, 15)]
+    assert occurrences("An error, Error", "Error") == [(10, 15)]
+    assert occurrences("aaa", "aa") == [(0, 2)]
+    assert occurrences("x", "") == []
