@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LATEST = ""
 
 
-@click.command(short_help="Run a build, or go on with one.")
+@click.command("build")
 @click.option("--plan", metavar="FILE", help="The plan (default: plan.json).")
 @click.option("--policy", metavar="FILE", help="The policy (default: .specular/policy.yaml if it exists).")
 @click.option(
@@ -30,7 +30,7 @@ _LATEST = ""
     metavar="[RUN]",
     help="Go on with a run: the newest resumable one, or the one named.",
 )
-@click.option("--resume-last", is_flag=True, help="Go on with the newest resumable run.")
+@click.option("--resume-last", "--last", is_flag=True, help="Go on with the newest resumable run.")
 @click.option("--from-task", metavar="TASK", help="Run a task again, and all that depends on it.")
 @click.option("--skip-failed", is_flag=True, help="Leave out what failed, and what needs it.")
 @click.option("--run-dependents", is_flag=True, help="With --skip-failed: run what needs a skipped task all the same.")
@@ -53,7 +53,7 @@ _LATEST = ""
 @click.option("--detach", is_flag=True, help="Leave the build running in the background, and print its run id.")
 @click.option("--announce-fd", type=int, hidden=True)
 @click.pass_context
-def build(ctx: click.Context, /, **given: Any) -> int:
+def build_command(ctx: click.Context, /, **given: Any) -> int:
     """Run the build of a plan and checkpoint every task, or go on with one that was interrupted or failed.
 
     Ctrl+C ends it politely and saves the checkpoint; a second Ctrl+C kills what still runs.
@@ -74,8 +74,8 @@ def build(ctx: click.Context, /, **given: Any) -> int:
     from specular_tui.workspace.request import BuildRequest
 
     request = BuildRequest(cwd=Path.cwd(), **given)
-    with _reporter(form, quiet, announce) as reporter:
-        result = run_build(request, reporter)
+    with reporter(form, quiet=quiet, announce=announce) as face:
+        result = run_build(request, face)
     return int(result.exit_code) if result is not None else 0
 
 
@@ -104,7 +104,8 @@ def _own_args() -> list[str]:
 
 
 @contextlib.contextmanager
-def _reporter(form: str, quiet: bool, announce: int | None) -> Iterator[Reporter]:
+def reporter(form: str, *, quiet: bool, announce: int | None = None) -> Iterator[Reporter]:
+    """Choose how a build is told of: `form` is auto, plain or json; `announce` a pipe that only wants the run id."""
     from specular_tui.cli import report
 
     if announce is not None:
@@ -116,7 +117,7 @@ def _reporter(form: str, quiet: bool, announce: int | None) -> Iterator[Reporter
     elif form == "auto" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not quiet:
         from specular_tui.cli.live import LiveReporter
 
-        with LiveReporter() as reporter:
-            yield reporter
+        with LiveReporter() as live:
+            yield live
     else:
         yield report.Reporter(quiet=quiet)

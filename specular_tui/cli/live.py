@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from specular_tui.cli import output
-from specular_tui.cli.report import Reporter, describe
+from specular_tui.cli.events import describe
+from specular_tui.cli.report import Reporter
 from specular_tui.model import duration
 from specular_tui.model import event as ev
 from specular_tui.model.run import RunState, RunStatus, TaskStatus

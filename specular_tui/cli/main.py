@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import traceback
@@ -14,12 +13,12 @@ import click
 
 from specular_tui import __version__
 from specular_tui.cli import output
+from specular_tui.cli.lazy import LazyGroup
 from specular_tui.errors import ExitCode, SpecularError
 
 OpenTui = Callable[[Path, str | None, bool], int]
 
-#: Each command, the module that has it, and the line that the overview says of it. A module is imported when its
-#: command is asked for; it has the command under its own name, `-` as `_`.
+#: Each command, the module that has it, and the line that the overview says of it.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "build": ("specular_tui.cli.build", "Run a build, or go on with one."),
     "checkpoint": ("specular_tui.cli.checkpoint", "List, show, check, clean up and move stored runs."),
@@ -36,44 +35,16 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-class Commands(click.Group):
-    """The commands, each imported when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the overview."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command `cmd_name`."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; name the nearest one where there is none."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from specular_tui.model.nearest import nearest
-
-            near = nearest(args[0], COMMANDS)
-            shown = output.plain(args[0][:60])
-            ctx.fail(f"no such command '{shown}'" + (f"; did you mean '{near}'?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "--version", prog_name="specular", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show a traceback where something goes wrong.")
 @click.pass_context
-def specular(ctx: click.Context, debug: bool) -> None:
+def specular(ctx: click.Context, debug: bool) -> Any:
     """Run long builds that can be interrupted, watched, steered and resumed.
 
     Without a command: the full-screen app on the checkpoints of this folder.
@@ -81,21 +52,40 @@ def specular(ctx: click.Context, debug: bool) -> None:
     if debug:
         os.environ["SPECULAR_DEBUG"] = "1"
     if ctx.invoked_subcommand is None:
-        from specular_tui.cli.dashboard import dashboard
+        from specular_tui.cli.dashboard import dashboard_command
 
-        ctx.invoke(dashboard, run=None)
+        return ctx.invoke(dashboard_command, run=None, last=False)
+    return None
 
 
 def run(open_tui: OpenTui, args: list[str] | None = None) -> int:
     """Run the command line `args` (default: this process's) and return the exit code; errors are told on stderr."""
+    _open_streams()
+    if "_SPECULAR_COMPLETE" in os.environ:
+        specular.main(prog_name="specular")  # a shell asks how a word could go on
+    code = _run(open_tui, sys.argv[1:] if args is None else args)
     try:
-        code: Any = specular.main(args, prog_name="specular", standalone_mode=False, obj=open_tui)
         sys.stdout.flush()
+    except OSError:
+        output.silence_stdout()
+    return code
+
+
+def _run(open_tui: OpenTui, args: list[str]) -> int:
+    # Not `main` of click, which has an answer of its own to a closed pipe.
+    try:
+        with specular.make_context("specular", list(args), obj=open_tui) as ctx:
+            code: Any = specular.invoke(ctx)
+            sys.stdout.flush()
         return int(code) if isinstance(code, int) else ExitCode.SUCCESS
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.Abort:
-        output.tell_error("aborted")
+    except BrokenPipeError:
+        # Whoever read this has gone; nothing more can be said to them, not even by Python at its end.
+        output.silence_stdout()
+        return ExitCode.SUCCESS
+    except (click.Abort, KeyboardInterrupt, EOFError):
+        output.tell("interrupted")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         hint = None
@@ -107,12 +97,12 @@ def run(open_tui: OpenTui, args: list[str] | None = None) -> int:
         _tell_traceback()
         output.tell_error(error.message, details=error.details, hint=error.hint)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read this has gone; nothing more can be said to them, not even by Python at its end.
+    except OSError as error:
+        _tell_traceback()
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        output.tell_error(f"{(error.strerror or str(error)).lower()}{where}")
         output.silence_stdout()
-        return ExitCode.SUCCESS
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+        return ExitCode.FAILED
     except Exception as error:
         _tell_traceback()
         output.tell_error(
@@ -120,6 +110,24 @@ def run(open_tui: OpenTui, args: list[str] | None = None) -> int:
             hint="this is a mistake in specular; run it again with SPECULAR_DEBUG=1 for the details",
         )
         return ExitCode.FAILED
+
+
+def _open_streams() -> None:
+    """Give the standard streams that are closed (`>&-`) something to be, so that no file of a run becomes one."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor: this one
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the life of the process
+        elif hasattr(stream, "reconfigure"):
+            # A terminal that is not Unicode gets `?`, and no command ends because of it.
+            stream.reconfigure(errors="replace")
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
 
 
 def _tell_traceback() -> None:

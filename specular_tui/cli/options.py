@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from specular_tui.model import duration
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class DurationType(click.ParamType[int]):
@@ -28,24 +32,49 @@ class DurationType(click.ParamType[int]):
 
 DURATION = DurationType()
 
+run_argument = click.argument("run", required=False, metavar="[RUN]")
+last_option = click.option("--last", is_flag=True, help="The newest run.")
+
+
+def format_option(*forms: str) -> Callable[[F], F]:
+    """Return the option `--format`; its value is None where it is not given."""
+    return click.option("--format", "form", type=click.Choice(forms), help="How to print it.")
+
+
+def piped() -> bool:
+    """Tell whether stdout is read by a program."""
+    return not sys.stdout.isatty()
+
 
 def checkpoint_root() -> Path:
     """Return the checkpoint directory of the current folder."""
     from specular_tui.spec.settings import checkpoint_directory
 
-    return checkpoint_directory(None, os.environ, Path.cwd())
+    return checkpoint_directory(None, os.environ, current_folder())
 
 
-def chosen_run(run: str | None, last: bool) -> str | None:
+def current_folder() -> Path:
+    """Return the current folder.
+
+    Raises:
+        SpecularError: it has been removed.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        from specular_tui.errors import SpecularError
+
+        raise SpecularError("the current folder does not exist any more", hint="change to another one: cd") from None
+
+
+def chosen_run(run: str | None, last: bool, *, needed: bool = False) -> str | None:
     """Return the RUN that was given, None for `--last` or none at all.
 
     Raises:
-        click.UsageError: both were given.
+        click.UsageError: both were given, or none where one is `needed`.
     """
     if run is not None and last:
         raise click.UsageError("give a run or --last, not both")
+    if run is None and not last and needed:
+        raise click.UsageError("say which run: its id, the start of it, or --last")
     return run
-
-
-run_argument = click.argument("run", required=False)
-last_option = click.option("--last", is_flag=True, help="The newest run.")

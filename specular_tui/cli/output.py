@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from specular_tui.model.quote import plain
 
-__all__ = ["colour_on", "emit", "emit_json", "plain", "silence_stdout", "style", "table", "tell", "tell_error"]
+__all__ = [
+    "STATE_COLOURS",
+    "colour_on",
+    "emit",
+    "emit_json",
+    "plain",
+    "program",
+    "silence_stdout",
+    "style",
+    "table",
+    "tell",
+    "tell_error",
+]
+
+
+#: The colour of each state of a run or a task; the word is always there too.
+STATE_COLOURS: Final = {
+    "created": "cyan",
+    "in_progress": "cyan",
+    "retrying": "cyan",
+    "paused": "yellow",
+    "completed": "green",
+    "failed": "red",
+    "damaged": "red",
+    "skipped": "yellow",
+}
 
 
 def colour_on(stream: Any = None) -> bool:
@@ -63,6 +90,16 @@ def _utf8(stream: Any) -> bool:
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
+def program() -> str:
+    """Return what to type for `specular` in a shell that has the same PATH as this process."""
+    typed = sys.argv[0]
+    if shutil.which("specular"):
+        return "specular"
+    if os.path.basename(typed) == "specular":
+        return shlex.quote(os.path.abspath(typed))
+    return f"{shlex.quote(sys.executable)} -m specular_tui"
+
+
 def silence_stdout() -> None:
     """Let Python's own flush at the end meet no closed pipe."""
     try:
@@ -73,15 +110,21 @@ def silence_stdout() -> None:
         pass
 
 
-def table(rows: Iterable[Sequence[str]], heads: Sequence[str], *, right: Iterable[int] = ()) -> list[str]:
-    """Return lines of aligned columns under `heads`; the columns `right` are aligned to the right."""
+def table(
+    rows: Iterable[Sequence[str]], heads: Sequence[str], *, right: Iterable[int] = (), width: int | None = None
+) -> list[str]:
+    """Return lines of aligned columns under `heads`; the columns `right` are aligned to the right.
+
+    A line longer than `width` is cut at its end.
+    """
     body = [[plain(cell) for cell in row] for row in rows]
     widths = [max([len(heads[i]), *(len(row[i]) for row in body)]) for i in range(len(heads))]
     to_the_right = frozenset(right)
 
     def line(cells: Sequence[str]) -> str:
-        return "  ".join(
+        text = "  ".join(
             cell.rjust(widths[i]) if i in to_the_right else cell.ljust(widths[i]) for i, cell in enumerate(cells)
         ).rstrip()
+        return text if width is None or len(text) <= width else text[: max(1, width - 1)] + "…"
 
     return [line(heads), *(line(row) for row in body)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
@@ -16,21 +17,71 @@ _ESCAPES: Final = re.compile(
 _CONTROLS: Final = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\u061c\ufeff\ud800-\udfff]"
 )
+#: What any of the above begins with, or is.
+_SUSPECT: Final = _CONTROLS
+
+#: A line longer than this is handed out in pieces.
+LONGEST: Final = 1 << 18
 
 
-def readable(data: bytes) -> str:
-    """Return the text of `data` without escapes and control characters but line feeds and tabs.
+class Cleaner:
+    """Makes output readable as it arrives, line by line, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._rest = ""
+
+    def feed(self, data: bytes) -> str:
+        """Return the text of the lines that `data` completes."""
+        text = self._rest + self._decode(data)
+        end = text.rfind("\n") + 1
+        self._rest = text[end:]
+        if len(self._rest) > LONGEST:
+            return clean(text[:end]) + self._shorten()
+        return clean(text[:end])
+
+    def finish(self) -> str:
+        """Return the last line, which has no line feed."""
+        rest, self._rest = self._rest + self._decode(b"", True), ""
+        return clean(rest)
+
+    def _shorten(self) -> str:
+        """Settle what can be settled of a long line; return it if it is still long."""
+        # An escape may have only begun.
+        escape = max(self._rest.rfind("\x1b", -64), self._rest.rfind("\x9b", -64))
+        settled, begun = (self._rest, "") if escape < 0 else (self._rest[:escape], self._rest[escape:])
+        settled = _overwritten(_ESCAPES.sub("", settled))
+        if len(settled) > LONGEST // 2:
+            self._rest = begun
+            return _CONTROLS.sub("", settled)
+        # The next part starts at the line's beginning, if it would have.
+        back = "\r" if self._rest[: len(self._rest) - len(begun)].endswith("\r") else ""
+        self._rest = settled + back + begun
+        return ""
+
+
+def clean(text: str) -> str:
+    """Return `text` without escapes and control characters but line feeds and tabs.
 
     A line that rewrote itself with carriage returns is what it was in the end.
     """
-    text = _ESCAPES.sub("", data.decode("utf-8", "replace"))
-    return _CONTROLS.sub("", "\n".join(_overwritten(line) for line in text.split("\n")))
+    if not _SUSPECT.search(text):
+        return text
+    text = _ESCAPES.sub("", text)
+    if "\r" in text:
+        text = "\n".join(_overwritten(line) for line in text.split("\n"))
+    return _CONTROLS.sub("", text)
+
+
+def readable(data: bytes) -> str:
+    """Return the text of the whole output `data`, cleaned."""
+    return clean(data.decode("utf-8", "replace"))
 
 
 def _overwritten(line: str) -> str:
-    if "\r" not in line:
-        return line
-    shown = ""
-    for part in line.split("\r"):
-        shown = part + shown[len(part) :]
+    parts = line.split("\r")
+    shown = parts.pop()
+    for part in reversed(parts):
+        if len(part) > len(shown):
+            shown += part[len(shown) :]
     return shown

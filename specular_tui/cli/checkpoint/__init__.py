@@ -1,0 +1,32 @@
+"""`specular checkpoint`: the commands on stored runs, one module for each kind."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from specular_tui.cli.lazy import LazyGroup
+
+_HERE: Final = "specular_tui.cli.checkpoint."
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "list": (_HERE + "listing", "List the stored runs, newest first."),
+    "show": (_HERE + "show", "Show all that a checkpoint says of its run."),
+    "validate": (_HERE + "validate", "Prove a checkpoint: its files, its outputs, their hashes."),
+    "clean": (_HERE + "clean", "Remove old runs, or what the retention policy does not keep."),
+    "delete": (_HERE + "delete", "Remove one run."),
+    "prune": (_HERE + "clean", "Remove all runs."),
+    "compress": (_HERE + "compress", "Pack the files of runs that are not live."),
+    "export": (_HERE + "moving", "Write a run into an archive."),
+    "import": (_HERE + "moving", "Take a run from an archive."),
+    "abandon": (_HERE + "abandon", "Give a run up: it cannot be resumed any more."),
+}
+
+
+@click.group("checkpoint", cls=LazyGroup, entries=COMMANDS)
+def checkpoint_command() -> None:
+    """List, show, check, clean up and move stored runs.
+
+    RUN is a run id, the start of just one, or --last.
+    """

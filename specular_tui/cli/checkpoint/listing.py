@@ -1,0 +1,88 @@
+"""`specular checkpoint list`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from specular_tui.cli import output, words
+from specular_tui.cli.options import checkpoint_root, format_option
+from specular_tui.cli.progress import state_word
+from specular_tui.errors import SpecularError
+from specular_tui.model.run import RunStatus
+
+if TYPE_CHECKING:
+    from specular_tui.workspace import RunSummary
+
+_HEADS = ("RUN", "STATE", "PROGRESS", "FAILED", "UPDATED", "SIZE", "PLAN")
+
+
+@click.command("list")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in RunStatus]),
+    help="Only runs in this state; may be given more than once.",
+)
+@format_option("table", "json")
+def list_command(statuses: tuple[str, ...], form: str | None) -> None:
+    """List the stored runs, newest first. JSON has the fields of metadata.json, and `size_bytes`."""
+    from specular_tui.workspace import list_runs
+
+    root = checkpoint_root()
+    runs = [run for run in list_runs(root) if not statuses or run.status in statuses]
+    sizes = [_size(root, run.run_id) for run in runs]
+    if form == "json":
+        output.emit_json([_entry(run, size) for run, size in zip(runs, sizes, strict=True)])
+    elif runs:
+        _print_table(runs, sizes)
+    else:
+        kind = f"{' or '.join(statuses)} " if statuses else ""
+        output.tell(f"there are no {kind}checkpoints in {root}")
+
+
+def _size(root: Path, run_id: str) -> int:
+    from specular_tui.workspace import run_size
+
+    try:
+        return run_size(root, run_id)
+    except (SpecularError, OSError):
+        return 0
+
+
+def _entry(run: RunSummary, size: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {"run_id": run.run_id} | run.metadata | {"size_bytes": size, "live": run.live}
+    if run.damage is not None:
+        entry["damage"] = {"file": run.damage.file, "reason": run.damage.reason}
+    return entry
+
+
+def _print_table(runs: list[RunSummary], sizes: list[int]) -> None:
+    rows = [_row(run, size) for run, size in zip(runs, sizes, strict=True)]
+    on = output.colour_on()
+    lines = output.table(rows, _HEADS, right=(2, 3, 5), width=shutil.get_terminal_size().columns if on else None)
+    start = max(len(_HEADS[0]), *(len(row[0]) for row in rows)) + 2
+    output.emit(output.style(lines[0], bold=True, on=on))
+    for line, row, run in zip(lines[1:], rows, runs, strict=True):
+        colour = output.STATE_COLOURS.get(run.status)
+        end = start + len(row[1])
+        output.emit(line[:start] + output.style(line[start:end], colour, on=on) + line[end:])
+
+
+def _row(run: RunSummary, size: int) -> tuple[str, ...]:
+    known = run.metadata
+    total = words.number(known.get("total_tasks"))
+    done = words.number(known.get("completed_tasks")) + words.number(known.get("skipped_tasks"))
+    return (
+        run.run_id,
+        state_word(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live),
+        f"{done}/{total}" if total else "-",
+        str(words.number(known.get("failed_tasks")) or "-"),
+        words.age(run.updated_at),
+        words.size(size),
+        words.text(known.get("plan_name")) or words.text(known.get("plan_file")) or "-",
+    )

@@ -1,0 +1,54 @@
+"""`specular checkpoint validate`."""
+
+from __future__ import annotations
+
+import click
+
+from specular_tui.cli import output
+from specular_tui.cli.options import checkpoint_root, chosen_run, format_option, last_option, run_argument
+from specular_tui.cli.waiting import progress_bar
+from specular_tui.errors import ExitCode
+
+
+@click.command("validate")
+@run_argument
+@last_option
+@format_option("table", "json")
+def validate_command(run: str | None, last: bool, form: str | None) -> int:
+    """Prove a checkpoint: its files, its outputs, and every hash. Nothing is changed. Without RUN: the newest.
+
+    The answer is 0 where all is well, and 4 where something is damaged.
+    """
+    from specular_tui.workspace import find_run
+    from specular_tui.workspace.checking import check_run
+
+    root = checkpoint_root()
+    run_id = find_run(root, chosen_run(run, last))
+    with progress_bar("checking") as progress:
+        report = check_run(root, run_id, progress)
+    if form == "json":
+        output.emit_json(
+            {
+                "run_id": run_id,
+                "valid": report.ok,
+                "checks": [{"name": c.name, "ok": c.ok, "details": list(c.details)} for c in report.checks],
+                "damaged_tasks": list(report.damaged_tasks),
+                "notes": list(report.notes),
+            }
+        )
+        return ExitCode.SUCCESS if report.ok else ExitCode.CHECKPOINT
+    on = output.colour_on()
+    for line in report.checks:
+        mark = output.style("✓", "green", on=on) if line.ok else output.style("✗", "red", bold=True, on=on)
+        output.emit(f"{mark} {line.name}")
+        for detail in line.details:
+            output.emit(f"    {output.plain(detail)}")
+    for note in report.notes:
+        output.tell(f"note: {note}")
+    if report.ok:
+        return ExitCode.SUCCESS
+    output.tell(
+        f"run what is damaged again (specular build --resume {run_id} --repair), "
+        f"or remove the run: specular checkpoint delete {run_id}"
+    )
+    return ExitCode.CHECKPOINT

@@ -1,0 +1,47 @@
+"""A group of commands, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from specular_tui.model.nearest import nearest
+from specular_tui.model.quote import quote
+
+
+class LazyGroup(click.Group):
+    """Commands by name: the module that has each (under its own name, `-` as `_`) and its line in the overview."""
+
+    def __init__(self, *args: Any, entries: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        """`entries` is in the order of the overview."""
+        super().__init__(*args, **kwargs)
+        self.entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the overview."""
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command `cmd_name`."""
+        if cmd_name not in self.entries:
+            return None
+        module = importlib.import_module(self.entries[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; name the nearest one where there is none."""
+        if args and not args[0].startswith("-") and args[0] not in self.entries:
+            near = nearest(args[0], self.entries)
+            ctx.fail(f"no such command {quote(args[0])}" + (f"; did you mean '{near}'?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the overview without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.entries.items()])

@@ -1,0 +1,95 @@
+"""`specular logs`: what a task has printed, and what it is printing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from specular_tui.cli import output
+from specular_tui.cli.options import checkpoint_root, chosen_run, last_option
+from specular_tui.cli.text import Cleaner
+from specular_tui.errors import ExitCode
+
+
+@click.command("logs")
+@click.argument("task")
+@click.option("--run", metavar="RUN", help="The run (default: the newest).")
+@last_option
+@click.option("--attempt", type=click.IntRange(1), metavar="N", help="An earlier attempt (default: the latest).")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the task ends, also from before it starts.")
+@click.option("--raw", is_flag=True, help="The exact bytes, escape sequences included.")
+def logs_command(task: str, run: str | None, last: bool, attempt: int | None, follow: bool, raw: bool) -> int:
+    """Print what TASK (or the gate @TASK) has written to stdout and stderr.
+
+    Escape sequences and control characters are left out, and lines that rewrote themselves are as they were in the
+    end; `--raw` changes nothing.
+    """
+    from specular_tui.workspace import find_run, is_live
+
+    root = checkpoint_root()
+    run_id = find_run(root, chosen_run(run, last))
+    sink = _Sink(raw)
+    if follow and is_live(root, run_id):
+        import asyncio
+
+        try:
+            asyncio.run(_follow(root, run_id, task, attempt, sink))
+        except KeyboardInterrupt:
+            return ExitCode.INTERRUPTED
+    else:
+        _print_stored(root, run_id, task, attempt, sink)
+    sink.finish()
+    return 0
+
+
+class _Sink:
+    """Prints bytes of a log, cleaned or as they are."""
+
+    def __init__(self, raw: bool) -> None:
+        self._cleaner = None if raw else Cleaner()
+
+    def put(self, data: bytes) -> None:
+        if self._cleaner is None:
+            sys.stdout.buffer.write(data)
+        else:
+            sys.stdout.write(self._cleaner.feed(data))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+    def finish(self) -> None:
+        if self._cleaner is not None and (rest := self._cleaner.finish()):
+            sys.stdout.write(rest + "\n")
+        sys.stdout.flush()
+
+
+async def _follow(root: Path, run_id: str, task: str, attempt: int | None, sink: _Sink) -> None:
+    from specular_tui.workspace.following import follow_log
+
+    async for piece in follow_log(root, run_id, task, attempt):
+        if isinstance(piece, int):
+            sink.finish()
+            output.tell(f"attempt {piece}:")
+        else:
+            sink.put(piece)
+            sink.flush()
+
+
+def _print_stored(root: Path, run_id: str, task: str, attempt: int | None, sink: _Sink) -> None:
+    from specular_tui.workspace import load_run
+    from specular_tui.workspace.stored_log import stored_log
+
+    empty = True
+    try:
+        for data in stored_log(root, run_id, task, attempt):
+            sink.put(data)
+            empty = False
+    except FileNotFoundError:
+        pass
+    if empty:
+        state = load_run(root, run_id).state
+        known = state.tasks.get(task) or state.gates.get(task)
+        started = known is not None and known.attempt > 0
+        output.tell(f"{task} has printed nothing" if started else f"{task} has not run yet")

@@ -1,0 +1,216 @@
+"""`specular progress`: one look at a run, or its events as they come."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from specular_tui.cli import output, words
+from specular_tui.cli.options import checkpoint_root, chosen_run, format_option, last_option, piped, run_argument
+from specular_tui.errors import ExitCode
+from specular_tui.model import duration
+from specular_tui.model.forecast import remaining_ms
+from specular_tui.model.run import TaskState, TaskStatus
+
+if TYPE_CHECKING:
+    from specular_tui.workspace import StoredRun
+
+_BAR = 30
+
+
+@click.command("progress")
+@run_argument
+@last_option
+@click.option("--short", is_flag=True, help="One line, for a status bar.")
+@click.option("--stream", is_flag=True, help="Its events, one JSON object a line, until it ends.")
+@format_option("table", "json", "plain")
+def progress_command(run: str | None, last: bool, short: bool, stream: bool, form: str | None) -> int:
+    """Look at a run: the live one, or the newest where none is live."""
+    if short + stream + (form is not None) > 1:
+        raise click.UsageError("--short, --stream and --format are three ways of printing: choose one")
+    root = checkpoint_root()
+    run_id = _choose(root, chosen_run(run, last), last)
+    if stream:
+        return _stream(root, run_id)
+    from specular_tui.workspace import load_run
+
+    found = load_run(root, run_id)
+    if short:
+        output.emit(_short(found))
+        return 0
+    form = form or ("plain" if piped() else "table")
+    if form == "json":
+        output.emit_json(_facts(found))
+    elif form == "plain":
+        for line in _plain(found):
+            output.emit(line)
+    else:
+        for line in _table(found):
+            output.emit(line)
+    return 0
+
+
+def _choose(root: Path, wanted: str | None, last: bool) -> str:
+    from specular_tui.workspace import find_run, list_runs
+
+    if wanted is not None or last:
+        return find_run(root, wanted)
+    live = next((run.run_id for run in list_runs(root) if run.live), None)
+    return live if live is not None else find_run(root, None)
+
+
+# One look ------------------------------------------------------------------------------------------------------------
+
+
+def _now(run: StoredRun) -> int:
+    now = time.time_ns() // 1_000_000
+    return max(now, run.state.updated_at) if run.live else run.state.updated_at
+
+
+def _done(run: StoredRun) -> int:
+    return run.state.count(TaskStatus.COMPLETED) + run.state.count(TaskStatus.SKIPPED)
+
+
+def _left(run: StoredRun) -> int | None:
+    """Return the milliseconds that a live run will still take; None where nobody can say."""
+    return remaining_ms(run.state, _now(run)) if run.live else None
+
+
+def state_word(status: str, *, interrupted: bool = False, live: bool = False) -> str:
+    """Return a run's state with what has to be known beside it."""
+    if interrupted:
+        return f"{status}, interrupted"
+    return f"{status}, live" if live and status == "paused" else status
+
+
+def _short(run: StoredRun) -> str:
+    state = run.state
+    percent = 100 * _done(run) // state.total if state.total else 0
+    parts = [
+        output.plain(state.plan_name or run.run_id)[:40],
+        state.status.value,
+        f"{_done(run)}/{state.total}",
+        f"{percent}%",
+    ]
+    if failed := state.count(TaskStatus.FAILED):
+        parts.append(f"{failed} failed")
+    parts.append(duration.humanise(state.elapsed_until(_now(run))))
+    left = _left(run)
+    if left:
+        parts.append(f"about {duration.humanise(left)} left")
+    return " ".join(parts)
+
+
+def _running(run: StoredRun) -> list[dict[str, Any]]:
+    state, now = run.state, _now(run)
+    return [
+        {
+            "task": task_id,
+            "attempt": state.task(task_id).attempt,
+            "elapsed_ms": state.task_elapsed_until(state.task(task_id), now),
+        }
+        for task_id in state.running
+    ]
+
+
+def _failed(run: StoredRun) -> list[tuple[str, TaskState]]:
+    gates = [(i, gate) for i, gate in run.state.gates.items() if gate.status is TaskStatus.FAILED]
+    return [(i, run.state.tasks[i]) for i in run.state.in_status(TaskStatus.FAILED)] + gates
+
+
+def _facts(run: StoredRun) -> dict[str, Any]:
+    from specular_tui.workspace.showing import metadata_now
+
+    state = run.state
+    return metadata_now(run) | {
+        "live": run.live,
+        "counts": {status.value: state.count(status) for status in TaskStatus},
+        "percent": round(100 * _done(run) / state.total, 1) if state.total else 0.0,
+        "remaining_ms": _left(run),
+        "draining": state.draining,
+        "running": _running(run),
+        "failed": [
+            {"task": i, "exit_code": t.exit_code, "signal": t.signal, "reason": t.reason} for i, t in _failed(run)
+        ],
+    }
+
+
+def _plain(run: StoredRun) -> list[str]:
+    state = run.state
+    left = _left(run)
+    lines = [
+        f"run: {run.run_id}",
+        f"plan: {output.plain(state.plan_name)}",
+        f"status: {state_word(state.status.value, interrupted=state.interrupted, live=run.live)}",
+        *(f"{status.value}: {state.count(status)}" for status in TaskStatus),
+        f"total: {state.total}",
+        f"elapsed: {duration.humanise(state.elapsed_until(_now(run)))}",
+    ]
+    if left is not None:
+        lines.append(f"remaining: {duration.humanise(left)}")
+    lines += [f"running: {entry['task']} {duration.humanise(entry['elapsed_ms'] or 0)}" for entry in _running(run)]
+    lines += [f"failed: {task_id} {output.plain(task.reason or '')}".rstrip() for task_id, task in _failed(run)]
+    return lines
+
+
+def _table(run: StoredRun) -> list[str]:
+    state, on = run.state, output.colour_on()
+    colour = output.STATE_COLOURS.get(state.status.value)
+    word = state_word(state.status.value, interrupted=state.interrupted, live=run.live)
+    filled = _BAR * _done(run) // state.total if state.total else 0
+    bar = output.style("█" * filled, "green", on=on) + output.style("░" * (_BAR - filled), dim=True, on=on)
+    counts = ", ".join(
+        f"{state.count(status)} {word_of}"
+        for status, word_of in (
+            (TaskStatus.COMPLETED, "completed"),
+            (TaskStatus.FAILED, "failed"),
+            (TaskStatus.SKIPPED, "skipped"),
+            (TaskStatus.IN_PROGRESS, "running"),
+            (TaskStatus.PENDING, "pending"),
+        )
+        if state.count(status)
+    )
+    times = duration.humanise(state.elapsed_until(_now(run)))
+    left = _left(run)
+    lines = [
+        f"{output.plain(state.plan_name)}  {run.run_id}  {output.style(word, colour, bold=True, on=on)}",
+        f"{bar}  {_done(run)}/{state.total}  {times}" + (f", about {duration.humanise(left)} left" if left else ""),
+        counts,
+    ]
+    if state.draining:
+        lines.append("draining: nothing new starts")
+    lines += [f"  running  {e['task']}  {duration.humanise(e['elapsed_ms'] or 0)}" for e in _running(run)]
+    for task_id, task in _failed(run):
+        lines.append(f"  {output.style('failed', 'red', on=on)}   {task_id}  {output.plain(task.reason or '')}")
+    if not run.live:
+        lines.append(output.style(f"last changed {words.age(state.updated_at)}", dim=True, on=on))
+    return lines
+
+
+# Its events ----------------------------------------------------------------------------------------------------------
+
+
+def _stream(root: Path, run_id: str) -> int:
+    import asyncio
+
+    try:
+        asyncio.run(_print_events(root, run_id))
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    return 0
+
+
+async def _print_events(root: Path, run_id: str) -> None:
+    import sys
+
+    from specular_tui.cli.events import event_line
+    from specular_tui.workspace.following import follow_events
+
+    async for events, state in follow_events(root, run_id):
+        for event in events:
+            sys.stdout.write(json.dumps(event_line(event, run_id, state)) + "\n")
+        sys.stdout.flush()
