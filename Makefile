@@ -39,7 +39,7 @@ imports: .venv/.synced-dev
 	$(BIN)/lint-imports --no-logo
 
 unit: .venv/.synced-dev
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 format: .venv/.synced-dev ## Format the code and sort the imports
 	$(BIN)/ruff check --fix .
