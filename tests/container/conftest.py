@@ -12,7 +12,30 @@ from pathlib import Path
 import pytest
 
 IMAGE = "tool:1"
-_APPLETS = "cat dd env false grep head id kill ls mkdir ps pwd rm sh sleep tail test touch tr true wc yes".split()
+_APPLETS = [
+    "cat",
+    "dd",
+    "env",
+    "false",
+    "grep",
+    "head",
+    "id",
+    "kill",
+    "ls",
+    "mkdir",
+    "ps",
+    "pwd",
+    "rm",
+    "sh",
+    "sleep",
+    "tail",
+    "test",
+    "touch",
+    "tr",
+    "true",
+    "wc",
+    "yes",
+]
 
 
 @pytest.fixture(scope="session")
