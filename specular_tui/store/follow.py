@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from specular_tui.model.event import AnyEvent
@@ -60,7 +60,7 @@ class JournalTail:
         return lock.held(self._run)
 
 
-async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncIterator[set[str]]:
+async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncGenerator[set[str], None]:
     """Yield the paths that changed directly in one of `paths` (folders or files), grouped over `every_ms`.
 
     Sub-folders are not watched. On file systems that tell nobody of changes watchfiles looks by itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,7 @@ def tail(root: Path, run_id: str) -> follow.JournalTail:
     return follow.JournalTail(checkpoint.open_run(root, run_id))
 
 
-def changes(paths: list[Path]) -> AsyncIterator[set[str]]:
+def changes(paths: list[Path]) -> AsyncGenerator[set[str], None]:
     """Yield what changes directly in the folders `paths`, grouped over 50 ms."""
     return follow.changes(paths)
 

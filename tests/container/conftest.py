@@ -12,30 +12,8 @@ from pathlib import Path
 import pytest
 
 IMAGE = "tool:1"
-_APPLETS = [
-    "cat",
-    "dd",
-    "env",
-    "false",
-    "grep",
-    "head",
-    "id",
-    "kill",
-    "ls",
-    "mkdir",
-    "ps",
-    "pwd",
-    "rm",
-    "sh",
-    "sleep",
-    "tail",
-    "test",
-    "touch",
-    "tr",
-    "true",
-    "wc",
-    "yes",
-]
+_WORDS = "cat dd env false grep head id kill ls mkdir ps pwd rm sh sleep tail test touch tr true wc yes"
+_APPLETS = tuple(_WORDS.split(" "))
 
 
 @pytest.fixture(scope="session")
