@@ -8,7 +8,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
@@ -96,6 +96,11 @@ class SpecularApp(App[int]):
             self.bridge.open(self._wanted)
         self.set_timer(0.5, self._settle)
 
+    async def on_unmount(self) -> None:
+        """Let what the bridge was doing come to its end."""
+        self.workers.cancel_all()
+        await asyncio.gather(*(worker.wait() for worker in list(self.workers)), return_exceptions=True)
+
     def _settle(self) -> None:
         """What is there now stays: the collector need not look at it again."""
         gc.collect()
@@ -107,7 +112,7 @@ class SpecularApp(App[int]):
 
     # Between bridge and screens
 
-    def _spawn(self, work: Coroutine[Any, Any, None], group: str, exclusive: bool) -> None:
+    def _spawn(self, work: Callable[[], Coroutine[None, None, None]], group: str, exclusive: bool) -> None:
         self.run_worker(work, group=group, exclusive=exclusive)
 
     def tell(self, message: Told) -> None:

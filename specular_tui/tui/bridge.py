@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from specular_tui import workspace
 from specular_tui.errors import SpecularError
@@ -45,7 +46,7 @@ CHUNK: Final = 40
 #: The newest runs that are watched, so that a resume from elsewhere is seen; the others are seen when they are listed.
 WATCHED: Final = 32
 
-_Spawn = Callable[[Coroutine[Any, Any, None], str, bool], object]
+_Spawn = Callable[[Callable[[], Coroutine[None, None, None]], str, bool], object]
 
 
 class _Tail(Protocol):
@@ -88,20 +89,20 @@ class Bridge:
     def start(self) -> None:
         """Begin to list the runs and to watch the directory."""
         self._relist.set()
-        self._spawn(self._list(), "list", True)
+        self._spawn(self._list, "list", True)
 
     def open(self, run_id: str) -> None:
         """Bring a run into view."""
         self._desk.opening = run_id
-        self._spawn(self._follow(run_id), "follow", True)
+        self._spawn(partial(self._follow, run_id), "follow", True)
 
     def inspect(self, run_id: str) -> None:
         """Read a run for the side pane; only the latest wish counts."""
-        self._spawn(self._inspect(run_id), "inspect", True)
+        self._spawn(partial(self._inspect, run_id), "inspect", True)
 
     def steer(self, run_id: str, command: str, task: str | None = None) -> None:
         """Send a command to a live run and say what came of it."""
-        self._spawn(self._steer(run_id, command, task), "steer", False)
+        self._spawn(partial(self._steer, run_id, command, task), "steer", False)
 
     async def obey(self, run_id: str, command: str) -> bool:
         """Send a command to a live run and tell whether it was obeyed."""
@@ -109,7 +110,7 @@ class Bridge:
 
     def resume(self, run_id: str, options: Sequence[str] = ()) -> None:
         """Start a build that goes on with a stored run, and bring it into view."""
-        self._spawn(self._resume(run_id, options), "steer", False)
+        self._spawn(partial(self._resume, run_id, options), "steer", False)
 
     async def size(self, run_id: str) -> int | None:
         """Return the bytes of a run, or None where they cannot be counted (which is then said)."""
@@ -118,11 +119,11 @@ class Bridge:
 
     def delete(self, run_id: str) -> None:
         """Remove a stored run and say how much that freed."""
-        self._spawn(self._delete(run_id), "steer", False)
+        self._spawn(partial(self._delete, run_id), "steer", False)
 
     def read_log(self, run_id: str, task_id: str, attempt: int | None = None) -> None:
         """Open a task's log; only the latest wish counts."""
-        self._spawn(self._read_log(run_id, task_id, attempt), "log", True)
+        self._spawn(partial(self._read_log, run_id, task_id, attempt), "log", True)
 
     def tick(self) -> None:
         """A second has gone by: see whether what runs still runs."""
@@ -152,30 +153,15 @@ class Bridge:
         wanted = tuple(path for path in paths if path.is_dir())
         if wanted != self._watching:
             self._watching = wanted
-            self._spawn(self._heed(wanted), "watch", True)
+            self._spawn(partial(self._heed, wanted), "watch", True)
 
     async def _heed(self, paths: tuple[Path, ...]) -> None:
-        root, view = str(self._root), self._desk.view
         # What changed before the watching began.
         self._stir.set()
         try:
-            async for changed in workspace.changes(list(paths)):
-                view = self._desk.view
-                inside = str(self._root / view.run_id) if view is not None else ""
-                for path in changed:
-                    folder, _, name = path.rpartition("/")
-                    if folder == inside:
-                        self._stir.set()
-                    elif inside and folder == f"{inside}/outputs":
-                        if name.endswith(".log"):
-                            self._stir_log()
-                        continue
-                    if folder == root:
-                        self._relist.set()
-                    elif folder.startswith(root + "/"):
-                        self._note(folder[len(root) + 1 :].split("/", 1)[0])
-                    elif not self._rows:
-                        self._relist.set()
+            async with contextlib.aclosing(workspace.changes(list(paths))) as changes:
+                async for changed in changes:
+                    self._noticed(changed)
         except (OSError, RuntimeError) as error:
             # A watched folder has vanished, or the system has no watches left: the list says what is there now.
             self._watching = ()
@@ -183,8 +169,23 @@ class Bridge:
             if not isinstance(error, FileNotFoundError):
                 self._notify(f"changes are not noticed by themselves: {error}", "warning")
 
-    def _stir_log(self) -> None:
-        self._tell(LogGrew())
+    def _noticed(self, changed: set[str]) -> None:
+        root, view = str(self._root), self._desk.view
+        inside = f"{root}/{view.run_id}" if view is not None else ""
+        grown = False
+        for path in changed:
+            folder, _, name = path.rpartition("/")
+            if inside and folder == f"{inside}/outputs":
+                grown = grown or name.endswith(".log")
+                continue
+            if folder == inside:
+                self._stir.set()
+            if folder == root or not folder.startswith(root):
+                self._relist.set()
+            else:
+                self._note(folder[len(root) + 1 :].split("/", 1)[0])
+        if grown:
+            self._tell(LogGrew())
 
     def _note(self, run_id: str) -> None:
         row = self._rows.get(run_id)
@@ -208,7 +209,7 @@ class Bridge:
                 self._tell(RunsListed())
             self._watch()
             if any(row.size is None for row in self._desk.runs):
-                self._spawn(self._measure(), "measure", True)
+                self._spawn(self._measure, "measure", True)
             await asyncio.sleep(PACE)
 
     async def _list_once(self) -> None:
@@ -279,7 +280,7 @@ class Bridge:
 
     async def _follow(self, run_id: str) -> None:
         try:
-            tail = await asyncio.to_thread(workspace.tail, self._root, run_id)
+            tail = await _opened(partial(workspace.tail, self._root, run_id))
         except (SpecularError, OSError) as error:
             self._give_up(error)
             return
@@ -355,7 +356,7 @@ class Bridge:
             view.failure = None
         elif view.failure is None or view.failure[0] != first:
             view.failure = (first, "")
-            self._spawn(self._last_words(view, first), "failure", True)
+            self._spawn(partial(self._last_words, view, first), "failure", True)
 
     async def _last_words(self, view: RunView, task_id: str) -> None:
         """Find the last line that the task printed before it failed."""
@@ -371,7 +372,7 @@ class Bridge:
 
     async def _read_log(self, run_id: str, task_id: str, attempt: int | None) -> None:
         try:
-            source = await asyncio.to_thread(workspace.open_log, self._root, run_id, task_id, attempt)
+            source = await _opened(partial(workspace.open_log, self._root, run_id, task_id, attempt))
         except (SpecularError, OSError):
             source = None
         self._tell(LogRead(run_id, task_id, source))
@@ -450,6 +451,28 @@ class Bridge:
             self._notify("\n".join(lines), "error")
         else:
             self._notify(str(error), "error")
+
+
+class _Closing(Protocol):
+    def close(self) -> None: ...
+
+
+_Opened = TypeVar("_Opened", bound=_Closing | None)
+
+
+async def _opened(work: Callable[[], _Opened]) -> _Opened:
+    """Open something on a thread; where nobody waits for it any more it is closed again."""
+    opening = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close)
+        raise
+
+
+def _close(opening: asyncio.Future[_Opened]) -> None:
+    if not opening.cancelled() and opening.exception() is None and (opened := opening.result()) is not None:
+        opened.close()
 
 
 def last_line(log: bytes) -> str:

@@ -1,0 +1,141 @@
+"""The screens as pictures: every layout, dark and light, compared with snapshots/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from specular_tui.model import event as ev
+from specular_tui.tui.app import SpecularApp
+from tests.tui import recorded
+from tests.tui.conftest import Compare, make_app, settled
+
+SIZES = [(160, 48), (100, 30), (80, 24)]
+THEMES = ["specular-dark", "specular-light"]
+
+
+def directory(root: Path) -> recorded.RecordedRun:
+    """Make a directory as it looks after some days of work; return the build that is going on."""
+    day = 86_400_000
+    recorded.finished(root, "build-2024-01-12T09-12-00", at=recorded.START - 3 * day)
+    recorded.finished(root, "build-2024-01-13T17-45-31", at=recorded.START - 2 * day, fail="test/unit")
+    recorded.finished(root, "nightly-41", at=recorded.START - day, name="orbit-nightly")
+    stopped = recorded.RecordedRun(root, "build-2024-01-15T08-01-10", at=recorded.START - 9_000_000)
+    stopped.begin()
+    stopped.start("deps/install")
+    stopped.wait(20)
+    stopped.end("deps/install")
+    stopped.finish("paused", "SIGINT")
+    killed = recorded.RecordedRun(root, "build-2024-01-15T09-00-00", at=recorded.START - 5_000_000)
+    killed.begin()
+    killed.start("deps/install")
+    killed.vanish()
+    damaged = root / "build-2024-01-10T00-00-00"
+    damaged.mkdir()
+    (damaged / "journal.jsonl").write_text("not a journal\n")
+    run = recorded.half_way(root)
+    run.recorder.flush()
+    return run
+
+
+def frozen(root: Path) -> recorded.RecordedRun:
+    run = recorded.half_way(root)
+    run.add(ev.Frozen(at=run.now))
+    run.wait(75)
+    return run
+
+
+def failed(root: Path) -> recorded.RecordedRun:
+    run = recorded.half_way(root)
+    run.end("compile/plugins", log="cc plugins/*.c\n")
+    run.finish("failed", "a task failed")
+    return run
+
+
+def sized(app: SpecularApp) -> None:
+    """Sizes differ from file system to file system: give every run one that does not."""
+    from dataclasses import replace
+
+    rows = [replace(row, size=272_000 + 1000 * number) for number, row in enumerate(app.desk.runs)]
+    app.bridge._rows = {row.run_id: row for row in rows}
+    app.bridge._publish(None)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_build(root: Path, picture: Compare, size: tuple[int, int], theme: str) -> None:
+    run = directory(root)
+    app = make_app(root, run.now + 2000, run.run_id)
+    app.theme = theme
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        await pilot.press("n")
+        await settled(pilot, app)
+        picture(app, f"build-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+    run.vanish()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_checkpoints(root: Path, picture: Compare, size: tuple[int, int], theme: str) -> None:
+    run = directory(root)
+    app = make_app(root, run.now + 2000, run.run_id)
+    app.theme = theme
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2", "j", "j", "j", "j")
+        await pilot.pause(0.3)
+        sized(app)
+        await settled(pilot, app)
+        picture(app, f"checkpoints-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+    run.vanish()
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "keys"),
+    [
+        ("build-frozen", frozen, []),
+        ("build-failed", failed, []),
+        ("build-filter", directory, ["slash", *"comp"]),
+        ("build-waiting", directory, ["G"]),
+        ("build-help", directory, ["question_mark"]),
+        ("build-stop", directory, ["X"]),
+        ("checkpoints-delete", directory, ["2", "j", "j", "d"]),
+    ],
+)
+async def test_states(
+    root: Path,
+    picture: Compare,
+    name: str,
+    make: Callable[[Path], recorded.RecordedRun],
+    keys: list[str],
+) -> None:
+    run = make(root)
+    app = make_app(root, run.now + 2000, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        sized(app)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
+        await settled(pilot, app)
+        picture(app, f"{name}-100x30-dark")
+    run.vanish()
+
+
+async def test_no_runs(root: Path, picture: Compare) -> None:
+    app = make_app(root, recorded.START)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        picture(app, "checkpoints-empty-100x30-dark")
+
+
+async def test_too_small(root: Path, picture: Compare) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await settled(pilot, app)
+        picture(app, "too-small-40x12-dark")
+    run.vanish()
