@@ -19,7 +19,6 @@ from specular_tui.engine.guard import Guard
 from specular_tui.engine.runner import RunOptions
 from specular_tui.errors import (
     CheckpointError,
-    PolicyViolationError,
     SpecularError,
     StorageError,
     UsageError,
@@ -38,6 +37,7 @@ from specular_tui.store.recorder import Recorder, RunRecorder, create_run, open_
 from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import plans, session
 from specular_tui.workspace.face import BuildInfo, BuildResult, Face
+from specular_tui.workspace.history import past_durations, usual_durations
 from specular_tui.workspace.request import BuildRequest
 
 #: A task that nobody has timed or estimated counts as long as this.
@@ -134,7 +134,7 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         raise UsageError(
             f"'{request.run_id[:120]}' is no run id: 1 to 100 of A-Z a-z 0-9 . _ -, a letter or digit first"
         )
-    _refuse_violations(plan.tasks, settings)
+    plans.refuse_violations(plan.tasks, settings.policy)
     if request.dry_run:
         face.planned(plan, None, None)
         return None
@@ -182,17 +182,6 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         engine=engine,
     )
     return _run(request, work, face)
-
-
-def _refuse_violations(tasks: tuple[Task, ...] | list[Task], settings: Settings) -> None:
-    found = violations(tasks, settings.policy)
-    if found:
-        first, *others = [f"task {task}: {rule}" for task, rule in found.items()]
-        raise PolicyViolationError(
-            f"policy violation: {first}",
-            details=others[:20] + ([f"… and {len(others) - 20} more"] if len(others) > 20 else []),
-            hint=f"change the plan or {settings.policy.file or 'the policy'}; nothing was started",
-        )
 
 
 def _engine_for(tasks: Iterable[Task], settings: Settings) -> Engine | None:
@@ -452,7 +441,7 @@ def _decide(
         ),
     )
     runs = {decision.task for decision in resume.decisions if decision.action is Action.RUN}
-    _refuse_violations([task for task in sources.plan.tasks if task.id in runs], settings)
+    plans.refuse_violations([task for task in sources.plan.tasks if task.id in runs], settings.policy)
     return resume
 
 
@@ -608,7 +597,13 @@ def _let_go(recorder: RunRecorder | Unrecorded, now: int) -> StorageError | None
 
 
 def _durations(work: _Work) -> Callable[[Task], float]:
-    known = {i: float(t.duration_ms) for i, t in work.recorder.state.tasks.items() if t.duration_ms}
+    """Return how long each task will probably take, in ms: as before, else as the plan says, else as is usual."""
+    known: dict[str, float] = {}
+    if isinstance(work.recorder, RunRecorder):
+        path = work.recorder.path
+        plan_path = os.path.join(work.plan.folder, os.path.basename(work.plan.file))
+        known = past_durations(path.parent, plan_path, but=path.name)
+    known |= usual_durations([work.recorder.state])
     usual = statistics.median(known.values()) if known else _UNKNOWN_MS
 
     def duration(task: Task) -> float:
