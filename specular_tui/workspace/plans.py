@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from specular_tui.errors import CheckpointError
-from specular_tui.model.plan import Plan
+from specular_tui.errors import CheckpointError, PolicyViolationError
+from specular_tui.model.compliance import violations
+from specular_tui.model.plan import Plan, Task
 from specular_tui.model.policy import Policy
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, layout
@@ -33,6 +36,29 @@ def read_policy(typed: str | None, cwd: Path) -> tuple[Policy, bytes | None, lis
     return load_policy(
         cwd / typed if typed is not None else None, typed=typed or str(DEFAULT_POLICY), default=cwd / DEFAULT_POLICY
     )
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of plan files."""
+    from specular_tui.spec.plan_file import plan_schema as schema
+
+    return schema()
+
+
+def refuse_violations(tasks: Iterable[Task], policy: Policy) -> None:
+    """Refuse tasks that the policy does not allow.
+
+    Raises:
+        PolicyViolationError: which tasks, and by which rules.
+    """
+    found = violations(tasks, policy)
+    if found:
+        first, *others = [f"task {task}: {rule}" for task, rule in found.items()]
+        raise PolicyViolationError(
+            f"policy violation: {first}",
+            details=others[:20] + ([f"… and {len(others) - 20} more"] if len(others) > 20 else []),
+            hint=f"change the plan or {policy.file or 'the policy'}; nothing was started",
+        )
 
 
 def stored_plan_bytes(folder: Folder, state: RunState) -> bytes:
