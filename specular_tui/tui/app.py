@@ -10,12 +10,13 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from textual.app import App
 from textual.theme import Theme
 from textual.timer import Timer
+from textual.worker import WorkType
 
 from specular_tui.errors import ExitCode, UsageError
 from specular_tui.model.run import RunStatus
@@ -113,7 +114,8 @@ class SpecularApp(App[int]):
     # Between bridge and screens
 
     def _spawn(self, work: Callable[[], Coroutine[None, None, None]], group: str, exclusive: bool) -> None:
-        self.run_worker(work, group=group, exclusive=exclusive)
+        started: WorkType[None] = work
+        self.run_worker(started, group=group, exclusive=exclusive)
 
     def tell(self, message: Told) -> None:
         """Bring a message of the bridge to every mode that has been opened."""

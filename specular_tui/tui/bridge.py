@@ -33,7 +33,7 @@ from specular_tui.tui.messages import (
 from specular_tui.tui.present import size
 from specular_tui.tui.safe import ansi_line
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.workspace import steering
+from specular_tui.workspace import keeping, steering
 
 #: Bytes of a journal that are folded on the loop at a time: some 3 ms.
 SLICE: Final = 64 << 10
@@ -431,7 +431,7 @@ class Bridge:
             self.open(started)
 
     async def _delete(self, run_id: str) -> None:
-        freed = await self._try(lambda: workspace.delete_run(self._root, run_id, force=True))
+        freed = await self._try(lambda: keeping.delete_run(self._root, run_id, force=True))
         if freed is not None:
             self._notify(f"{run_id} deleted, {size(freed)} freed", "information")
             self._stir.set()

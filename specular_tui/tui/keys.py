@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 class Key:
     """One row: what a key does, and where."""
 
-    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `list` (any), `tasks`, `log`, `dialog`.
+    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `list` (any), `tasks`, `log`, `filter`, `dialog`.
     where: str
     keys: str
     action: str
@@ -94,6 +94,8 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("tasks", "enter", "open", "Log", "go to the log of the task", MOVE, palette=False),
     Key("build", "escape", "back", "Back", "end the filter; go back to the tasks", MOVE, palette=False),
     Key("build", "tab", "switch_pane", "Other pane", "go between tasks and log", MOVE, palette=False),
+    Key("filter", "enter", "submit", "Keep", "keep the filter, go to what it found", LOOK, 10, palette=False),
+    Key("filter", "escape", "screen.back", "Clear", "end the filter, or the search", LOOK, 11, palette=False),
     Key("list", "j,down", "cursor_down", "Down", "one line down", MOVE, palette=False),
     Key("list", "k,up", "cursor_up", "Up", "one line up", MOVE, palette=False),
     Key("list", "g,home", "go_top", "First", "to the first line", MOVE, palette=False),

@@ -46,7 +46,8 @@ _REASONS: Final = {
     "SIGINT": "interrupted from the keyboard (Ctrl+C)",
     "SIGTERM": "stopped by a signal (SIGTERM)",
     "SIGHUP": "its terminal was closed (SIGHUP)",
-    "stop": "stopped on request",
+    "stopped": "stopped on request",
+    "storage": "the checkpoint could not be written",
 }
 
 
@@ -192,6 +193,8 @@ def counts(state: RunState) -> Line:
     ]
     for status, role, word in _BAR[1:-1]:
         if count := state.count(status):
+            if status is TaskStatus.IN_PROGRESS and state.frozen_since is not None:
+                role, word = "paused", "frozen"
             line += [("  ", "plain"), (f"{count:,}", role), (f" {word}", "muted")]
     return line
 
@@ -220,7 +223,7 @@ def directory(desk: Desk) -> Line:
         return [("reading …", "muted")]
     runs = desk.runs
     if not runs:
-        return [("no runs yet", "muted")]
+        return []
     line: Line = [(f"{len(runs):,}", "strong"), (" run" if len(runs) == 1 else " runs", "muted")]
     for number, word, role in (
         (sum(row.live for row in runs), "live", "running"),
@@ -255,6 +258,14 @@ def failure(view: RunView) -> Line:
     if last:
         line += [(": ", "muted"), (last, "plain")]
     return line
+
+
+def standing(view: RunView) -> Line:
+    """Return why a stored run that can be resumed stands where it stands, or an empty line."""
+    state = view.state
+    if view.live or view.gone or state.status != "paused":
+        return []
+    return [("‖ ", "paused"), (why_ended(state) or "stopped", "plain")]
 
 
 def waits_for(task_id: str, state: RunState, graph: Graph | None) -> list[Line]:
@@ -296,6 +307,8 @@ def log_title(task_id: str, view: RunView, now: int) -> Line:
         return line
     shape, role = task_shape(task.status)
     word = {TaskStatus.IN_PROGRESS: "running"}.get(task.status, str(task.status))
+    if task.status is TaskStatus.IN_PROGRESS and state.frozen_since is not None:
+        shape, role, word = "‖", "paused", "frozen"
     line.append((f"  {shape} {word}", role))
     if task.status is TaskStatus.FAILED and (how := outcome(task)):
         line.append((f" ({how})", "muted"))

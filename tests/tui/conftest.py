@@ -78,5 +78,3 @@ def picture(request: pytest.FixtureRequest) -> Iterator[Compare]:
 
     yield compare
     assert not missed, f"not as in snapshots/: {', '.join(missed)}; see .pytest_cache/pictures, or make snapshots"
-
-

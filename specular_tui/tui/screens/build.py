@@ -43,6 +43,12 @@ class Log(LogView):
     BINDINGS = keys.bindings("list", "log")
 
 
+class FilterInput(Input):
+    """Where the filter, or what is searched for, is typed."""
+
+    BINDINGS = keys.bindings("filter")
+
+
 class BuildScreen(ModeScreen):
     """The task table beside, or above, a log."""
 
@@ -55,7 +61,7 @@ class BuildScreen(ModeScreen):
         self.notice = FailureNotice(desk)
         self.table = Tasks(clock=desk.clock.now)
         self.log_view = Log()
-        self.filter = Input(placeholder="text, :failed, :running, :pending, :completed, :skipped", compact=True)
+        self.filter = FilterInput(placeholder="text, :failed, :running, :pending, :completed, :skipped", compact=True)
         self._shown: str | None = None
         self._was_live = False
         self._reading: tuple[object, ...] = ()

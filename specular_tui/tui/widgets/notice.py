@@ -1,4 +1,4 @@
-"""The pinned line under the header: the first failure."""
+"""The pinned line under the header: what failed first, or why the run stands still."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from specular_tui.tui.views import Desk
 
 
 class FailureNotice(Widget):
-    """Says what failed first; not there while nothing has."""
+    """Says what failed first, or why a stored run stands still, and the key that leads on."""
 
     class Chosen(Message):
         """The notice was clicked: go to the failure."""
@@ -24,20 +24,22 @@ class FailureNotice(Widget):
         self._desk = desk
 
     def update(self) -> None:
-        """Show the failure of the run in view, or go away."""
+        """Show what there is to say of the run in view, or go away."""
         view = self._desk.view
-        self.display = view is not None and bool(present.failure(view))
+        self.display = view is not None and bool(present.failure(view) or present.standing(view))
         self.refresh()
 
     def render(self) -> Content:
-        """Return the line; the key that leads there stands at its end."""
+        """Return the line; the key stands at its end."""
         view = self._desk.view
         if view is None:
             return Content("")
-        more = len(view.state.failed_for_good()) - 1
-        right: present.Line = [(f"and {more} more  ", "muted")] if more > 0 else []
-        right += [("n", "key"), (" show", "muted")]
-        return paint(present.spread([present.failure(view)], [right], self.content_size.width))
+        left, right = present.failure(view), [("n", "key"), (" show", "muted")]
+        if not left:
+            left, right = present.standing(view), [("r", "key"), (" go on", "muted")]
+        elif (more := len(view.state.failed_for_good()) - 1) > 0:
+            right = [(f"and {more} more  ", "muted"), *right]
+        return paint(present.spread([left], [right], self.content_size.width))
 
     def on_click(self, event: Click) -> None:
         """Lead to the failure."""

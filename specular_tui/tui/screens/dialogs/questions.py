@@ -58,8 +58,8 @@ def stop_build(view: RunView) -> ChoiceDialog:
     running = len(view.state.running)
     details: list[Line] = [
         [(view.run_id, "plain")],
-        [(f"{present.plural(running, 'running task')} end and will start anew on resume; ", "muted")],
-        [(f"{present.plural(done, 'completed task')} are kept", "muted")],
+        [(f"{present.plural(done, 'completed task')} kept; ", "muted")],
+        [(f"{present.plural(running, 'running task')} cut off, to start anew on resume", "muted")],
     ]
     return confirm([("Stop the build?", "strong")], details, "Stop it", key="x")
 
