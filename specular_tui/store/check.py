@@ -162,15 +162,25 @@ class _Run:
             if data is not None and name not in problems:
                 # The journal cannot say what it should hold.
                 problems[name] = self._compare(name, data, None, None)
-                end = self._history.state.seq
-                if not problems[name] and (seqs[name] or 0) > end and not self._journal_damaged:
-                    problems[name] = [f"has seen record {seqs[name]} of the journal, which ends at record {end}"]
+                problems[name] = problems[name] or self._unknown(seqs[name] or 0)
         for name, reasons in problems.items():
             for reason in reasons:
-                self._fail(lines[name], name, reason)
+                if isinstance(reason, check_snapshots.Rewritten):
+                    self._notes.append(f"{name}: {reason}")
+                else:
+                    self._fail(lines[name], name, reason)
         self._prove_order(seqs)
         self._since = seqs.get(layout.PROGRESS) or 0
         self._hashes = check_snapshots.output_hashes(found[layout.PROGRESS] or b"")
+
+    def _unknown(self, seq: int) -> list[str]:
+        """Return what is wrong with a record that the journal says nothing of, but for one that a fold has taken in."""
+        end = self._history.state.seq
+        if seq < 1:
+            return [f"is of record {seq}, and there never was one"]
+        if seq > end and not self._journal_damaged:
+            return [f"has seen record {seq} of the journal, which ends at record {end}"]
+        return []
 
     def _compare(self, name: str, data: bytes, state: RunState | None, offset: int | None) -> list[str]:
         match name:

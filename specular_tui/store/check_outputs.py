@@ -125,7 +125,7 @@ class Outputs:
         renewed = self._history.touched(task_id, self._since)
         found = digest.of_bytes(data)
         if expected is not None and found != expected and not renewed:
-            return Fault(f"expected {expected}, found {found}")
+            return Fault(f"is not the one that progress.json knows: expected {expected}, found {found}")
         reason = self._contradiction(task_id, data, proven=found == expected)
         if reason is not None:
             return Fault(reason)
@@ -139,7 +139,7 @@ class Outputs:
             found = msgspec.json.decode(data) if proven else strictjson.read(data)
         except strictjson.NotJson as error:
             return str(error)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return "is not valid JSON"
         if not isinstance(found, dict) or found.get("task") != task_id:
             return "is not the record of this task"

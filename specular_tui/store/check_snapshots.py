@@ -4,6 +4,8 @@ Each of the three says at which record of the journal it was written, and is a f
 a file that is byte for byte what that function gives is proved at once; one that is not is read strictly, to say what
 differs. Where the journal cannot say any more (it was folded, or is damaged in front of that record), types and sums
 are all that can be proved.
+
+Every function returns what is wrong as ends of `it …`.
 """
 
 from __future__ import annotations
@@ -97,7 +99,7 @@ def seq_of(data: bytes) -> int | None:
     """Return the record that a snapshot says it was written at, or None where it says none."""
     try:
         return msgspec.json.decode(data, type=_Seq).journal_seq
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
@@ -105,7 +107,7 @@ def output_hashes(data: bytes) -> dict[str, str]:
     """Return the `output_hash` of each task and gate in progress.json; none where it cannot be read."""
     try:
         found = msgspec.json.decode(data, type=_Hashes)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     entries = (found.tasks | found.gates).items()
     return {task: entry.output_hash for task, entry in entries if entry.output_hash is not None}
@@ -133,7 +135,7 @@ def metadata(data: bytes, state: RunState | None, journal_bytes: int | None) -> 
         if state.frozen_since is not None and found["frozen_ms"] >= expected["frozen_ms"]:
             expected["frozen_ms"] = found["frozen_ms"]
         expected["control"] = found["control"]
-    return _differences(found, expected)
+    return _differences(found, expected) or _rewritten(data, expected)
 
 
 def states(data: bytes, state: RunState | None) -> list[str]:
@@ -147,7 +149,7 @@ def states(data: bytes, state: RunState | None) -> list[str]:
         return [str(error)]
     if expected is None:
         return _contradictions(found)
-    return _differences(found, expected)
+    return _differences(found, expected) or _rewritten(data, expected)
 
 
 def progress(data: bytes, state: RunState | None) -> list[str]:
@@ -176,7 +178,19 @@ def progress(data: bytes, state: RunState | None) -> list[str]:
         ]
         if list(found[group]) != list(expected[group]) and not problems:
             problems.append(f"its {group} are not in the order of the plan")
-    return _few(problems) or _unhashed(state, hashes)
+    return _few(problems) or _unhashed(state, hashes) or _rewritten(data, expected)
+
+
+class Rewritten(str):
+    """Says that a file holds what it should hold, in other bytes than Specular's: no damage, but worth a note."""
+
+    __slots__ = ()
+
+
+def _rewritten(data: bytes, expected: Mapping[str, Any]) -> list[str]:
+    if data == snapshot.encode(expected):
+        return []
+    return [Rewritten("holds what it should, but not in the bytes that Specular writes")]
 
 
 def _unhashed(state: RunState | None, hashes: Mapping[str, str]) -> list[str]:

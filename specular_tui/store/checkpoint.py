@@ -9,7 +9,7 @@ import re
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -88,6 +88,13 @@ class RunSummary(msgspec.Struct, frozen=True):
     def resumable(self) -> bool:
         """Whether `--resume` can go on from it."""
         return self.damage is None and self.status in RESUMABLE
+
+
+class SizedRun(NamedTuple):
+    """A stored run and the bytes of all its files."""
+
+    run: RunSummary
+    size: int
 
 
 def open_root(root: Path) -> Folder | None:

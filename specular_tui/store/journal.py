@@ -72,7 +72,7 @@ def decode(line: bytes, seq: int, chain: str, offset: int = 0) -> tuple[AnyEvent
         raise JournalDamage(seq, offset, "its number is not the next one")
     try:
         return _DECODER.decode(line), expected
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise JournalDamage(seq, offset, f"it is no event: {error}") from None
 
 
@@ -93,7 +93,7 @@ def promised(data: bytes, damaged: int) -> int:
         line = data[start:end]
         chain, body = before[-_CHAIN_LENGTH - 2 : -2], line[:-_TAIL]
         if line[-_CHAIN_LENGTH - 2 : -2] == blake3(chain + body).hexdigest(length=_CHAIN_LENGTH // 2).encode():
-            with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            with contextlib.suppress(ValueError, RecursionError):
                 found = max(found, msgspec.json.decode(line, type=_SyncedOnly).synced or 0)
         before, start = line, end + 1
     return found
@@ -156,7 +156,7 @@ def _chain_before(line: bytes, seq: int, offset: int) -> str:
     """Return the chain value that a folded record says it follows; `decode` then proves it."""
     try:
         before: str = msgspec.json.decode(line, type=_FoldedHead).state.chain
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise JournalDamage(seq, offset, f"it is no folded record: {error}") from None
     return before
 

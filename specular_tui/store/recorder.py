@@ -451,6 +451,7 @@ def open_run(root: Path, run_id: str, *, tasks: Mapping[str, Task], now: int) ->
                 hint=f"watch it (specular dashboard {run_id}), or stop it first: specular stop {run_id}",
             ) from None
         try:
+            _prove_there(root, run_id, run)
             return _recover(run, lock_fd, run_id, tasks, now)
         except BaseException:
             os.close(lock_fd)
@@ -461,6 +462,13 @@ def open_run(root: Path, run_id: str, *, tasks: Mapping[str, Task], now: int) ->
     except BaseException:
         run.close()
         raise
+
+
+def _prove_there(root: Path, run_id: str, run: Folder) -> None:
+    """Make sure that the run was not removed between the opening of its folder and the taking of its lock."""
+    with checkpoint.open_run(root, run_id) as again:
+        if not os.path.samestat(os.fstat(again.fd), os.fstat(run.fd)):
+            raise RunHeldError(f"{run_id} was replaced by another process just now", hint="try again")
 
 
 def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], now: int) -> OpenedRun:

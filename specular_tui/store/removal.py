@@ -1,0 +1,227 @@
+"""Removing runs: at once, or into `.trash/`, from where they can be taken back for some days.
+
+A run is removed by the holder of its lock, so that it cannot be live. It first gets a hidden name, in one step, and is
+then deleted; what a crash leaves half deleted, the next removal finishes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from specular_tui.errors import RunHeldError, RunNotFoundError, StorageError
+from specular_tui.model.plan import RUN_ID
+from specular_tui.store import checkpoint, lock
+from specular_tui.store.checkpoint import SizedRun
+from specular_tui.store.effort import Effort
+from specular_tui.store.folder import Folder, explain
+
+TRASH: Final = ".trash"
+#: Runs stay in the trash for so many milliseconds.
+TRASH_MS: Final = 7 * 86_400_000
+#: What is being deleted is called so, and so are a new run and an import until they are complete.
+_DELETED: Final = ".deleted-"
+_UNFINISHED: Final = (".new-", ".import-")
+#: Something unfinished of this age (seconds) that nobody holds was left by a crash.
+_STALE: Final = 600
+_TRASHED: Final = re.compile(rf"({RUN_ID.pattern})~(\d{{1,16}})")
+
+
+class TrashedRun(Struct, frozen=True):
+    """A run in the trash."""
+
+    run_id: str
+    #: Milliseconds since the epoch at which it was put there.
+    at: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        """Its name in the trash."""
+        return f"{self.run_id}~{self.at}"
+
+
+def sized(root: Path) -> list[SizedRun]:
+    """Return every run of the checkpoint directory with the bytes of its files, newest first."""
+    found = []
+    for run in checkpoint.summaries(root):
+        with contextlib.suppress(RunNotFoundError, OSError), checkpoint.open_run(root, run.run_id) as folder:
+            found.append(SizedRun(run, folder.size()))
+    return found
+
+
+def remove(root: Path, run_id: str, effort: Effort | None = None) -> int:
+    """Delete the run `run_id` and return the bytes that this frees.
+
+    Raises:
+        RunNotFoundError: it is not there. RunHeldError: it is live. StorageError: it cannot be deleted.
+        CancelledError: `effort` is not wanted any more; the run is gone, its bytes will be with the next removal.
+    """
+    with _root(root, run_id) as folder, _held(folder, root, run_id) as run:
+        size = run.size()
+        hidden = f"{_DELETED}{run_id}-{time.time_ns():x}"
+        folder.rename(run_id, hidden)
+        folder.sync()
+        _delete(folder, hidden, effort or Effort())
+        _sweep(folder)
+    return size
+
+
+def trash(root: Path, run_id: str, now: int) -> TrashedRun:
+    """Put the run `run_id` into the trash. Raises as `remove` does."""
+    with _root(root, run_id) as folder, _held(folder, root, run_id) as run, folder.make(TRASH) as bin_:
+        put = TrashedRun(run_id, now, run.size())
+        os.rename(run_id, put.name, src_dir_fd=folder.fd, dst_dir_fd=bin_.fd)
+        bin_.sync()
+        folder.sync()
+    return put
+
+
+def trashed(root: Path) -> list[TrashedRun]:
+    """Return what is in the trash, the latest first."""
+    folder = checkpoint.open_root(root)
+    if folder is None:
+        return []
+    with folder:
+        try:
+            bin_ = folder.folder(TRASH)
+        except OSError:
+            return []
+        with bin_:
+            found = []
+            for name in bin_.folders():
+                if (match := _TRASHED.fullmatch(name)) is not None:
+                    with contextlib.suppress(OSError), bin_.folder(name) as run:
+                        found.append(TrashedRun(match[1], int(match[2]), run.size()))
+    return sorted(found, key=lambda put: put.at, reverse=True)
+
+
+def restore(root: Path, run_id: str) -> str:
+    """Take the run `run_id` back from the trash: the one that was put there last.
+
+    Raises:
+        RunNotFoundError: it is not there. StorageError: there is a run of this name again, or the disk refuses.
+    """
+    put = next((put for put in trashed(root) if put.run_id == run_id), None)
+    if put is None:
+        raise RunNotFoundError(f"not in the trash: {run_id[:120]}", hint="list the runs: specular checkpoint list")
+    with _root(root, run_id) as folder, folder.folder(TRASH) as bin_:
+        with contextlib.suppress(FileNotFoundError):
+            folder.stat(run_id)
+            raise StorageError(
+                f"{run_id} cannot be taken back: a run of this name is there again",
+                hint=f"delete that one first: specular checkpoint delete {run_id}",
+            )
+        os.rename(put.name, run_id, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
+        folder.sync()
+        bin_.sync()
+    return run_id
+
+
+def empty_trash(root: Path, now: int, *, older_than_ms: int = TRASH_MS) -> int:
+    """Delete what has been in the trash for longer than `older_than_ms`; return the bytes that this frees."""
+    freed = 0
+    with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
+        for put in trashed(root):
+            # A clock that was set back must not make the trash eternal.
+            if now - put.at >= older_than_ms or put.at - now > TRASH_MS:
+                with folder.folder(TRASH) as bin_:
+                    _delete(bin_, put.name, Effort())
+                freed += put.size
+        _sweep(folder)
+    return freed
+
+
+@contextmanager
+def _root(root: Path, run_id: str) -> Iterator[Folder]:
+    folder = checkpoint.open_root(root)
+    if folder is None:
+        raise RunNotFoundError(
+            f"checkpoint not found: {run_id[:120]}", hint="list the available checkpoints: specular checkpoint list"
+        )
+    with folder:
+        try:
+            yield folder
+        except OSError as error:
+            raise explain(error, "delete the checkpoint", root / run_id) from error
+
+
+@contextmanager
+def _held(folder: Folder, root: Path, run_id: str) -> Iterator[Folder]:
+    """Hold the lock of a run that is about to go."""
+    with checkpoint.open_run(root, run_id) as run:
+        fd = -1
+        try:
+            fd = lock.acquire(run)
+        except lock.HeldError:
+            raise RunHeldError(
+                f"{run_id} is being built: a live run is not removed", hint=f"stop it first: specular stop {run_id}"
+            ) from None
+        except OSError as error:
+            # What is no lock file, or cannot become one on a full disk, nobody can hold.
+            if error.errno not in (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO, errno.ENOSPC, errno.EDQUOT):
+                raise
+        try:
+            if not os.path.samestat(folder.stat(run_id), os.fstat(run.fd)):
+                raise FileNotFoundError(errno.ENOENT, "it was replaced meanwhile", run_id)
+            yield run
+        except FileNotFoundError:
+            raise RunNotFoundError(
+                f"checkpoint not found: {run_id[:120]}",
+                hint="list the available checkpoints: specular checkpoint list",
+            ) from None
+        finally:
+            if fd >= 0:
+                os.close(fd)
+
+
+def _delete(folder: Folder, name: str, effort: Effort) -> None:
+    """Delete the folder `name` in `folder`; links in it are removed, never followed; what is gone already is gone."""
+    try:
+        inner = folder.folder(name)
+    except FileNotFoundError:
+        return
+    with inner:
+        with os.scandir(inner.fd) as entries:
+            found = [(entry.name, entry.is_dir(follow_symlinks=False), _size(entry)) for entry in entries]
+        for child, is_folder, size in found:
+            if is_folder:
+                _delete(inner, child, effort)
+            else:
+                inner.remove(child, missing_ok=True)
+                effort.add(size)
+        effort.tell()
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(name, dir_fd=folder.fd)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return 0
+
+
+def _sweep(folder: Folder) -> None:
+    """Delete what a crash has left half deleted, half made or half imported; what cannot go now waits for next time."""
+    with os.scandir(folder.fd) as entries:
+        names = [
+            e.name for e in entries if e.name.startswith((_DELETED, *_UNFINISHED)) and e.is_dir(follow_symlinks=False)
+        ]
+    for name in names:
+        with contextlib.suppress(OSError):
+            if name.startswith(_UNFINISHED) and time.time() - folder.stat(name).st_mtime < _STALE:
+                continue
+            with folder.folder(name) as left:
+                if lock.held(left):
+                    continue
+            _delete(folder, name, Effort())
