@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from specular_tui.cli.options import DURATION, checkpoint_root
+from specular_tui.cli import output
+from specular_tui.cli.dashboard import prove_terminal
+from specular_tui.cli.options import DURATION, current_folder
+from specular_tui.errors import ExitCode
 
 if TYPE_CHECKING:
     from specular_tui.cli.report import Reporter
 
-_LATEST = ""
+#: What `--resume` without RUN stands for: nothing that can be typed.
+_LATEST = "\0"
 
 
 @click.command("build")
@@ -49,6 +53,7 @@ _LATEST = ""
 @click.option("--checkpoint-every", type=click.IntRange(1), metavar="N", help="… and after so many tasks.")
 @click.option("--format", "form", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How to tell.")
 @click.option("--quiet", "-q", is_flag=True, help="Tell only of failures, and the summary.")
+@click.option("--junit", metavar="FILE", help="Write the result as a JUnit report too.")
 @click.option("--tui", is_flag=True, help="Open the full-screen app on the build.")
 @click.option("--detach", is_flag=True, help="Leave the build running in the background, and print its run id.")
 @click.option("--announce-fd", type=int, hidden=True)
@@ -58,42 +63,57 @@ def build_command(ctx: click.Context, /, **given: Any) -> int:
 
     Ctrl+C ends it politely and saves the checkpoint; a second Ctrl+C kills what still runs.
     """
-    if given.pop("resume_last"):
-        if given["resume"]:
-            raise click.UsageError("--resume-last goes on with the newest run, --resume names one: choose one of them")
-        given["resume"] = _LATEST
-    form, quiet = given.pop("form"), given.pop("quiet")
+    given["resume"] = _which(given["resume"], given.pop("resume_last"))
+    form, quiet, junit = given.pop("form"), given.pop("quiet"), given.pop("junit")
     announce: int | None = given.pop("announce_fd")
     tui, detach = given.pop("tui"), given.pop("detach")
-    if tui or detach:
-        return _in_background(ctx, tui)
+    if tui and detach:
+        raise click.UsageError("--tui opens the app on the build, --detach leaves it alone: choose one of them")
+    if (tui or detach) and not given["dry_run"]:
+        return _in_background(ctx, tui, given["policy"])
     given["grace_ms"] = given.pop("grace")
     given["checkpoint_interval_ms"] = given.pop("checkpoint_interval")
 
     from specular_tui.workspace.building import build as run_build
     from specular_tui.workspace.request import BuildRequest
 
-    request = BuildRequest(cwd=Path.cwd(), **given)
+    request = BuildRequest(cwd=current_folder(), **given)
     with reporter(form, quiet=quiet, announce=announce) as face:
+        face.junit = Path(junit).absolute() if junit else None
         result = run_build(request, face)
     return int(result.exit_code) if result is not None else 0
 
 
-def _in_background(ctx: click.Context, tui: bool) -> int:
+def _which(run: str | None, last: bool) -> str | None:
+    """Return the run to go on with as a request has it: None for a new build, "" for the newest."""
+    if run == "":
+        raise click.UsageError("--resume '' names no run: leave the name away for the newest one")
+    if last and run not in (None, _LATEST):
+        raise click.UsageError("--resume-last goes on with the newest run, --resume names one: choose one of them")
+    return "" if last or run == _LATEST else run
+
+
+def _in_background(ctx: click.Context, tui: bool, policy: str | None) -> int:
     from specular_tui.workspace.steering import StartFailedError, start_build
 
+    if tui:
+        prove_terminal()
+    folder = current_folder()
     args = [arg for arg in _own_args() if arg not in ("--tui", "--detach")]
     try:
-        run_id = start_build(args, Path.cwd())
+        run_id = start_build(args, folder)
     except StartFailedError as error:
-        if error.exit_code == 0:
-            click.echo(error.message, err=True)
+        if error.exit_code == ExitCode.SUCCESS:
+            output.tell(error.message)
             return 0
         raise
     if tui:
-        code: int = ctx.obj(checkpoint_root(), run_id, True)
+        from specular_tui.spec.settings import checkpoint_directory
+
+        root = checkpoint_directory(None, os.environ, folder, Path(policy) if policy is not None else None)
+        code: int = ctx.obj(root, run_id, True)
         return code
-    click.echo(run_id)
+    output.emit(run_id)
     return 0
 
 
@@ -114,6 +134,10 @@ def reporter(form: str, *, quiet: bool, announce: int | None = None) -> Iterator
         yield Announcer(announce)
     elif form == "json":
         yield report.JsonReporter(quiet=quiet)
+    elif form == "auto" and output.on_github():
+        from specular_tui.cli.github import GithubReporter
+
+        yield GithubReporter(quiet=quiet)
     elif form == "auto" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not quiet:
         from specular_tui.cli.live import LiveReporter
 

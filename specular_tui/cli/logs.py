@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +13,9 @@ from specular_tui.cli import output
 from specular_tui.cli.options import checkpoint_root, chosen_run, last_option
 from specular_tui.cli.text import Cleaner
 from specular_tui.errors import ExitCode
+
+#: What the log of a GitHub job would take for a command: `::` at the start of a line, `##[` anywhere.
+_COMMAND: Final = re.compile(r"(?m)(^\s*:|##)(:|\[)")
 
 
 @click.command("logs")
@@ -54,14 +59,17 @@ class _Sink:
         if self._cleaner is None:
             sys.stdout.buffer.write(data)
         else:
-            sys.stdout.write(self._cleaner.feed(data))
+            self._print(self._cleaner.feed(data))
+
+    def _print(self, text: str) -> None:
+        sys.stdout.write(_COMMAND.sub(r"\1 \2", text) if output.on_github() else text)
 
     def flush(self) -> None:
         sys.stdout.flush()
 
     def finish(self) -> None:
         if self._cleaner is not None and (rest := self._cleaner.finish()):
-            sys.stdout.write(rest + "\n")
+            self._print(rest + "\n")
         sys.stdout.flush()
 
 

@@ -12,13 +12,15 @@ from typing import Any, Final
 
 import click
 
-from specular_tui.model.quote import plain
+from specular_tui.model.quote import plain as one_line
 
 __all__ = [
     "STATE_COLOURS",
+    "as_json",
     "colour_on",
     "emit",
     "emit_json",
+    "on_github",
     "plain",
     "program",
     "silence_stdout",
@@ -42,6 +44,17 @@ STATE_COLOURS: Final = {
 }
 
 
+def on_github() -> bool:
+    """Tell whether this runs in a job of GitHub Actions, whose log takes some lines for commands."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def plain(text: str) -> str:
+    """Return `text` as one line that neither a terminal nor the log of a CI job obeys."""
+    text = one_line(text)
+    return text.replace("##[", "## [") if on_github() else text
+
+
 def colour_on(stream: Any = None) -> bool:
     """Tell whether colours are wanted on `stream` (default stdout): a terminal, and neither NO_COLOR nor TERM=dumb."""
     stream = sys.stdout if stream is None else stream
@@ -59,8 +72,14 @@ def emit(line: str = "") -> None:
 
 
 def emit_json(data: Any, *, indent: int | None = 2) -> None:
-    """Print data as JSON, in ASCII, so that it holds no control character whatever it says."""
-    sys.stdout.write(json.dumps(data, indent=indent) + "\n")
+    """Print data as JSON."""
+    sys.stdout.write(as_json(data, indent=indent) + "\n")
+
+
+def as_json(data: Any, *, indent: int | None = None) -> str:
+    """Return data as JSON, in ASCII, so that it holds no control character whatever it says."""
+    text = json.dumps(data, indent=indent)
+    return text.replace("##[", "##\\u005b") if on_github() else text
 
 
 def tell(text: str) -> None:

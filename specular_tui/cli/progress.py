@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,5 +211,5 @@ async def _print_events(root: Path, run_id: str) -> None:
 
     async for events, state in follow_events(root, run_id):
         for event in events:
-            sys.stdout.write(json.dumps(event_line(event, run_id, state)) + "\n")
+            sys.stdout.write(output.as_json(event_line(event, run_id, state)) + "\n")
         sys.stdout.flush()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,6 +31,8 @@ class Reporter:
         self.titles: dict[str, str] = {}
         #: The folder of the build as it is to be typed, where that is not the folder in which the shell stands.
         self.typed_folder: str | None = None
+        #: Where a JUnit report is to be written in the end.
+        self.junit: Path | None = None
         self._gone = False
 
     # What a build tells its face --------------------------------------------------------------------------------
@@ -95,6 +97,18 @@ class Reporter:
         """Print the closing summary."""
         for line in summary(result, info, self.typed_folder):
             self.line(line)
+        self.write_reports(result, info)
+
+    def write_reports(self, result: BuildResult, info: BuildInfo) -> None:
+        """Write what else is to be written of the result."""
+        if self.junit is None:
+            return
+        from specular_tui.cli import junit
+
+        try:
+            junit.write(self.junit, result, info)
+        except OSError as error:
+            self.warning(f"the report cannot be written: {(error.strerror or str(error)).lower()}: {self.junit}")
 
     def line(self, text: str) -> None:
         """Print a line; a reader who has gone does not stop the build."""
@@ -106,8 +120,6 @@ class Reporter:
         except OSError:
             self._gone = True
             output.silence_stdout()
-        except UnicodeEncodeError:
-            sys.stdout.write(text.encode("ascii", "replace").decode() + "\n")
 
 
 class JsonReporter(Reporter):
@@ -123,7 +135,7 @@ class JsonReporter(Reporter):
                 for d in resume.decisions
             ]
         )
-        self.line(json.dumps({"event": "resume_plan" if resume else "build_plan", "run_id": run_id, "tasks": tasks}))
+        self.line(output.as_json({"event": "resume_plan" if resume else "build_plan", "run_id": run_id, "tasks": tasks}))
 
     def starting(self, info: BuildInfo) -> None:
         """Print which run it is."""
@@ -146,7 +158,7 @@ class JsonReporter(Reporter):
         failed = isinstance(event, ev.TaskEnded) and event.outcome == "failed" and not event.will_retry
         if self.quiet and not failed:
             return
-        self.line(json.dumps(event_line(event, self._run_id, state)))
+        self.line(output.as_json(event_line(event, self._run_id, state)))
 
     def finished(self, result: BuildResult, info: BuildInfo) -> None:
         """Print the closing summary as one object."""
@@ -160,8 +172,10 @@ class JsonReporter(Reporter):
             counts={status.value: state.count(status) for status in TaskStatus},
             failed=state.failed_for_good(),
             elapsed_ms=state.elapsed_ms,
+            path=info.path,
             resume=resume_command(result),
         )
+        self.write_reports(result, info)
 
     def _put(self, event: str, at: int, **fields: Any) -> None:
-        self.line(json.dumps({"event": event, "time": precise(at), "run_id": self._run_id, **fields}))
+        self.line(output.as_json({"event": event, "time": precise(at), "run_id": self._run_id, **fields}))

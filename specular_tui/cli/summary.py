@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from specular_tui.cli import output
 from specular_tui.cli.text import readable
 from specular_tui.model import duration
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, ResumePlan
-from specular_tui.model.run import RunStatus, TaskState, TaskStatus
-from specular_tui.store import layout
-from specular_tui.store.folder import Folder
-from specular_tui.workspace import end_of
+from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.workspace import read_log_file
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
 #: The summary shows so many failed tasks with their last lines, and so many lines of each.
 SHOWN_FAILURES: Final = 20
 SHOWN_LINES: Final = 10
+_LONGEST_LINE: Final = 300
+
+_ACTION_COLOURS: Final = {Action.REUSE: "green", Action.RUN: "cyan", Action.SKIP: "yellow", Action.BLOCKED: "yellow"}
+
+
+class Failure(NamedTuple):
+    """A task or a gate that failed: what is told of it."""
+
+    task: str
+    reason: str
+    #: The last lines of its log, cleaned.
+    lines: list[str]
+    #: The path of its log, or "" where that goes with the build.
+    log: str
 
 
 def resume_command(result: BuildResult, folder: str | None = None) -> str | None:
@@ -33,58 +45,78 @@ def resume_command(result: BuildResult, folder: str | None = None) -> str | None
     return f"{there}{output.program()} build --resume {result.run_id}"
 
 
+def failures(result: BuildResult, info: BuildInfo) -> tuple[list[Failure], int]:
+    """Return the failed tasks that are shown, and how many more there are."""
+    failed = result.state.failed_for_good()
+    shown = [
+        Failure(
+            task=task_id,
+            reason=result.state.task(task_id).reason or "failed",
+            lines=log_end(info, task_id, SHOWN_LINES),
+            log=str(info.recorder.log_path(task_id)) if info.path else "",
+        )
+        for task_id in failed[:SHOWN_FAILURES]
+    ]
+    return shown, len(failed) - len(shown)
+
+
+def log_end(info: BuildInfo, task_id: str, count: int) -> list[str]:
+    """Return the last lines of a task's log, free of escapes, progress lines as they look in the end."""
+    lines = readable(read_log_file(info.recorder.log_path(task_id), 16 << 10)).split("\n")
+    return [line[:_LONGEST_LINE] for line in lines if line.strip()][-count:]
+
+
 def summary(result: BuildResult, info: BuildInfo, folder: str | None = None) -> list[str]:
-    """Return the closing words of a build: failed tasks with their last lines, counts, time, and the way on."""
-    state = result.state
+    """Return the closing words of a build: failed tasks with their last lines, counts, time, logs, and the way on."""
     on = output.colour_on()
     lines: list[str] = []
-    failed = state.failed_for_good()
-    for task_id in failed[:SHOWN_FAILURES]:
-        lines += _failure(task_id, state.task(task_id), info, on)
-    if len(failed) > SHOWN_FAILURES:
-        lines.append(f"… and {len(failed) - SHOWN_FAILURES} more failed tasks")
-    counts = [
-        f"{state.count(status)} {status.value.replace('_', ' ')}"
-        for status in (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.PENDING)
+    shown, more = failures(result, info)
+    for failure in shown:
+        lines.append(
+            f"{output.style('FAILED', 'red', bold=True, on=on)} {failure.task}: {output.plain(failure.reason)}"
+        )
+        lines += [f"  {output.style('|', dim=True, on=on)} {line}" for line in failure.lines]
+        if failure.log:
+            lines.append(f"  log: {output.plain(failure.log)}")
+    if more > 0:
+        lines.append(f"… and {more} more failed tasks")
+    return lines + way_on(result, info, folder)
+
+
+def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> list[str]:
+    """Return the counts, the time, where the logs are, and the command that goes on."""
+    state = result.state
+    on = output.colour_on()
+    word = output.style(result.status.value, output.STATE_COLOURS.get(result.status.value), bold=True, on=on)
+    why = f" by {result.reason}" if result.reason.startswith("SIG") else ""
+    others = [
+        f"{state.count(status)} {status.value}"
+        for status in (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.PENDING)
         if state.count(status)
     ]
-    colour = {RunStatus.COMPLETED: "green", RunStatus.FAILED: "red"}.get(result.status, "yellow")
-    word = output.style(result.status.value, colour, bold=True, on=on)
-    why = f" by {result.reason}" if result.reason.startswith("SIG") else ""
-    lines.append(
-        f"{word}{why}: {', '.join(counts)} of {state.total} tasks in {duration.humanise(state.elapsed_ms)}  "
-        f"({result.run_id})"
-    )
-    if info.path is not None and failed:
-        lines.append(f"logs: {output.plain(str(Path(info.path, layout.OUTPUTS)))}")
+    counts = ", ".join([f"{state.count(TaskStatus.COMPLETED)} of {state.total} tasks completed", *others])
+    lines = [f"{word}{why}: {counts}, in {_times(state)}  ({result.run_id})"]
+    if info.path is not None:
+        lines.append(f"logs: {output.plain(str(Path(info.path, 'outputs')))}")
     command = resume_command(result, folder)
     if command is not None:
-        lines.append(f"resume with: {command}")
+        lines.append(f"resume with: {output.style(command, bold=True, on=on)}")
     return lines
 
 
-def _failure(task_id: str, task: TaskState, info: BuildInfo, on: bool) -> list[str]:
-    head = f"{output.style('FAILED', 'red', bold=True, on=on)} {task_id}: {output.plain(task.reason or 'failed')}"
-    path = info.recorder.log_path(task_id)
-    try:
-        with Folder.at(path.parent) as folder:
-            data = end_of(folder, path.name, 16 << 10)
-    except OSError:
-        data = b""
-    shown = last_lines(data, SHOWN_LINES)
-    return [head, *(f"  | {line}" for line in shown), *([f"  log: {output.plain(str(path))}"] if info.path else [])]
-
-
-def last_lines(data: bytes, count: int) -> list[str]:
-    """Return the last lines of a log's end, free of escapes, carriage-return progress as it looks in the end."""
-    lines = [line for line in readable(data).split("\n") if line.strip()]
-    return [line[:300] for line in lines[-count:]]
+def _times(state: RunState) -> str:
+    """Return how long the last session took, and all of them where there were more."""
+    last = state.sessions[-1] if state.sessions else None
+    if last is None or last.ended_at is None:
+        return duration.humanise(state.elapsed_ms)
+    took = duration.humanise(max(0, last.ended_at - last.started_at))
+    return took if len(state.sessions) == 1 else f"{took} ({duration.humanise(state.elapsed_ms)} in all)"
 
 
 def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
     """Return the answer to `--dry-run` as a table."""
     if resume is None:
-        rows = [("run", task.id, "-", "not done yet") for task in plan.tasks]
+        rows = [(Action.RUN.value, task.id, "-", "not done yet") for task in plan.tasks]
         counts = f"{len(rows)} run"
     else:
         rows = [
@@ -97,7 +129,18 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
             for d in resume.decisions
         ]
         counts = ", ".join(f"{resume.count(action)} {action.value}" for action in Action if resume.count(action))
-    lines = output.table(rows, ("ACTION", "TASK", "LAST", "REASON"), right=(2,))
+    on = output.colour_on()
+    head, *lines = output.table(rows, ("ACTION", "TASK", "LAST", "REASON"), right=(2,))
+    shown = [output.style(head, bold=True, on=on)]
+    for line, row in zip(lines, rows, strict=True):
+        shown.append(output.style(row[0], _ACTION_COLOURS[Action(row[0])], on=on) + line[len(row[0]) :])
     if resume is not None and resume.changes:
-        lines += ["", "the plan has changed:", *(f"  {output.plain(line)}" for line in resume.changes.lines()[:50])]
-    return [*lines, "", f"{counts}; nothing was written"]
+        shown += ["", "the plan has changed:", *(f"  {output.plain(line)}" for line in resume.changes.lines()[:50])]
+    if resume is not None:
+        counts += _saving(resume)
+    return [*shown, "", f"{counts}; nothing was written"]
+
+
+def _saving(resume: ResumePlan) -> str:
+    saved = sum(d.expected_ms or 0 for d in resume.decisions if d.action is Action.REUSE)
+    return f"; reuse saves {duration.humanise(saved)} of work" if saved else ""

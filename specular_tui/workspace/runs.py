@@ -172,6 +172,16 @@ def read_log_end(root: Path, run_id: str, task_id: str, limit: int = 16 << 10) -
         return end_of(folder, name, limit)
 
 
+def read_log_file(path: Path, limit: int = 16 << 10) -> bytes:
+    """Return at most the last `limit` bytes of the log `path`; nothing where it is missing or cannot be read."""
+    try:
+        folder = Folder.at(path.parent)
+    except (OSError, SpecularError):
+        return b""
+    with folder:
+        return end_of(folder, path.name, limit)
+
+
 def end_of(folder: Folder, name: str, limit: int) -> bytes:
     """Return at most the last `limit` bytes of the log `name`; nothing where it is missing or cannot be read."""
     try:

@@ -40,11 +40,15 @@ def steer(root: Path, run_id: str, command: str, task: str | None = None, **opti
 
 
 class StartFailedError(SpecularError):
-    """A build that was started in the background ended before it began; the message is its own."""
+    """A build that was started in the background ended before it began; what it says is that build's own."""
 
-    def __init__(self, message: str, code: int) -> None:
-        """`code` is what it answered."""
-        super().__init__(message)
+    def __init__(self, told: str, code: int) -> None:
+        """`told` is what it printed to stderr, `code` what it answered."""
+        lines = [line for line in told.splitlines() if line.strip()] or [f"the build ended with exit code {code}"]
+        hint = lines.pop().partition(" ")[2] if len(lines) > 1 and lines[-1].startswith(("→ ", "-> ")) else None
+        at = next((i for i, line in enumerate(lines) if line.startswith("Error: ")), 0)
+        message = lines.pop(at).removeprefix("Error: ")
+        super().__init__(message, details=[line.strip() for line in lines], hint=hint)
         with contextlib.suppress(ValueError):
             self.exit_code = ExitCode(code)
 
@@ -84,7 +88,7 @@ def start_build(args: list[str], cwd: Path) -> str:
         for fd in (reading, writing):
             if fd >= 0:
                 os.close(fd)
-    raise StartFailedError(text.removeprefix("Error: ") or f"the build ended with exit code {code}", code)
+    raise StartFailedError(text, code)
 
 
 def _forget(child: subprocess.Popen[bytes]) -> None:
