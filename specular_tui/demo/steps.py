@@ -310,4 +310,6 @@ def _size(size: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    # At once: while Python tidied up, a step that has noted its end could still be killed, and would be noted twice.
+    os._exit(exit_code)
