@@ -91,7 +91,7 @@ class CheckpointsScreen(ModeScreen):
 
     def _on_run_table_opened(self, message: RunTable.Opened) -> None:
         message.stop()
-        self.post_message(Open(message.run_id))
+        self.action_open()
 
     def _inspect_later(self) -> None:
         if self._rest is not None:
@@ -108,7 +108,12 @@ class CheckpointsScreen(ModeScreen):
 
     def action_open(self) -> None:
         """Show the run under the cursor in Build."""
-        if (row := self.table.row) is not None:
+        row = self.table.row
+        if row is None:
+            return
+        if row.damage:
+            self.say(f"{row.run_id} cannot be read: {row.damage}")
+        else:
             self.post_message(Open(row.run_id))
 
     def action_delete(self) -> None:

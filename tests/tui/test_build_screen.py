@@ -1,0 +1,314 @@
+"""Build: attaching to a recorded run, following it, and what the keys ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import OptionList
+
+from specular_tui.errors import NotLiveError
+from specular_tui.model.run import TaskStatus
+from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.messages import Told
+from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.workspace import steering
+from tests.tui import recorded
+from tests.tui.conftest import make_app, settled, until
+
+
+class Steered(list[tuple[str, str, str | None]]):
+    """The commands that were sent, in place of a live engine."""
+
+    def __call__(self, root: Path, run_id: str, command: str, task: str | None = None, **options: Any) -> str:
+        self.append((run_id, command, task))
+        return f"{command} it is"
+
+
+@pytest.fixture
+def steered(monkeypatch: pytest.MonkeyPatch) -> Steered:
+    sent = Steered()
+    monkeypatch.setattr(steering, "steer", sent)
+    return sent
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    calls: list[list[str]] = []
+
+    def start_build(args: list[str], cwd: Path) -> str:
+        calls.append(args)
+        return args[1]
+
+    monkeypatch.setattr(steering, "start_build", start_build)
+    return calls
+
+
+def build(app: SpecularApp) -> BuildScreen:
+    assert isinstance(app.screen, BuildScreen)
+    return app.screen
+
+
+async def test_the_one_live_run_is_opened(root: Path) -> None:
+    recorded.finished(root, "build-2024-01-12T09-12-00", at=recorded.START - 90_000_000)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.desk.view is not None)
+        await settled(pilot, app)
+        assert app.desk.view is not None
+        assert app.desk.view.run_id == run.run_id
+        assert build(app).table.selected == "compile/plugins", "the running task is under the cursor"
+    run.vanish()
+
+
+async def test_several_live_runs_are_listed(root: Path) -> None:
+    runs = [recorded.half_way(root, f"build-{n}") for n in range(2)]
+    app = make_app(root, runs[0].now)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        assert isinstance(app.screen, CheckpointsScreen)
+        assert app.desk.view is None
+    for run in runs:
+        run.vanish()
+
+
+async def test_it_follows_the_journal(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        view = app.desk.view
+        assert view is not None
+        run.end("compile/plugins")
+        run.start("link/plugins")
+        await until(pilot, lambda: "link/plugins" in view.state.running)
+        assert view.state.tasks["compile/plugins"].status is TaskStatus.COMPLETED
+        run.finish("failed", "a task failed")
+        await until(pilot, lambda: not view.live)
+        assert build(app).table.sort == "state", "failures stand first once it has ended"
+        assert build(app).table.selected == "compile/plugins", "the cursor stays on its task"
+
+
+async def test_a_killed_build_is_noticed(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        view = app.desk.view
+        assert view is not None
+        assert view.live
+        run.vanish()
+        await until(pilot, lambda: not view.live)
+        assert view.state.interrupted
+        assert not view.state.running
+
+
+async def test_a_folded_journal_is_read_anew(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        run.recorder.fold(run.now)
+        run.end("compile/plugins")
+        view = app.desk.view
+        assert view is not None
+        await until(pilot, lambda: view.state.tasks["compile/plugins"].status is TaskStatus.COMPLETED)
+    run.vanish()
+
+
+async def test_a_burst_is_few_messages(root: Path) -> None:
+    steps = tuple((f"t{n}", "", (), 1) for n in range(2000))
+    run = recorded.RecordedRun(root, "burst", steps=steps)
+    run.begin()
+    app = make_app(root, run.now, "burst")
+    told: list[object] = []
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        tell = app.bridge._tell
+
+        def count(message: Told) -> None:
+            told.append(message)
+            tell(message)
+
+        app.bridge._tell = count
+        for task_id, *_ in steps:
+            run.start(task_id)
+            run.end(task_id)
+        view = app.desk.view
+        assert view is not None
+        await until(pilot, lambda: view.state.count(TaskStatus.COMPLETED) == 2000)
+        assert len(told) < 100
+    run.vanish()
+
+
+async def test_pause_and_resume(root: Path, steered: Steered) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("r")
+        await pilot.pause(0.1)
+        assert steered == [], "resuming what runs is harmless"
+        await pilot.press("p")
+        await until(pilot, lambda: steered == [(run.run_id, "pause", None)])
+    run.vanish()
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["P"], ("drain", None)),
+        (["R"], ("retry", None)),
+        (["n", "t"], ("retry", "compile/net")),
+        (["n", "s", "s"], ("skip", "compile/net")),
+        (["x", "x"], ("stop_task", "compile/plugins")),
+        (["X", "x"], ("stop", None)),
+        (["g", "x", "x"], ("stop", None)),
+    ],
+)
+async def test_steering(root: Path, steered: Steered, keys: list[str], expected: tuple[str, str | None]) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
+        await until(pilot, lambda: steered == [(run.run_id, *expected)])
+    run.vanish()
+
+
+async def test_escape_and_enter_change_nothing_where_it_is_grave(root: Path, steered: Steered) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        for answer in ("escape", "enter"):
+            await pilot.press("X")
+            await pilot.pause(0.1)
+            assert isinstance(app.screen, ChoiceDialog)
+            assert app.screen.query_one(OptionList).highlighted == 1
+            await pilot.press(answer)
+            await pilot.pause(0.1)
+            assert isinstance(app.screen, BuildScreen)
+        assert steered == []
+    run.vanish()
+
+
+async def test_a_refusal_is_shown(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **options: Any) -> str:
+        raise NotLiveError("[/x] is not running", hint="go on")
+
+    monkeypatch.setattr(steering, "steer", refuse)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("p")
+        await until(pilot, lambda: len(app._notifications) == 1)
+        assert [note.message for note in app._notifications] == ["[/x] is not running\ngo on"]
+    run.vanish()
+
+
+async def test_a_stored_run_is_resumed(root: Path, started: list[list[str]]) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        assert build(app).table.selected == "test/unit", "what failed first is under the cursor"
+        await pilot.press("p")
+        await pilot.press("r")
+        await until(pilot, lambda: started == [["--resume", "build-a"]])
+        assert "build-a" in app.desk.owned
+        await pilot.press("R")
+        await until(pilot, lambda: started[1:] == [["--resume", "build-a", "--retry-failed"]])
+
+
+async def test_filter_and_back(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("slash", *"comp", "slash", "n")
+        await pilot.pause(0.1)
+        assert build(app).table.filter_text == "comp/n"
+        await pilot.press("backspace", "backspace", "enter")
+        assert build(app).table.has_focus
+        assert build(app).table.filter_text == "comp"
+        await pilot.press("escape")
+        assert build(app).table.filter_text == ""
+        assert not build(app).filter.display
+    run.vanish()
+
+
+async def test_log_and_back(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        await pilot.press("n")
+        await until(pilot, lambda: screen.log_view.line_count == 6)
+        await pilot.press("enter")
+        assert screen.log_view.has_focus
+        await pilot.press("slash", *"tls", "enter")
+        await until(pilot, lambda: screen.log_view.searching and screen.log_view.match_line is not None)
+        assert screen.log_view.has_focus
+        await pilot.press("n", "escape")
+        assert not screen.log_view.searching
+        followed = screen.log_view.follow
+        await pilot.press("f", "w", "escape")
+        assert screen.table.has_focus
+        assert screen.log_view.wrap
+        assert screen.log_view.follow is not followed
+        await pilot.press("tab")
+        assert screen.log_view.has_focus
+    run.vanish()
+
+
+async def test_a_growing_log_is_followed(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        await until(pilot, lambda: screen.log_view.line_count == 3)
+        with run.recorder.log_path("compile/plugins").open("a") as log:
+            log.write("cc plugins/delta.c\n" * 100)
+        await until(pilot, lambda: screen.log_view.line_count == 103)
+    run.vanish()
+
+
+async def test_hostile_text_stays_text(root: Path) -> None:
+    title = "[@click=app.quit]x[/] \x1b]52;c;aGk=\x07 \u202etxt [/nope]"
+    run = recorded.RecordedRun(root, "build-x", name=title, steps=(("a", title, (), 1),))
+    run.begin()
+    run.start("a")
+    run.end("a", "failed", exit_code=None, reason=title, log=title + "\n")
+    run.finish("failed", title)
+    app = make_app(root, run.now, "build-x")
+    async with app.run_test(size=(160, 40)) as pilot:
+        await settled(pilot, app)
+        for key in ("2", "d", "escape", "1", "question_mark", "escape", "ctrl+p", "escape"):
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            shown = app.export_screenshot()
+            assert "\u202e" not in shown
+            assert "\x1b" not in shown
+
+
+async def test_palette_finds_a_task(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2", "ctrl+p", *"pack/sign")
+        await pilot.pause(0.6)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, BuildScreen))
+        assert build(app).table.selected == "pack/sign"
+    run.vanish()

@@ -1,0 +1,152 @@
+"""Checkpoints: the list, what it says of a run, deletion, and many runs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.workspace import steering
+from tests.tui import recorded
+from tests.tui.conftest import make_app, settled, until
+
+
+def checkpoints(app: SpecularApp) -> CheckpointsScreen:
+    assert isinstance(app.screen, CheckpointsScreen)
+    return app.screen
+
+
+@pytest.fixture
+def three(root: Path) -> Path:
+    day = 86_400_000
+    for number, fail in enumerate(("", "test/unit", "")):
+        recorded.finished(root, f"build-{number}", at=recorded.START + number * day, fail=fail)
+    return root
+
+
+async def test_newest_first_and_opening(three: Path) -> None:
+    app = make_app(three, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        assert [row.run_id for row in app.desk.runs] == ["build-2", "build-1", "build-0"]
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: app.desk.view is not None)
+        assert isinstance(app.screen, BuildScreen)
+        assert app.desk.view is not None
+        assert app.desk.view.run_id == "build-1"
+        assert not app.desk.view.live
+
+
+async def test_deleting_asks_and_says_what_is_lost(three: Path) -> None:
+    app = make_app(three, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("j", "d")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press("escape")
+        assert (three / "build-1").is_dir()
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press("d")
+        await until(pilot, lambda: not (three / "build-1").exists())
+        await until(pilot, lambda: len(app.desk.runs) == 2)
+        assert checkpoints(app).table.row is not None
+
+
+async def test_a_live_run_is_not_deleted(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2", "d")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, CheckpointsScreen)
+        assert len(app._notifications) == 1
+    run.vanish()
+
+
+async def test_resuming(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def start_build(args: list[str], cwd: Path) -> str:
+        calls.append(args)
+        return args[1]
+
+    monkeypatch.setattr(steering, "start_build", start_build)
+    app = make_app(three, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("r")
+        await pilot.pause(0.1)
+        assert calls == [], "a completed run has nothing to resume"
+        await pilot.press("j", "r")
+        await until(pilot, lambda: calls == [["--resume", "build-1"]])
+        await until(pilot, lambda: isinstance(app.screen, BuildScreen))
+
+
+async def test_runs_come_and_go(three: Path) -> None:
+    app = make_app(three, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("j")
+        recorded.finished(three, "build-9", at=recorded.START + 900_000_000)
+        await until(pilot, lambda: app.desk.runs[0].run_id == "build-9")
+        shutil.rmtree(three / "build-0")
+        await until(pilot, lambda: len(app.desk.runs) == 3)
+        row = checkpoints(app).table.row
+        assert row is not None
+        assert row.run_id == "build-1", "the cursor stays on its run"
+
+
+async def test_the_directory_may_come_later(root: Path) -> None:
+    app = make_app(root, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        assert checkpoints(app).query_one("#empty").display
+        recorded.finished(root, "build-1", at=recorded.START)
+        await until(pilot, lambda: len(app.desk.runs) == 1)
+        await until(pilot, lambda: not checkpoints(app).query_one("#empty").display)
+
+
+async def test_a_damaged_run_is_said_to_be(three: Path) -> None:
+    (three / "build-2" / "journal.jsonl").write_text("not a journal\n")
+    app = make_app(three, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        (damaged,) = [row for row in app.desk.runs if row.damage]
+        assert damaged.run_id == "build-2"
+        await pilot.press("g", "enter")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, CheckpointsScreen), "there is nothing to open"
+        assert len(app._notifications) == 1
+        await pilot.press("d", "d")
+        await until(pilot, lambda: not (three / "build-2").exists())
+
+
+async def test_many_runs_stay_fluent(root: Path) -> None:
+    recorded.finished(root, "build-0", at=recorded.START)
+    for number in range(1, 1500):
+        folder = root / f"build-{number}"
+        folder.mkdir()
+        for name in ("metadata.json", "journal.jsonl"):
+            text = (root / "build-0" / name).read_text()
+            (folder / name).write_text(text.replace('"build-0"', f'"build-{number}"') if name[0] == "m" else text)
+    app = make_app(root, recorded.START)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: app.desk.listed, seconds=30)
+        assert len(app.desk.runs) == 1500
+        slowest = 0.0
+        for _ in range(60):
+            before = time.perf_counter()
+            await pilot.press("j")
+            slowest = max(slowest, time.perf_counter() - before)
+        assert slowest < 1
+        await pilot.press("G")
+        row = checkpoints(app).table.row
+        assert row is app.desk.runs[-1]

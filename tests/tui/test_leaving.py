@@ -1,0 +1,108 @@
+"""Leaving: the choices of `q`, what is printed, signals, and terminals that it does not run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specular_tui.errors import UsageError
+from specular_tui.tui import present
+from specular_tui.tui.app import run_app
+from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.workspace import steering
+from tests.tui import recorded
+from tests.tui.conftest import make_app, settled, until
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    commands: list[str] = []
+
+    def steer(root: Path, run_id: str, command: str, task: str | None = None, **options: Any) -> str:
+        commands.append(command)
+        return "yes"
+
+    monkeypatch.setattr(steering, "steer", steer)
+    return commands
+
+
+async def test_an_attached_build_is_left_at_once(root: Path, sent: list[str]) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("q")
+        await pilot.pause(0.1)
+    assert app.return_value == 0
+    assert sent == []
+    assert f"  come back:  specular dashboard {run.run_id}" in present.closing_words(app.desk.view, leaving="")
+    run.vanish()
+
+
+@pytest.mark.parametrize(
+    ("answer", "commands", "words"),
+    [
+        ("d", [], "goes on in the background"),
+        ("p", ["pause"], "stands frozen"),
+        ("s", ["stop"], "is stopping"),
+    ],
+)
+async def test_an_own_build_asks(root: Path, sent: list[str], answer: str, commands: list[str], words: str) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id, owned=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert app.return_value is None, "staying is an answer too"
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press(answer)
+        await pilot.pause(0.3)
+    assert app.return_value == 0
+    assert sent == commands
+    assert words in present.closing_words(app.desk.view, leaving=app.leaving)[0]
+    run.vanish()
+
+
+async def test_an_own_build_that_failed_answers_one(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
+    app = make_app(root, run.now, "build-a", owned=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("q")
+        await pilot.pause(0.1)
+    assert app.return_value == 1
+    assert present.closing_words(app.desk.view, leaving="")[-1] == "  go on:  specular build --resume build-a"
+
+
+@pytest.mark.parametrize("size", [(10, 5), (1, 1), (59, 16), (60, 15), (60, 16)])
+async def test_tiny_terminals(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id, owned=True)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        for key in ("j", "2", "d", "escape", "1", "x", "escape", "question_mark", "escape", "slash", "a", "enter"):
+            await pilot.press(key)
+        await pilot.resize_terminal(100, 30)
+        await pilot.resize_terminal(*size)
+        await pilot.press("q")
+        await pilot.pause(0.1)
+        await pilot.press("d")
+        await pilot.pause(0.1)
+    assert app.return_value == 0
+    run.vanish()
+
+
+def test_no_terminal(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="needs a terminal"):
+        run_app(root)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    with pytest.raises(UsageError, match="needs a terminal"):
+        run_app(root)

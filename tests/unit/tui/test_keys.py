@@ -1,0 +1,61 @@
+"""The table of keys: no two rows fight, and everything in it is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from specular_tui.tui import keys
+from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.screens.build import BuildScreen, FilterInput, Log, Tasks
+from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.widgets.run_table import RunTable
+
+#: What has the focus, from the inside out, and which rows act there.
+PLACES = {
+    "tasks": (("list", Tasks), ("tasks", Tasks), ("run", BuildScreen), ("build", BuildScreen), ("app", SpecularApp)),
+    "log": (("list", Log), ("log", Log), ("run", BuildScreen), ("build", BuildScreen), ("app", SpecularApp)),
+    "runs": (
+        ("list", RunTable),
+        ("run", CheckpointsScreen),
+        ("checkpoints", CheckpointsScreen),
+        ("app", SpecularApp),
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_key_means_two_things(place: str) -> None:
+    wheres = [where for where, _ in PLACES[place]]
+    used = Counter(single for row in keys.rows(*wheres) for single in row.keys.split(","))
+    assert [key for key, count in used.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_action_is_there(place: str) -> None:
+    for where, owner in PLACES[place]:
+        for row in keys.rows(where):
+            name = row.action.partition("(")[0]
+            assert hasattr(owner, f"action_{name}"), row
+
+
+def test_the_other_places() -> None:
+    assert hasattr(ChoiceDialog, "action_cancel")
+    assert hasattr(FilterInput, "action_submit")
+    assert {row.where for row in keys.TABLE} == {
+        *(where for place in PLACES.values() for where, _ in place),
+        "dialog",
+        "filter",
+    }
+
+
+def test_ids_are_unique() -> None:
+    assert len({row.id for row in keys.TABLE}) == len(keys.TABLE)
+
+
+def test_shown() -> None:
+    assert keys.shown("question_mark") == "?"
+    assert keys.shown("j,down") == "j ↓"
+    assert keys.shown("ctrl+p") == "^p"

@@ -1,0 +1,173 @@
+"""What is said of a run, in words and in cells."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specular_tui.model.graph import Graph
+from specular_tui.model.plan import Task
+from specular_tui.model.run import RunState, RunStatus, Session, TaskState, TaskStatus
+from specular_tui.tui import present
+from specular_tui.tui.clock import Clock
+from specular_tui.tui.theme import ROLES
+from specular_tui.tui.views import Desk, RunRow, RunView
+
+NOW = 1_705_314_645_000
+CLOCK = Clock(lambda: NOW, UTC)
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [
+        (-5, "just now"),
+        (9_000, "just now"),
+        (40_000, "40 s ago"),
+        (60_000, "1 min ago"),
+        (7_200_000, "2 h ago"),
+        (86_400_000, "1 day ago"),
+        (500_000_000, "5 days ago"),
+    ],
+)
+def test_age(ms: int, said: str) -> None:
+    assert present.age(ms) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 KB"),
+        (12_400, "12 KB"),
+        (999_499, "999 KB"),
+        (999_600, "1.0 MB"),
+        (4_000_000_000, "4.0 GB"),
+        (5 * 10**15, "5000 TB"),
+    ],
+)
+def test_size(count: int, said: str) -> None:
+    assert present.size(count) == said
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["done", "failed", "running", "pending"]), st.integers(0, 10**6)), max_size=5),
+    st.integers(0, 200),
+)
+def test_a_bar_has_its_width_and_shows_what_is_there(counts: list[tuple[str, int]], width: int) -> None:
+    bar = present.bar(counts, width)
+    assert present.width(bar) == width
+    there = [role for role, count in counts if count]
+    if width >= len(there) and there:
+        assert [role.removeprefix("bar-") for _, role in bar] == there
+
+
+_LINES = st.lists(st.tuples(st.text("aé漢 ", max_size=8), st.just("plain")), max_size=4)
+
+
+@given(st.lists(_LINES, max_size=3), st.lists(_LINES, max_size=4), st.integers(0, 90))
+def test_a_spread_line_never_outgrows_its_room(left: list[present.Line], right: list[present.Line], room: int) -> None:
+    assert present.width(present.spread(left, right, room)) <= room
+
+
+@given(_LINES, st.integers(0, 40))
+def test_a_cut_line_fits(line: present.Line, room: int) -> None:
+    assert present.width(present.cut(line, room)) <= room
+
+
+def view(status: RunStatus = RunStatus.IN_PROGRESS, *, live: bool = True, **more: object) -> RunView:
+    tasks = {
+        "a": TaskState(status=TaskStatus.COMPLETED, attempt=1, duration_ms=5000),
+        "b": TaskState(status=TaskStatus.FAILED, attempt=2, duration_ms=1000, exit_code=2, completed_at=NOW),
+        "c": TaskState(),
+        "d": TaskState(status=TaskStatus.SKIPPED, reason="it needs b"),
+    }
+    state = RunState(run_id="r", plan_name="p", status=status, tasks=tasks, updated_at=NOW, **more)  # type: ignore[arg-type]
+    state.counts = {TaskStatus.COMPLETED: 1, TaskStatus.FAILED: 1, TaskStatus.PENDING: 1, TaskStatus.SKIPPED: 1}
+    graph = Graph(
+        [Task(id="a", command="x"), Task(id="b", command="x"), Task(id="c", command="x", depends_on=("a", "b"))]
+    )
+    return RunView("r", state, graph, live=live)
+
+
+def said(lines: list[present.Line]) -> str:
+    return "\n".join(present.text(line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (view(), " ● RUNNING "),
+        (view(RunStatus.PAUSED, frozen_since=NOW - 7000), " ‖ PAUSED   since 10:30:38"),
+        (view(RunStatus.PAUSED, live=False), " ‖ PAUSED "),
+        (view(draining=True), " ◐ DRAINING   starts nothing new"),
+        (view(RunStatus.COMPLETED, live=False), " ✓ COMPLETED "),
+        (view(RunStatus.CREATED), " ○ STARTING "),
+        (view(RunStatus.ABANDONED, live=False), " ∅ ABANDONED "),
+    ],
+)
+def test_badge(found: RunView, words: str) -> None:
+    assert said([present.badge(found, CLOCK)]) == words
+
+
+def test_counts_leave_out_what_is_not_there() -> None:
+    assert said([present.counts(view().state)]) == "1/4 done  1 failed  1 skipped"
+
+
+def test_the_first_failure_is_named() -> None:
+    found = view()
+    found.failure = ("b", "ld: cannot find -lz")
+    assert said([present.failure(found)]) == "✗ b failed (exit 2): ld: cannot find -lz"
+    found.failure = ("a", "it has been run again")
+    assert present.failure(found) == []
+
+
+def test_why_a_stored_run_stands() -> None:
+    assert said([present.standing(view(RunStatus.PAUSED, live=False, reason="SIGINT"))]) == (
+        "‖ interrupted from the keyboard (Ctrl+C)"
+    )
+    assert "without a last word" in said([present.standing(view(RunStatus.PAUSED, live=False, interrupted=True))])
+    assert present.standing(view()) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("c", "waits for\n  ✗ b"),
+        ("d", "skipped: it needs b"),
+        ("a", "no output"),
+        ("nope", "no such task"),
+    ],
+)
+def test_in_place_of_a_log(task: str, words: str) -> None:
+    found = view()
+    assert said(present.waits_for(task, found.state, found.graph)) == words
+
+
+def test_ready_tasks_say_what_they_wait_for() -> None:
+    found = view()
+    found.state.tasks["b"].status = TaskStatus.COMPLETED
+    assert "resumed" in said(present.waits_for("c", found.state, found.graph))
+    found.state.sessions.append(Session(started_at=0, pid=1))
+    assert "free job slot" in said(present.waits_for("c", found.state, found.graph))
+    found.state.frozen_since = NOW
+    assert "goes on" in said(present.waits_for("c", found.state, found.graph))
+
+
+def test_every_role_has_a_style() -> None:
+    lines: list[present.Line] = [present.badge(view(status), CLOCK) for status in RunStatus]
+    lines += [present.state_bar(view().state, 30), present.counts(view().state), *present.header_right(view(), CLOCK)]
+    row = RunRow("r", "failed", failed=1, total=4, completed=1, elapsed_ms=1, size=3)
+    lines += present.details(row, view(RunStatus.FAILED, live=False, policy_file="p", imported=True).state, "", CLOCK)
+    lines += present.details(RunRow("r", "damaged", damage="torn"), None, "", CLOCK)
+    lines.append(present.directory(Desk(CLOCK, runs=[row], listed=True)))
+    assert {role for line in lines for _, role in line} <= set(ROLES)
+
+
+def test_closing_words() -> None:
+    assert present.closing_words(None, leaving="") == []
+    words = present.closing_words(view(RunStatus.FAILED, live=False), leaving="")
+    assert words == ["r failed: 1 of 4 tasks completed in 0.00s", "  ✗ b", "  go on:  specular build --resume r"]
