@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from types import TracebackType
 from typing import Final, Self
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from specular_tui.cli import output
+from specular_tui.cli import output, words
 from specular_tui.cli.events import describe
 from specular_tui.cli.report import Reporter
 from specular_tui.model import duration
 from specular_tui.model import event as ev
-from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.model.forecast import remaining_ms
+from specular_tui.model.run import FoldError, RunState, RunStatus, TaskStatus
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
 #: Frames a second: enough for a clock that counts tenths, and cheap.
 _RATE: Final = 8
 #: Running tasks that are shown; the rest is counted.
-_SHOWN: Final = 8
+_SHOWN: Final = 10
+_BAR: Final = 30
 _COLOURS: Final = {"FAIL": "red", "RETRY": "yellow", "SKIP": "yellow", "PAUSE": "yellow", "RESUME": "green"}
+#: An estimate is made anew after a second, and takes at most one part in so many of the time.
+_ESTIMATE_SHARE: Final = 50
 
 
 class LiveReporter(Reporter):
@@ -33,10 +38,24 @@ class LiveReporter(Reporter):
     def __init__(self) -> None:
         """Draw on stdout."""
         super().__init__()
-        self._console = Console(highlight=False, markup=False, emoji=False)
-        self._live = Live(console=self._console, refresh_per_second=_RATE, transient=True, get_renderable=self._draw)
         self._state: RunState | None = None
         self._offset_ms = 0
+        self._estimates: dict[str, float] = {}
+        self._left: int | None = None
+        self._left_until = 0.0
+        self._last: RenderableType = Text()
+        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=_RATE,
+            transient=True,
+            get_renderable=self._frame,
+            redirect_stdout=False,
+            redirect_stderr=sys.stderr.isatty(),
+        )
+        full, empty = ("█", "░") if (self._console.encoding or "").lower().startswith("utf") else ("#", ".")
+        self._full, self._empty = full, empty
+        self._dot = "●" if full == "█" else "*"
 
     def __enter__(self) -> Self:
         return self
@@ -49,17 +68,25 @@ class LiveReporter(Reporter):
     def starting(self, info: BuildInfo) -> None:
         """Begin to draw."""
         super().starting(info)
-        self._state = info.recorder.state
+        self._estimates = {task.id: task.estimate for task in info.plan.tasks if task.estimate is not None}
+        self._observe(info.recorder.state)
         self._live.start()
+
+    def opening(self, info: BuildInfo) -> str:
+        """Return the first line; the clock is on the screen."""
+        return super().opening(info).partition(" ")[2]
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:
         """Keep a line of what must not be missed."""
-        self._state = state
-        self._offset_ms = event.at - time.monotonic_ns() // 1_000_000
+        self._observe(state, event.at)
         fact = describe(event, state, self.titles)
         if fact is not None and fact[0] in _COLOURS:
             word, task, what = fact
-            self._console.print(Text.assemble((f"{word} ", f"bold {_COLOURS[word]}"), f"{task} {output.plain(what)}"))
+            colour = _COLOURS[word]
+            if self._live.is_started:
+                self._console.print(Text.assemble((word, f"bold {colour}"), f" {task} {output.plain(what)}"))
+            else:
+                self.line(f"{output.style(word, colour, bold=True, on=output.colour_on())} {task} {output.plain(what)}")
 
     def line(self, text: str) -> None:
         """Print a line above the display, or as it is once that has gone."""
@@ -73,32 +100,90 @@ class LiveReporter(Reporter):
         self._live.stop()
         super().finished(result, info)
 
-    def _draw(self) -> RenderableType:
-        state = self._state
-        if state is None:
-            return Text()
+    # The display ------------------------------------------------------------------------------------------------
+
+    def _observe(self, state: RunState, at: int | None = None) -> None:
+        self._state = state
+        self._offset_ms = (state.updated_at if at is None else at) - time.monotonic_ns() // 1_000_000
+
+    def _frame(self) -> RenderableType:
+        # On a thread of Rich's, beside the one that folds events in.
+        if self._state is not None:
+            # What has changed meanwhile is in the next frame.
+            with contextlib.suppress(RuntimeError, KeyError, FoldError):
+                self._last = self._draw(self._state)
+        return self._last
+
+    def _draw(self, state: RunState) -> RenderableType:
+        width, height = self._console.size
         now = time.monotonic_ns() // 1_000_000 + self._offset_ms
-        done = state.count(TaskStatus.COMPLETED) + state.count(TaskStatus.SKIPPED)
-        failed = state.count(TaskStatus.FAILED)
-        head = Table.grid(padding=(0, 1))
-        word = "paused" if state.status is RunStatus.PAUSED else "draining" if state.draining else "building"
-        head.add_row(
-            Text(word, style="bold yellow" if word != "building" else "bold cyan"),
-            ProgressBar(total=max(1, state.total), completed=done + failed, width=30),
-            Text(f"{done}/{state.total}"),
-            Text(f"{failed} failed", style="bold red") if failed else Text(""),
-            Text(duration.humanise(state.elapsed_until(now)), style="dim"),
-        )
-        rows = Table.grid(padding=(0, 1))
         running = list(state.running)
-        for task_id in running[:_SHOWN]:
-            elapsed = state.task_elapsed_until(state.task(task_id), now) or 0
+        room = max(1, min(_SHOWN, height - 3))
+        shown = running[:room]
+        lines = [self._head(state, now, width), *self._rows(state, shown, now, width)]
+        if len(running) > len(shown):
+            lines.append(Text(f"  … and {len(running) - len(shown)} more", style="dim"))
+        return Group(*lines)
+
+    def _head(self, state: RunState, now: int, width: int) -> Text:
+        completed, skipped = state.count(TaskStatus.COMPLETED), state.count(TaskStatus.SKIPPED)
+        failed = state.count(TaskStatus.FAILED)
+        word, colour = "building", "cyan"
+        if state.status is RunStatus.PAUSED:
+            word, colour = "paused", "yellow"
+        elif state.draining:
+            word, colour = "draining", "yellow"
+        after = Text(f"  {completed + skipped}/{state.total}")
+        if failed:
+            after.append(f"  {failed} failed", style="bold red")
+        after.append(f"  {duration.humanise(state.elapsed_until(now))}", style="dim")
+        left = self._remaining(state, now) if word == "building" else None
+        if left:
+            after.append(f", {words.about(left)} left", style="dim")
+        head = Text(no_wrap=True, overflow="crop")
+        head.append(word, style=f"bold {colour}")
+        room = min(_BAR, width - len(word) - 2 - cell_len(after.plain) - 1)
+        if room >= 5:
+            head.append("  ")
+            self._append_bar(head, room, state.total, completed, failed, skipped)
+        head.append_text(after)
+        return head
+
+    def _append_bar(self, text: Text, room: int, total: int, completed: int, failed: int, skipped: int) -> None:
+        filled = 0
+        for count, style in ((completed, "green"), (failed, "red"), (skipped, "yellow")):
+            cells = min(room - filled, max(1, round(room * count / total))) if count and total else 0
+            text.append(self._full * cells, style=style)
+            filled += cells
+        text.append(self._empty * (room - filled), style="dim")
+
+    def _rows(self, state: RunState, shown: list[str], now: int, width: int) -> list[Text]:
+        names = min(max((len(task_id) for task_id in shown), default=0), max(8, width * 2 // 5))
+        rows = []
+        for task_id in shown:
+            elapsed = duration.humanise(state.task_elapsed_until(state.task(task_id), now) or 0)
             title = self.titles.get(task_id, "")
-            rows.add_row(
-                Text("  ●", style="cyan"),
-                Text(task_id, overflow="ellipsis", no_wrap=True),
-                Text(duration.humanise(elapsed), style="dim", justify="right"),
-                Text(output.plain(title) if title != task_id else "", style="dim", overflow="ellipsis", no_wrap=True),
-            )
-        more = [Text(f"  … and {len(running) - _SHOWN} more", style="dim")] if len(running) > _SHOWN else []
-        return Group(head, rows, *more)
+            row = Text(no_wrap=True, overflow="crop")
+            row.append(f"  {self._dot} ", style="cyan")
+            row.append(fitted(task_id, names))
+            row.append(f"  {elapsed:>6}", style="dim")
+            room = width - names - 15
+            if title and title != task_id and room > 8:
+                row.append("  " + fitted(output.plain(title), room).rstrip(), style="dim")
+            rows.append(row)
+        return rows
+
+    def _remaining(self, state: RunState, now: int) -> int | None:
+        began = time.monotonic()
+        if began >= self._left_until:
+            self._left = remaining_ms(state, now, self._estimates)
+            ended = time.monotonic()
+            self._left_until = ended + max(1.0, (ended - began) * _ESTIMATE_SHARE)
+        return self._left
+
+
+def fitted(text: str, cells: int) -> str:
+    """Return `text` in exactly so many cells: filled up, or cut with `…`."""
+    if cell_len(text) <= cells:
+        return set_cell_size(text, cells)
+    return set_cell_size(text, cells - 1).rstrip() + "…"

@@ -100,7 +100,7 @@ def _short(run: StoredRun) -> str:
     parts.append(duration.humanise(state.elapsed_until(_now(run))))
     left = _left(run)
     if left:
-        parts.append(f"about {duration.humanise(left)} left")
+        parts.append(f"{words.about(left)} left")
     return " ".join(parts)
 
 
@@ -150,7 +150,7 @@ def _plain(run: StoredRun) -> list[str]:
         f"elapsed: {duration.humanise(state.elapsed_until(_now(run)))}",
     ]
     if left is not None:
-        lines.append(f"remaining: {duration.humanise(left)}")
+        lines.append(f"remaining: {words.about(left)}")
     lines += [f"running: {entry['task']} {duration.humanise(entry['elapsed_ms'] or 0)}" for entry in _running(run)]
     lines += [f"failed: {task_id} {output.plain(task.reason or '')}".rstrip() for task_id, task in _failed(run)]
     return lines
@@ -177,7 +177,7 @@ def _table(run: StoredRun) -> list[str]:
     left = _left(run)
     lines = [
         f"{output.plain(state.plan_name)}  {run.run_id}  {output.style(word, colour, bold=True, on=on)}",
-        f"{bar}  {_done(run)}/{state.total}  {times}" + (f", about {duration.humanise(left)} left" if left else ""),
+        f"{bar}  {_done(run)}/{state.total}  {times}" + (f", {words.about(left)} left" if left else ""),
         counts,
     ]
     if state.draining:

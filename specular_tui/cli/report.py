@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from specular_tui.cli import output
+from specular_tui.cli import output, words
 from specular_tui.cli.events import describe, event_line, precise, stamp
 from specular_tui.cli.summary import plan_table, resume_command, summary
 from specular_tui.model import event as ev
@@ -70,14 +70,16 @@ class Reporter:
             self.titles.setdefault(session, "")
         if self.quiet:
             return
+        self.line(self.opening(info))
+
+    def opening(self, info: BuildInfo) -> str:
+        """Return the first line: the run, and what is to be done."""
+        at = stamp(info.recorder.state.updated_at)
         if info.resume is not None:
             counts = [f"{info.resume.count(action)} {action.value}" for action in Action if info.resume.count(action)]
-            self.line(f"{stamp(info.recorder.state.updated_at)} RESUME {info.run_id} {', '.join(counts)}")
-        else:
-            self.line(
-                f"{stamp(info.recorder.state.updated_at)} BUILD {info.run_id} {output.plain(info.plan.name)}: "
-                f"{len(info.plan.tasks)} tasks, {info.jobs} at once"
-            )
+            return f"{at} RESUME {info.run_id} {', '.join(counts)}"
+        tasks = words.plural(len(info.plan.tasks), "task")
+        return f"{at} BUILD {info.run_id} {output.plain(info.plan.name)}: {tasks}, {info.jobs} at once"
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:
         """Print an event's line."""
@@ -135,7 +137,8 @@ class JsonReporter(Reporter):
                 for d in resume.decisions
             ]
         )
-        self.line(output.as_json({"event": "resume_plan" if resume else "build_plan", "run_id": run_id, "tasks": tasks}))
+        event = "resume_plan" if resume else "build_plan"
+        self.line(output.as_json({"event": event, "run_id": run_id, "tasks": tasks}))
 
     def starting(self, info: BuildInfo) -> None:
         """Print which run it is."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from specular_tui.model import duration
+
 
 def age(at: int, now: int | None = None) -> str:
     """Return how long ago the millisecond `at` was, in one unit: `just now`, `40 s ago`, `3 min ago`, `5 days ago`."""
@@ -18,6 +20,11 @@ def age(at: int, now: int | None = None) -> str:
             number = seconds // length
             return f"{number} {word}{'s' if number != 1 and word == 'day' else ''} ago"
     return f"{seconds} s ago"
+
+
+def about(ms: int) -> str:
+    """Return an estimate as `about 40s`, `about 3m05s`."""
+    return f"about {max(1, round(ms / 1000))}s" if ms < 59_500 else f"about {duration.humanise(ms)}"
 
 
 def size(count: int) -> str:
