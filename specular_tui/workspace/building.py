@@ -559,7 +559,20 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
         error = _let_go(recorder, work.clock.now()) or error
     if error is not None:
         raise error
+    if stored:
+        _tidy_up(work.settings, result.run_id, face)
     return result
+
+
+def _tidy_up(settings: Settings, run_id: str, face: Face) -> None:
+    """Let the policy have its way with what is stored. The build is over, and nothing here can make it fail."""
+    from specular_tui.workspace.keeping import apply_retention
+
+    try:
+        for gone in apply_retention(settings.checkpoint_dir, settings, run_id):
+            face.notice(f"removed {gone.run_id}: {gone.reason}")
+    except SpecularError as error:
+        face.warning(f"old runs could not be removed: {error.message}")
 
 
 def _begin(recorder: Recorder, work: _Work) -> None:
