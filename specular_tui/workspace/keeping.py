@@ -1,18 +1,47 @@
-"""Which stored runs stay: removing them by name, by rule, or all."""
+"""Which stored runs stay: removing them by name, by rule, or all of them."""
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from specular_tui.errors import RunHeldError, RunNotFoundError, UsageError
+from specular_tui.model.policy import RetentionPolicy
 from specular_tui.model.run import RunStatus
-from specular_tui.store import checkpoint, lock
+from specular_tui.spec.settings import Settings
+from specular_tui.store import checkpoint, removal, retention
 from specular_tui.store.checkpoint import RunSummary
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.effort import Effort
+from specular_tui.store.removal import TrashedRun
+from specular_tui.store.retention import Named, Removal
+
+__all__ = [
+    "Named",
+    "Removal",
+    "TrashedRun",
+    "all_removals",
+    "apply_retention",
+    "delete_run",
+    "empty_trash",
+    "is_unfinished",
+    "named_removals",
+    "remove_runs",
+    "restore_run",
+    "retention_removals",
+    "trash_run",
+    "trashed_runs",
+]
+
+#: Is told the bytes done and the bytes in all.
+Progress = Callable[[int, int], None]
 
 _FINISHED = (RunStatus.COMPLETED, RunStatus.ABANDONED)
+_MIB = 1 << 20
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def is_unfinished(run: RunSummary) -> bool:
@@ -20,45 +49,101 @@ def is_unfinished(run: RunSummary) -> bool:
     return run.damage is None and run.status not in _FINISHED
 
 
+# One run -------------------------------------------------------------------------------------------------------------
+
+
 def delete_run(root: Path, run_id: str, *, force: bool = False) -> int:
-    """Remove a run and return the bytes that it took.
+    """Remove a run and return the bytes that this frees.
 
     Raises:
         RunNotFoundError: it is not there. RunHeldError: it is being built. UsageError: it is unfinished, and `force`
             was not given. StorageError: it cannot be removed.
     """
-    found = checkpoint.summarise(root, run_id)
-    if not force and is_unfinished(found):
-        raise UsageError(
-            f"{run_id} is {found.status}: it could still be resumed",
-            hint=f"to remove it all the same: specular checkpoint delete {run_id} --force",
-        )
-    parent = checkpoint.open_root(root)
-    if parent is None:
-        raise RunNotFoundError(f"checkpoint not found: {run_id}")
-    with parent, checkpoint.open_run(root, run_id) as run:
-        held = _take(run, run_id)
+    if not force:
+        found = checkpoint.summarise(root, run_id)
+        if not found.live and is_unfinished(found):
+            raise UsageError(
+                f"{run_id} is {found.status}: it could still be resumed",
+                hint=f"to remove it all the same: specular checkpoint delete {run_id} --force",
+            )
+    return removal.remove(root, run_id)
+
+
+def trash_run(root: Path, run_id: str) -> TrashedRun:
+    """Put a run into the trash, from where it can be taken back for a week. Raises as `delete_run` with `force`."""
+    return removal.trash(root, run_id, _now())
+
+
+def trashed_runs(root: Path) -> list[TrashedRun]:
+    """Return what is in the trash, the latest first."""
+    return removal.trashed(root)
+
+
+def restore_run(root: Path, run_id: str) -> str:
+    """Take a run back from the trash. Raises RunNotFoundError, or StorageError where its name is taken."""
+    return removal.restore(root, run_id)
+
+
+def empty_trash(root: Path, *, all_of_it: bool = False) -> int:
+    """Delete what has been in the trash for more than a week, or `all_of_it`; return the bytes that this frees."""
+    return removal.empty_trash(root, _now(), older_than_ms=0 if all_of_it else removal.TRASH_MS)
+
+
+# Many runs -----------------------------------------------------------------------------------------------------------
+
+
+def named_removals(root: Path, named: Named) -> list[Removal]:
+    """Return the runs that go because the user names them, whatever the policy keeps; oldest first."""
+    return retention.decide(removal.sized(root), RetentionPolicy(), 0, _now(), named=named)
+
+
+def retention_removals(root: Path, settings: Settings, *, cleaning: bool = True) -> list[Removal]:
+    """Return the runs that the retention policy does not keep, oldest first; `cleaning` where the user asks for it."""
+    return retention.decide(
+        removal.sized(root), settings.retention, settings.max_size_bytes / _MIB, _now(), cleaning=cleaning
+    )
+
+
+def all_removals(root: Path) -> list[Removal]:
+    """Return every run that is not live, oldest first."""
+    return [
+        Removal(run_id=run.run_id, reason="all runs are removed", size=size, status=run.status)
+        for run, size in reversed(removal.sized(root))
+        if not run.live
+    ]
+
+
+def remove_runs(root: Path, removals: Sequence[Removal], progress: Progress | None = None) -> list[Removal]:
+    """Remove runs and return those that are gone; one that has become live meanwhile stays.
+
+    Raises:
+        StorageError: one cannot be removed; those before it are gone.
+    """
+    total = sum(going.size for going in removals)
+    before = 0
+    gone = []
+    for going in removals:
+        effort = Effort(_shifted(progress, before, total) if progress is not None else None)
         try:
-            freed = run.size()
-            # Out of sight in one step, so that no reader meets half a run.
-            hidden = f".removing-{os.getpid()}-{time.monotonic_ns():x}"
-            parent.rename(run_id, hidden)
-            parent.remove_tree(hidden)
-        except OSError as error:
-            raise explain(error, "remove the checkpoint", root / run_id) from None
-        finally:
-            if held >= 0:
-                os.close(held)
-    return freed
+            removal.remove(root, going.run_id, effort)
+        except (RunHeldError, RunNotFoundError):
+            continue
+        before += going.size
+        gone.append(going)
+    return gone
 
 
-def _take(run: Folder, run_id: str) -> int:
-    """Take the lock of a run, so that nobody begins to build what is being removed."""
-    try:
-        return lock.acquire(run)
-    except lock.HeldError:
-        raise RunHeldError(
-            f"{run_id} is being built: a live run is never removed", hint=f"stop it first: specular stop {run_id}"
-        ) from None
-    except OSError:
-        return -1  # what is there in place of a lock file cannot be locked by a build either
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
+    return lambda done, _: progress(before + done, total)
+
+
+def apply_retention(root: Path, settings: Settings, spared: str) -> list[Removal]:
+    """Remove what the retention policy does not keep, after the build of the run `spared`; return what is gone.
+
+    Raises:
+        StorageError: something cannot be removed.
+    """
+    removals = retention_removals(root, settings, cleaning=False)
+    gone = remove_runs(root, [going for going in removals if going.run_id != spared])
+    empty_trash(root)
+    return gone
