@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import msgspec
 
@@ -14,6 +16,8 @@ from specular_tui.model.run import TaskState, TaskStatus
 from specular_tui.store import digest, layout
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder
+
+_EARLIER: Final = re.compile(r"(.+)\.(\d{1,9})\.log")
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -77,6 +81,22 @@ def expected(tasks: Mapping[str, TaskState]) -> Iterator[Log]:
             # A crash between the renaming of a log and the record of the attempt that follows.
             other = layout.log_name(task_id, task.attempt) if task.status is TaskStatus.PENDING else None
             yield Log(task_id, task.attempt, layout.log_name(task_id), task.log_size, task.log_hash, other)
+
+
+def earlier_logs(there: Iterable[str], tasks: Mapping[str, TaskState]) -> Iterator[tuple[str, int, str]]:
+    """Yield (task, attempt, name) of each file in a listing that is named as a log that another attempt followed."""
+    stems = {layout.task_stem(task): task for task in tasks}
+    for name in there:
+        if (match := _EARLIER.fullmatch(name)) is not None and match[1] in stems:
+            yield stems[match[1]], int(match[2]), name
+
+
+def stale(there: Iterable[str], tasks: Mapping[str, TaskState]) -> list[str]:
+    """Return the names of logs whose numbers attempts still to come will need.
+
+    They are of attempts that no record is left of: a power cut took it, or the task was out of the plan for a while.
+    """
+    return [name for task, attempt, name in earlier_logs(there, tasks) if attempt > tasks[task].attempt]
 
 
 def prove(folder: Folder | None, there: Mapping[str, bool], log: Log, effort: Effort) -> Fault | None:

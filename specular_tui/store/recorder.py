@@ -18,7 +18,7 @@ from specular_tui.errors import RunHeldError, StorageError
 from specular_tui.model.event import AnyEvent, LogLost, RunCreated, SessionEnded, TaskEnded, TaskReset
 from specular_tui.model.plan import Task
 from specular_tui.model.run import ACTIVE, GATE_PREFIX, INTERRUPTED, RunState, RunStatus, TaskState, TaskStatus, apply
-from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, snapshot
+from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine, snapshot
 from specular_tui.store.commit import GroupCommit
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder, explain, write_all
@@ -237,9 +237,13 @@ class RunRecorder:
             self._folder.publish(layout.NEXT_POLICY, policy if policy is not None else b"")
         except OSError as error:
             raise explain(error, "write checkpoint", self.path) from error
+        before = self.state.tasks.keys() | self.state.gates.keys()
         self.append(event)
         self.flush()
         finish_plan_change(self._folder, self.state)
+        added = {i: task for i, task in (self.state.tasks | self.state.gates).items() if i not in before}
+        if added:
+            _clear_stale_logs(self._folder, added, event.at)
 
     def fold(self, now: int) -> None:
         """Put one record in the place of all so far, in a new file."""
@@ -479,10 +483,10 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
     data = run.read(layout.JOURNAL)
     torn = data[found.journal_bytes :]
     if torn:
-        with run.make(layout.QUARANTINE) as quarantine:
-            quarantine.publish(f"journal-{now}.torn", torn)
+        quarantine.keep(run, f"{layout.JOURNAL}.torn", torn, now)
     if crashed or torn:
         run.publish(layout.JOURNAL, data[: found.journal_bytes])
+        _clear_stale_logs(run, state.tasks | state.gates, now)
     finish_plan_change(run, state)
     for name in run.names():
         if name.startswith(".tmp-"):
@@ -499,6 +503,12 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
             recorder.append(TaskReset(at=state.updated_at, task=task, reason="its log did not reach the disk"))
     recorder.rewrite_all()
     return OpenedRun(recorder, found, crashed)
+
+
+def _clear_stale_logs(run: Folder, tasks: Mapping[str, TaskState], now: int) -> None:
+    with run.make(layout.OUTPUTS) as outputs:
+        stale = logs.stale(logs.listing(outputs), tasks)
+    quarantine.move(run, [f"{layout.OUTPUTS}/{name}" for name in stale], now)
 
 
 def _save_logs(run: Folder, state: RunState, unproven: Collection[str]) -> list[tuple[str, int]]:

@@ -1,0 +1,221 @@
+"""Going on with a damaged run: what is damaged is kept in `quarantine/`, and what depended on it runs again.
+
+Only a holder of the run's lock repairs. The order of the steps is such that a crash between them leaves a run that is
+still damaged, and that the next repair mends: first bad files are moved away, then the journal says in one step which
+logs are lost and which tasks are pending again, and last come the files that are derived from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from specular_tui.errors import CheckpointError, RunHeldError
+from specular_tui.model.event import AnyEvent, LogLost, TaskReset
+from specular_tui.model.run import RunState, TaskStatus, apply
+from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine, snapshot
+from specular_tui.store.check_outputs import LONGEST_RECORD
+from specular_tui.store.folder import Folder, explain
+from specular_tui.store.report import Report
+
+#: Is given the state of a run whose copy of the plan or the policy is damaged, and finds what may be the right bytes.
+Copies = Callable[[RunState], Iterable[bytes]]
+
+_NAMED: Final = re.compile(rb'"task":"([^"\\]{1,200})"')
+_SNAPSHOTS: Final = (layout.STATE, layout.PROGRESS, layout.METADATA)
+
+
+class _Attempted(msgspec.Struct):
+    task: str | None = None
+    attempt: int = 0
+
+
+class _Attempts(msgspec.Struct):
+    tasks: dict[str, _Attempted] = {}
+    gates: dict[str, _Attempted] = {}
+
+
+def repair(root: Path, run_id: str, report: Report, now: int, *, copies: Copies | None = None) -> list[str]:
+    """Mend the run `run_id` as far as `report`, just made, says that it is damaged; return the tasks to run again.
+
+    Those tasks are pending in the journal when this returns. `now` (milliseconds) goes into the names in `quarantine/`.
+
+    Raises:
+        RunHeldError: the run is live. RunNotFoundError: it is not there.
+        CheckpointError: it has changed since it was checked, or nothing of its journal is left to go on from.
+        StorageError: the disk refuses.
+    """
+    with checkpoint.open_run(root, run_id) as folder:
+        try:
+            try:
+                held = lock.acquire(folder)
+            except lock.HeldError:
+                raise RunHeldError(
+                    f"{run_id} is being built by another process", hint=f"stop it first: specular stop {run_id}"
+                ) from None
+            try:
+                return repair_held(folder, report, now, copies=copies)
+            finally:
+                os.close(held)
+        except OSError as error:
+            raise explain(error, "repair the checkpoint", folder.path) from error
+
+
+def repair_held(folder: Folder, report: Report, now: int, *, copies: Copies | None = None) -> list[str]:
+    """Do the same for a run in `folder`, whose lock the caller holds. Raises as `repair` does, and `OSError`."""
+    if report.ok:
+        return []
+    data, state = _valid_part(folder, report)
+    again = dict.fromkeys(report.damaged_tasks)
+    if report.journal_damaged:
+        again |= dict.fromkeys(_lost(folder, data[report.journal_valid :], state))
+        quarantine.keep(folder, layout.JOURNAL, data, now)
+    quarantine.move(folder, [n for n in report.damaged_files if n not in (layout.JOURNAL, *_SNAPSHOTS)], now)
+    with folder.make(layout.OUTPUTS) as outputs:
+        stale = logs.stale(logs.listing(outputs), state.tasks | state.gates)
+    quarantine.move(folder, [f"{layout.OUTPUTS}/{name}" for name in stale], now)
+    _restore(folder, state, copies)
+    lines, reset = _amend(state, report, again)
+    if not report.journal_damaged and len(data) > report.journal_valid:
+        quarantine.keep(folder, f"{layout.JOURNAL}.torn", data[report.journal_valid :], now)
+    if lines or report.journal_damaged or len(data) > report.journal_valid:
+        folder.publish(layout.JOURNAL, data[: report.journal_valid] + lines)
+    _publish(folder, state, report.journal_valid + len(lines), report, now)
+    return reset
+
+
+def _valid_part(folder: Folder, report: Report) -> tuple[bytes, RunState]:
+    """Return the journal's bytes, and the state at the end of those that are proved."""
+    try:
+        data = folder.read(layout.JOURNAL, checkpoint.LONGEST)
+    except OSError:
+        data = b""
+    if len(data) != report.journal_bytes:
+        raise CheckpointError(f"{report.run_id} has changed since it was validated", hint="try again")
+    reader = journal.JournalReader()
+    with contextlib.suppress(journal.JournalDamage):
+        reader.feed(data[: report.journal_valid])
+    if reader.offset != report.journal_valid or reader.state.run_id != report.run_id:
+        raise CheckpointError(
+            f"{report.run_id} cannot be repaired: nothing of {folder.path / layout.JOURNAL} is left to go on from",
+            hint=f"delete it (specular checkpoint delete {report.run_id}), and start a fresh build",
+        )
+    return data, reader.state
+
+
+def _restore(folder: Folder, state: RunState, copies: Copies | None) -> None:
+    """Put the plan and the policy back, where somebody still has their very bytes."""
+    wanted = {
+        name: expected
+        for name, expected in ((layout.PLAN, state.plan_hash), (layout.POLICY, state.policy_hash))
+        if expected is not None and not folder.has(name)
+    }
+    if not wanted or copies is None:
+        return
+    for data in copies(state):
+        found = digest.of_bytes(data)
+        for name, expected in wanted.items():
+            if found == expected:
+                folder.publish(name, data)
+
+
+def _publish(folder: Folder, state: RunState, journal_bytes: int, report: Report, now: int) -> None:
+    """Write what can be derived from the journal anew; the resume that follows adds what the plan says of the tasks."""
+    hashes: dict[str, str] = {}
+    with folder.make(layout.OUTPUTS) as outputs:
+        for task_id, task in (state.tasks | state.gates).items():
+            name = layout.record_name(task_id)
+            if not snapshot.has_record(task):
+                continue
+            data = _record(outputs, name)
+            if data is None or not _is_of(data, task_id, task.attempt):
+                data = snapshot.record(task_id, task, None)
+                outputs.publish(name, data)
+                outputs.remove(name + ".gz", missing_ok=True)
+            hashes[task_id] = digest.of_bytes(data)
+    files = {
+        layout.STATE: snapshot.states(state),
+        layout.PROGRESS: snapshot.progress(state, hashes),
+        layout.METADATA: snapshot.metadata(state, now=state.updated_at, journal_bytes=journal_bytes),
+    }
+    for name, found in files.items():
+        if report.journal_damaged or name in report.damaged_files:
+            for ending in ("", ".gz"):
+                with contextlib.suppress(OSError):
+                    quarantine.keep(folder, name + ending, folder.read(name + ending), now)
+        folder.publish(name, snapshot.encode(found))
+        folder.remove(name + ".gz", missing_ok=True)
+
+
+def _record(outputs: Folder, name: str) -> bytes | None:
+    try:
+        return checkpoint.read_plain(outputs, name, LONGEST_RECORD)
+    except (OSError, CheckpointError):
+        return None
+
+
+def _is_of(data: bytes, task: str, attempt: int) -> bool:
+    try:
+        return msgspec.json.decode(data, type=_Attempted) == _Attempted(task, attempt)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _lost(folder: Folder, rest: bytes, state: RunState) -> Iterator[str]:
+    """Yield the tasks of which the lost end of the journal may have said something.
+
+    Nothing of what is read here is proved, and nothing is believed but that a task is better run again.
+    """
+    known = state.tasks | state.gates
+
+    def later(task: str | None, attempt: int) -> bool:
+        return task is not None and task in known and attempt > known[task].attempt
+
+    for match in _NAMED.finditer(rest):
+        task = match[1].decode("utf-8", "replace")
+        if task in known:
+            yield task
+    with contextlib.suppress(OSError, ValueError, RecursionError, CheckpointError):
+        progress = msgspec.json.decode(checkpoint.read_plain(folder, layout.PROGRESS, 1 << 30), type=_Attempts)
+        for task, entry in (progress.tasks | progress.gates).items():
+            if later(task, entry.attempt):
+                yield task
+    with contextlib.suppress(OSError), folder.folder(layout.OUTPUTS) as outputs:
+        there = logs.listing(outputs)
+        for task, attempt, _ in logs.earlier_logs(there, known):
+            if later(task, attempt):
+                yield task
+        for task in known:
+            if layout.record_name(task) in there:
+                with contextlib.suppress(ValueError, RecursionError):
+                    data = _record(outputs, layout.record_name(task)) or b""
+                    if later(task, msgspec.json.decode(data, type=_Attempted).attempt):
+                        yield task
+
+
+def _amend(state: RunState, report: Report, again: Iterable[str]) -> tuple[bytes, list[str]]:
+    """Return the records to append to the journal, and the tasks that they make pending."""
+    lines, reset = bytearray(), []
+
+    def add(event: AnyEvent) -> None:
+        seq = state.seq + 1
+        line, chain = journal.encode(seq, event, state.chain)
+        apply(state, event)
+        state.seq, state.chain = seq, chain
+        lines.extend(line)
+
+    tasks = state.tasks | state.gates
+    for task, attempt in report.lost_logs:
+        if task in tasks and attempt in (tasks[task].attempt, *(earlier.attempt for earlier in tasks[task].earlier)):
+            add(LogLost(at=state.updated_at, task=task, attempt=attempt))
+    for task in again:
+        if task in tasks and tasks[task].status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+            add(TaskReset(at=state.updated_at, task=task, reason="its result is damaged"))
+            reset.append(task)
+    return bytes(lines), reset
