@@ -17,24 +17,34 @@ class Exits:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch children on `loop`."""
         self._loop = loop
-        self._pidfds = hasattr(os, "pidfd_open")
+        self._pidfds = _has_pidfds()
+        self._open: set[int] = set()
         self._watched: dict[int, Callable[[], None]] = {}
         if not self._pidfds:
             loop.add_signal_handler(signal.SIGCHLD, self._look)
 
     def watch(self, pid: int, ended: Callable[[], None]) -> None:
-        """Call `ended` once, when `pid` has ended."""
+        """Call `ended` once, when `pid` has ended.
+
+        Raises:
+            OSError: there are too many open files.
+        """
         if self._pidfds:
             fd = os.pidfd_open(pid)
+            self._open.add(fd)
             self._loop.add_reader(fd, self._pidfd_ready, fd, ended)
         else:
             self._watched[pid] = ended
             self._look()
 
     def _pidfd_ready(self, fd: int, ended: Callable[[], None]) -> None:
-        self._loop.remove_reader(fd)
-        os.close(fd)
+        self._let_go(fd)
         ended()
+
+    def _let_go(self, fd: int) -> None:
+        self._loop.remove_reader(fd)
+        self._open.discard(fd)
+        os.close(fd)
 
     def _look(self) -> None:
         for pid in tuple(self._watched):
@@ -43,8 +53,19 @@ class Exits:
 
     def close(self) -> None:
         """Watch nothing any more."""
+        for fd in tuple(self._open):
+            self._let_go(fd)
         if not self._pidfds:
             self._loop.remove_signal_handler(signal.SIGCHLD)
+
+
+def _has_pidfds() -> bool:
+    """Tell whether this kernel gives pidfds; one that is too old, or a sandbox, may not."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 def has_ended(pid: int) -> bool:

@@ -18,6 +18,7 @@ from specular_tui.engine import processes
 from specular_tui.engine.executor import Exit, StartError, Work
 from specular_tui.engine.exits import Exits, has_ended
 from specular_tui.engine.guard import Guard
+from specular_tui.engine.processes import Process
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
 _DEFAULT_SIGNALS: Final = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP]
@@ -35,10 +36,16 @@ class ProcessJob:
         """The group's leader is `pid`."""
         self.pid = pid
         self.pid_start = processes.start_time(pid)
-        self._stopped: list[int] = []
+        #: Its leader has been reaped: the number of the group may be somebody else's from now on.
+        self._over = False
+        self._stopped: list[Process] = []
+        #: Descendants outside of the group that were asked to end with it.
+        self._asked: list[Process] = []
 
     def freeze(self) -> None:
         """Stop the group, and descendants that have left it."""
+        if self._over:
+            return
         processes.send_group(self.pid, signal.SIGSTOP)
         # A stopped parent starts nothing more, so that looking again ends.
         while outside := [p for p in self._outside() if p not in self._stopped]:
@@ -49,34 +56,54 @@ class ProcessJob:
         """Let the group go on, and what was stopped with it."""
         processes.send(self._stopped, signal.SIGCONT)
         self._stopped = []
-        processes.send_group(self.pid, signal.SIGCONT)
+        if not self._over:
+            processes.send_group(self.pid, signal.SIGCONT)
 
-    def _outside(self) -> list[int]:
+    def _outside(self) -> list[Process]:
         found = []
-        for pid in processes.descendants(self.pid):
+        for process in processes.descendants(self.pid):
             try:
-                if os.getpgid(pid) != self.pid:
-                    found.append(pid)
+                if os.getpgid(process.pid) != self.pid:
+                    found.append(process)
             except ProcessLookupError:
                 continue
         return found
 
     def terminate(self) -> bool:
         """Send SIGTERM to the group and to descendants that have left it; False where the leader has ended."""
-        if has_ended(self.pid):
+        if self._over or has_ended(self.pid):
             return False
-        outside = self._outside()
+        self._asked = self._outside()
         processes.send_group(self.pid, signal.SIGTERM)
-        processes.send(outside, signal.SIGTERM)
+        processes.send(self._asked, signal.SIGTERM)
         self.thaw()
-        processes.send(outside, signal.SIGCONT)
+        processes.send(self._asked, signal.SIGCONT)
         return True
 
     def kill(self) -> None:
         """Send SIGKILL to the group and to descendants that have left it."""
-        outside = self._outside()
+        self.freeze()  # so that none of them starts another one meanwhile
+        processes.send(self._stopped, signal.SIGKILL)
+        if not self._over:
+            processes.send_group(self.pid, signal.SIGKILL)
+
+    def reap(self, guard: Guard | None) -> Exit:
+        """Say how the ended leader ended, when nothing that belongs to the attempt is left."""
+        # The zombie keeps the group's number from being used again, so that nobody else's group is hit.
         processes.send_group(self.pid, signal.SIGKILL)
-        processes.send(outside, signal.SIGKILL)
+        processes.send(self._asked, signal.SIGKILL)
+        if guard is not None:
+            guard.remove(self.pid)
+        self._over = True
+        _, status, usage = os.wait4(self.pid, 0)
+        _await_group(self.pid)
+        code = os.waitstatus_to_exitcode(status)
+        return Exit(
+            exit_code=code if code >= 0 else None,
+            signal=signal_name(-code) if code < 0 else None,
+            cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
+            max_rss_kb=_peak(usage.ru_maxrss),
+        )
 
 
 class ProcessExecutor:
@@ -87,7 +114,6 @@ class ProcessExecutor:
         self._exits = exits
         self._guard = guard
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._programs: dict[tuple[str, str], str] = {}
 
     def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ProcessJob:
         """Start a process group for `work`."""
@@ -95,25 +121,18 @@ class ProcessExecutor:
             program, argv = _SHELL, ["sh", "-c", work.command]
         else:
             argv = list(work.command)
-            program = self._find(argv[0], work.env)
+            program = _find(argv[0], work.env)
         pid = self._spawn(program, argv, work)
         if self._guard is not None:
             self._guard.add(pid)
         job = ProcessJob(pid)
-        self._exits.watch(pid, lambda: on_exit(_reap(pid, self._guard)))
+        try:
+            self._exits.watch(pid, lambda: on_exit(job.reap(self._guard)))
+        except OSError as error:  # there is no descriptor left to watch it with
+            job.kill()
+            job.reap(self._guard)
+            raise StartError(f"cannot watch {program}: {(error.strerror or '').lower()}", 126) from None
         return job
-
-    def _find(self, name: str, env: Mapping[str, str]) -> str:
-        if "/" in name:
-            return name
-        path = env.get("PATH", os.defpath)
-        found = self._programs.get((name, path))
-        if found is None:
-            found = shutil.which(name, path=path)
-            if found is None:
-                raise StartError(f"program not found: {name}")
-            self._programs[name, path] = found
-        return found
 
     def _spawn(self, program: str, argv: list[str], work: Work) -> int:
         # posix_spawn has no working directory: the engine stands in the task's for a moment. Nothing else of it
@@ -123,6 +142,8 @@ class ProcessExecutor:
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise StartError(f"cannot enter the working directory: {reason}: {work.workdir}", 126) from None
+        # The descriptor was opened so that nothing planted could block it; a task is to find nothing odd about it.
+        os.set_blocking(work.log_fd, True)
         try:
             return os.posix_spawn(
                 program,
@@ -152,23 +173,30 @@ class ProcessExecutor:
         os.close(self._home)
 
 
-def _reap(pid: int, guard: Guard | None) -> Exit:
-    """End what remains of the group of the ended process `pid`, then reap it."""
-    # The zombie keeps the group's number from being used again, so that nobody else's group is hit.
-    processes.send_group(pid, signal.SIGKILL)
-    if guard is not None:
-        guard.remove(pid)
-    _, status, usage = os.wait4(pid, 0)
+def _find(name: str, env: Mapping[str, str]) -> str:
+    """Return the program that `name` means; looked for each time, because a task may install another one."""
+    if "/" in name:
+        return name
+    found = shutil.which(name, path=env.get("PATH", os.defpath))
+    if found is None:
+        raise StartError(f"program not found: {name}")
+    return found
+
+
+def _await_group(group: int) -> None:
+    """Wait a moment for the killed rest of a group to be gone, so that it writes no more to the log."""
     deadline = time.monotonic() + _PATIENCE
-    while processes.send_group(pid, signal.SIGKILL) and processes.group_lives(pid) and time.monotonic() < deadline:
+    # Its number stays taken as long as one of the group is left; then it may be anybody's, so it is only looked at.
+    while processes.group_exists(group) and processes.group_lives(group) and time.monotonic() < deadline:
         time.sleep(0.001)
-    code = os.waitstatus_to_exitcode(status)
-    return Exit(
-        exit_code=code if code >= 0 else None,
-        signal=signal.Signals(-code).name if code < 0 else None,
-        cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
-        max_rss_kb=_peak(usage.ru_maxrss),
-    )
+
+
+def signal_name(number: int) -> str:
+    """Return `SIGKILL` for 9; real-time signals count from `SIGRTMIN` on, as `kill -l` lists them."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN{number - signal.SIGRTMIN:+d}"
 
 
 def _peak(max_rss: int) -> int | None:

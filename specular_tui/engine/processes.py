@@ -8,10 +8,20 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections import deque
 from collections.abc import Iterable
+from typing import NamedTuple
 
 #: In the environment of every task: the run that it belongs to, by its folder.
 MARKER = "SPECULAR_RUN"
+
+
+class Process(NamedTuple):
+    """A process that was seen: its number may be another one's by now, its number and start together never are."""
+
+    pid: int
+    #: In clock ticks since boot.
+    start: int
 
 
 def start_time(pid: int) -> int | None:
@@ -36,39 +46,65 @@ def _pids() -> Iterable[int]:
         return []
 
 
-def descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[Process]:
     """Return the living processes that descend from `pid`, parents first; `pid` itself is not among them."""
-    children: dict[int, list[int]] = {}
+    children: dict[int, list[Process]] = {}
     for other in _pids():
         fields = _stat(other)
         if fields and fields[0] != "Z":
-            children.setdefault(int(fields[1]), []).append(other)
-    found: list[int] = []
-    queue = list(children.get(pid, ()))
+            children.setdefault(int(fields[1]), []).append(Process(other, int(fields[19])))
+    found: list[Process] = []
+    queue = deque(children.get(pid, ()))
     while queue:
-        child = queue.pop(0)
+        child = queue.popleft()
         found.append(child)
-        queue.extend(children.get(child, ()))
+        queue.extend(children.get(child.pid, ()))
     return found
 
 
-def marked(value: str) -> list[int]:
-    """Return the living processes of this user that carry `SPECULAR_RUN=value` in their environment."""
+def marked(value: str) -> list[Process]:
+    """Return the living processes of this user that carry `SPECULAR_RUN=value` in their environment.
+
+    This process is not among them, nor are those that it descends from: a shell that a task once opened may be where
+    the user sits now.
+    """
     wanted = os.fsencode(f"{MARKER}={value}")
     own = os.getuid()
+    lineage = _lineage()
     found = []
     for pid in _pids():
-        if pid == os.getpid():
-            continue
         try:
-            if os.stat(f"/proc/{pid}").st_uid != own:
+            if pid in lineage or os.stat(f"/proc/{pid}").st_uid != own:
                 continue
+            start = start_time(pid)
             with open(f"/proc/{pid}/environ", "rb") as file:
-                if wanted in file.read(1 << 20).split(b"\0"):
-                    found.append(pid)
+                if start is not None and wanted in file.read(1 << 20).split(b"\0"):
+                    found.append(Process(pid, start))
         except OSError:
             continue
     return found
+
+
+def _lineage() -> set[int]:
+    """Return this process and all that it descends from."""
+    found: set[int] = set()
+    pid = os.getpid()
+    while pid > 0 and pid not in found:
+        found.add(pid)
+        fields = _stat(pid)
+        pid = int(fields[1]) if fields else 0
+    return found
+
+
+def group_exists(group: int) -> bool:
+    """Tell whether there is a process group of this number; of processes that have ended, it may be."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def group_lives(group: int) -> bool:
@@ -80,11 +116,33 @@ def group_lives(group: int) -> bool:
     return False
 
 
-def send(pids: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to each of `pids` that is still there."""
-    for pid in pids:
+def send(found: Iterable[Process], number: signal.Signals) -> None:
+    """Send a signal to each of the processes `found` that is still there, and never to one that has its number now."""
+    for process in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+            fd = _hold(process.pid)
+            try:
+                if start_time(process.pid) != process.start:
+                    continue
+                if fd is None:
+                    os.kill(process.pid, number)
+                else:
+                    signal.pidfd_send_signal(fd, number)
+            finally:
+                if fd is not None:
+                    os.close(fd)
+
+
+def _hold(pid: int) -> int | None:
+    """Return a descriptor that goes on meaning this very process; None where there is none to be had."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        raise
+    except OSError:
+        return None
 
 
 def send_group(group: int, number: signal.Signals) -> bool:
@@ -107,7 +165,7 @@ def end_leftovers(marker: str, groups: Iterable[tuple[int, int | None]]) -> int:
     """
     ended = 0
     for pid, start in groups:
-        if start is not None and start_time(pid) == start:
+        if start is not None and start_time(pid) == start and group_lives(pid):
             ended += send_group(pid, signal.SIGKILL)
     left = marked(marker)
     send(left, signal.SIGKILL)
