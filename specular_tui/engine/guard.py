@@ -11,7 +11,8 @@ import mmap
 import os
 import signal
 import struct
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from specular_tui.engine import processes
 
@@ -56,8 +57,16 @@ class Guard:
             _ENTRY.pack_into(self._table, _MARKER_SIZE + slot * _ENTRY.size, 0)
             self._free.append(slot)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Send the guard home."""
+        """Send the guard home; twice is harmless."""
         if self._writing >= 0:
             os.close(self._writing)
             self._writing = -1
@@ -80,8 +89,7 @@ class Guard:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGUSR1):
                 signal.signal(number, signal.SIG_IGN)
             # Held open here, a pipe or a terminal of the engine would not end with it.
-            os.closerange(0, reading)
-            os.closerange(reading + 1, os.sysconf("SC_OPEN_MAX"))
+            _close_all_but(reading)
             os.read(reading, 1)
             groups = [group for (group,) in _ENTRY.iter_unpack(self._table[_MARKER_SIZE:]) if group > 1]
             for group in groups:
@@ -93,3 +101,15 @@ class Guard:
                 self._remove_containers(engine, marker)
         finally:
             os._exit(0)
+
+
+def _close_all_but(kept: int) -> None:
+    """Close every descriptor but one; their limit may be no number at all, so those that are open are looked up."""
+    try:
+        found = [int(name) for name in os.listdir("/dev/fd") if name.isdigit()]
+    except OSError:
+        found = list(range(4_096))
+    for fd in found:
+        if fd != kept:
+            with contextlib.suppress(OSError):
+                os.close(fd)
