@@ -91,6 +91,11 @@ class LogSearch:
             return self.hits[0 if direction > 0 else -1]
         return None
 
+    def place(self, line: int) -> int | None:
+        """Return which match, from 0, is in `line`."""
+        at = bisect_left(self.hits, line)
+        return at if at < len(self.hits) and self.hits[at] == line else None
+
     def _start(self) -> Iterator[None]:
         log = self._log
         blocks = log.block_count

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, Literal
 
-from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -21,18 +20,12 @@ from textual.timer import Timer
 from textual.visual import Visual
 from textual.widget import Widget
 
-from specular_tui.tui import present
 from specular_tui.tui.safe import plain
-from specular_tui.tui.widgets.log_text import (
-    LogSearch,
-    LogSource,
-    LogText,
-    Row,
-    index_at,
-    occurrences,
-    painted,
-    width_of,
-)
+from specular_tui.tui.widgets.log_finder import LogFinder
+from specular_tui.tui.widgets.log_paint import LogPainter
+from specular_tui.tui.widgets.log_text import LogSource, Row, width_of
+from specular_tui.tui.widgets.log_window import LogWindow
+from specular_tui.tui.widgets.scrolling import ScrollActions, share
 
 FRAME: Final = 0.04
 #: Time for counting and searching in one go, and between two goes.
@@ -40,11 +33,9 @@ _SLICE: Final = 0.003
 _BREATH: Final = 0.004
 _WHEEL: Final = 3
 _SIDEWAYS: Final = 8
-#: So much is copied at most.
-_COPIED_LINES: Final = 20_000
 
 
-class LogView(Widget, can_focus=True):
+class LogView(ScrollActions, Widget, can_focus=True):
     """A log, or a word in its place. `show` gives it one; whoever knows that it has grown calls `poll`."""
 
     ALLOW_SELECT = False
@@ -88,24 +79,18 @@ class LogView(Widget, can_focus=True):
     ) -> None:
         """Without `unicode` the view's own signs are ASCII."""
         super().__init__(name=name, id=id, classes=classes)
-        self._unicode = unicode
+        self._painter = LogPainter(self._style, unicode=unicode)
+        self._style_key: object = None
+        self._rows: list[Row] = []
+        self._in_corner = ("", "")
         self._title = ""
         self._placeholder: Content | str = ""
-        self._source: LogSource | None = None
-        self._text: LogText | None = None
-        self._top = (0, 0)  # line, row within it; while not all is counted lines may be numbered from the end
-        self._left = 0
-        self._seen = 0  # lines when following was turned off
-        self._search: LogSearch | None = None
-        self._match: int | None = None
-        self._wanted: tuple[int, Literal[1, -1]] | None = None
-        self._anchor: tuple[int, int] | None = None
-        self._head: tuple[int, int] | None = None
-        self._dragging = ""
+        self._window: LogWindow | None = None
+        self._finder: LogFinder | None = None
+        self._dragging: Literal["", "thumb", "text"] = ""
         self._looking: Timer | None = None
         self._working: Timer | None = None
         self._watching: Timer | None = None
-        self._visible: list[Row] | None = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -114,26 +99,30 @@ class LogView(Widget, can_focus=True):
 
         The view closes the log that it showed before.
         """
-        if source is not self._source:
-            if self._source is not None:
-                self._source.close()
-            self._source = source
-            self._text = LogText(source) if source is not None else None
-            self._top, self._left = (0, 0), 0
-            self._end_search()
-            self._anchor = self._head = None
+        if source is not self.source:
+            self._close()
+            self._window = LogWindow(source, wrap=self.wrap) if source is not None else None
+            self._finder = None
+            self._measure()
             self.follow = True
         self._title, self._placeholder = plain(title), placeholder
         if source is not None:
             source.advance(_SLICE)
             self._work()
             self.poll()
+        self._watch_over()
         self._changed()
+
+    def _close(self) -> None:
+        if self._finder is not None:
+            self._finder.search.cancel()
+        if self._window is not None:
+            self._window.source.close()
 
     @property
     def source(self) -> LogSource | None:
         """The log on show."""
-        return self._source
+        return self._window.source if self._window is not None else None
 
     @property
     def title(self) -> str:
@@ -145,34 +134,42 @@ class LogView(Widget, can_focus=True):
         title = plain(title)
         if title != self._title:
             self._title = title
-            self.refresh(Region(0, 0, self.size.width, 1))
+            self._refresh_title()
 
     @property
     def line_count(self) -> int:
         """How many lines have been counted."""
-        return self._source.line_count if self._source is not None else 0
+        return self._window.source.line_count if self._window is not None else 0
 
     @property
     def new_lines(self) -> int:
         """How many lines have come since following was turned off."""
-        return 0 if self.follow else max(0, self.line_count - self._seen)
+        return 0 if self.follow or self._window is None else max(0, self.line_count - self._window.seen)
 
     def on_mount(self) -> None:
-        """Look at the log once a second, for those who tell nobody that it grows."""
-        self._watching = self.set_interval(1.0, self._watch, name="log-view-watch", pause=self._source is None)
+        """Begin to look after what is shown already."""
+        self._measure()
+        self._watch_over()
         self._work()
 
     def on_unmount(self) -> None:
         """Let go of the log."""
-        if self._source is not None:
-            self._source.close()
+        self._close()
 
     # Growth and slices -----------------------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """Look, at the next frame, whether the log has grown; calls until then are one."""
-        if self._source is not None and self._looking is None and self.is_mounted:
+        if self._window is not None and self._looking is None and self.is_mounted:
             self._looking = self.set_timer(FRAME, self._look, name="log-view-frame")
+
+    def _watch_over(self) -> None:
+        """Look once a second, for logs that nobody speaks for; not at all where there is none."""
+        if self._window is not None and self._watching is None and self.is_mounted:
+            self._watching = self.set_interval(1.0, self._watch, name="log-view-watch")
+        elif self._window is None and self._watching is not None:
+            self._watching.stop()
+            self._watching = None
 
     def _watch(self) -> None:
         if self.is_on_screen:
@@ -180,76 +177,62 @@ class LogView(Widget, can_focus=True):
 
     def _look(self) -> None:
         self._looking = None
-        source, text = self._source, self._text
-        if source is None or text is None:
+        window = self._window
+        if window is None:
             return
+        source = window.source
         last, tail = max(0, source.line_count - 1), source.tail_count
         change = source.poll()
         if change in ("same", "gone"):
             return
         source.advance(_SLICE)
         if change == "replaced":
-            text.forget()
-            self._end_search()
-            self._anchor = self._head = None
-            self._top, self._seen = (0, 0), source.line_count
+            window.text.forget()
+            window.deselect()
+            window.top, window.seen = (0, 0), source.line_count
+            self._finder = None
         else:
-            text.forget(last)
-            if self._top[0] < 0 and not source.ready:
-                self._top = (self._top[0] - max(0, source.tail_count - tail), self._top[1])
-        if self._search is not None:
-            self._search.extend()
-        self._settle()
+            window.text.forget(last)
+            if window.top[0] < 0 and not source.ready:
+                window.top = (window.top[0] - max(0, source.tail_count - tail), window.top[1])
+        if self._finder is not None:
+            self._finder.search.extend()
+        window.settle()
         self._work()
         self._changed()
         self.poll()  # what grows goes on growing
 
     def _work(self) -> None:
         """Go on counting and searching, if there is anything left of it."""
-        if self._source is None or self._working is not None or not self.is_mounted:
+        if self._window is None or self._working is not None or not self.is_mounted:
             return
-        if not self._source.ready or (self._search is not None and not self._search.done):
+        if not self._window.source.ready or (self._finder is not None and not self._finder.search.done):
             self._working = self.set_timer(_BREATH, self._slice, name="log-view-work")
 
     def _slice(self) -> None:
         self._working = None
-        source, search = self._source, self._search
-        if source is None:
+        window, finder = self._window, self._finder
+        if window is None:
             return
-        was_ready = source.ready
-        if not was_ready:
-            source.advance(_SLICE)
-            if source.ready:
-                self._settle()
+        if not window.source.ready:
+            if window.source.advance(_SLICE):
+                window.settle()
                 self._changed()
-            else:
-                self._refresh_line(0)
-        elif search is not None and not search.done:
-            found = len(search.hits)
-            search.advance(_SLICE)
-            self._try_wanted()
-            if len(search.hits) != found or search.done:
-                self._refresh_line(0)
+        elif finder is not None and not finder.search.done:
+            before = finder.text
+            finder.search.advance(_SLICE)
+            self._show_match()
+            if finder.text != before:
+                self._refresh_title()
         self._work()
 
-    def _settle(self) -> None:
-        """Number lines from the start once all are counted."""
-        source = self._source
-        if source is not None and source.ready and self._top[0] < 0:
-            self._seen = source.line_count if not self._seen else self._seen
-            self._top = (max(0, source.line_count + self._top[0]), self._top[1])
-
     def _changed(self) -> None:
-        self._visible = None
-        if self._watching is not None:
-            if self._source is None:
-                self._watching.pause()
-            else:
-                self._watching.resume()
+        if self._window is not None:
+            self._window.changed()
         self.refresh()
 
-    def _refresh_line(self, y: int) -> None:
-        self.refresh(Region(0, y, self.size.width, 1))
+    def _refresh_title(self) -> None:
+        self.refresh(Region(0, 0, self.size.width, 1))
 
     # Where it stands -------------------------------------------------------------------------------------------------
 
@@ -257,113 +240,56 @@ class LogView(Widget, can_focus=True):
     def _body(self) -> int:
         return max(0, self.size.height - 1)
 
-    @property
-    def _width(self) -> int:
-        return max(1, self.size.width - 1)
+    def _measure(self) -> None:
+        if self._window is not None:
+            self._window.width = max(1, self.size.width - 1)
+            self._window.height = self._body
 
-    def _bounds(self) -> tuple[int, int]:
-        """Return the first line that can be shown, and the one behind the last."""
-        source = self._source
-        if source is None:
-            return 0, 0
-        if source.ready or (self._top[0] >= 0 and not self.follow):
-            return 0, source.line_count
-        return -source.tail_count, 0
-
-    def _rows(self, line: int) -> list[Row]:
-        assert self._text is not None
-        if self.wrap:
-            return self._text.rows(line, self._width)
-        return [Row(line, 0, 1 << 30)]
-
-    def _last_top(self) -> tuple[int, int]:
-        """Return where the view stands when the last row of the log is on its last line."""
-        low, high = self._bounds()
-        body = max(1, self._body)
-        if not self.wrap:
-            return max(low, high - body), 0
-        line, left = high, body
-        while line > low:
-            line -= 1
-            rows = len(self._rows(line))
-            if rows >= left:
-                return line, rows - left
-            left -= rows
-        return low, 0
-
-    def _moved(self, top: tuple[int, int], rows: int) -> tuple[int, int]:
-        """Return where the view stands `rows` further down."""
-        low, high = self._bounds()
-        line, row = top
-        if not self.wrap:
-            return max(low, min(line + rows, high - 1)), 0
-        row += rows
-        while row < 0 and line > low:
-            line -= 1
-            row += len(self._rows(line))
-        while line < high - 1 and row >= (here := len(self._rows(line))):
-            row -= here
-            line += 1
-        return line, max(0, row)
-
-    def _layout(self) -> list[Row]:
-        """Return the rows on screen."""
-        if self._visible is None:
-            rows: list[Row] = []
-            top = self._last_top() if self.follow else min(self._top, self._last_top())
-            self._top = top if not self.follow else self._top
-            line, skip = top
-            _, high = self._bounds()
-            while line < high and len(rows) < self._body:
-                rows += self._rows(line)[skip:]
-                line, skip = line + 1, 0
-            self._visible = rows[: self._body]
-        return self._visible
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the rows out anew."""
+        self._measure()
+        self._changed()
 
     def watch_follow(self, follow: bool) -> None:
         """Go to the end, or stay where the view stands."""
-        if not follow:
-            self.set_reactive(LogView.follow, True)
-            top = self._last_top()
-            self.set_reactive(LogView.follow, False)
-            self._top, self._seen = top, self.line_count
+        if self._window is not None:
+            if follow:
+                self._window.follow = True
+            else:
+                self._window.stay()
         self._changed()
         self.post_message(self.FollowChanged(self, follow))
 
-    def watch_wrap(self) -> None:
+    def watch_wrap(self, wrap: bool) -> None:
         """Break lines, or do not; the line at the top stays there."""
-        self._left = 0
-        self._top = (self._top[0], 0)
+        if self._window is not None:
+            self._window.wrap, self._window.left = wrap, 0
+            self._window.top = (self._window.top[0], 0)
         self._changed()
 
-    def _scroll(self, rows: int) -> None:
-        if self._text is None:
+    def _page(self) -> int:
+        return self._body
+
+    def _step(self, rows: int) -> None:
+        """Scroll; upwards turns following off, and coming to the end turns it on."""
+        window = self._window
+        if window is None or (window.whole if rows < 0 else self.follow):
             return
-        last = self._last_top()
         if rows < 0:
-            low, _high = self._bounds()
-            if self.follow:
-                if last <= (low, 0):
-                    return  # all of it is on screen
-                self.follow = False
-            self._top = self._moved(min(self._top, last), rows)
-        elif not self.follow:
-            self._top = self._moved(self._top, rows)
-            if self._top >= last:
-                self.follow = True
-                return
-        else:
-            return
+            self.follow = False
+        if window.scroll(rows):
+            self.follow = True
         self._changed()
 
     def _go_to(self, line: int) -> None:
         """Show a line, a third down the screen if it is not there already."""
-        if not any(row.line == line for row in self._layout()):
-            if self.follow:
-                self.follow = False
-            self._top = min(self._moved((line, 0), -(self._body // 3)), self._last_top())
-        elif self.follow:
-            self.follow = False
+        window = self._window
+        if window is None:
+            return
+        there = any(row.line == line for row in window.rows())
+        self.follow = False
+        if not there:
+            window.put(window.moved((line, 0), -(self._body // 3)))
         self._changed()
 
     # Search ----------------------------------------------------------------------------------------------------------
@@ -371,65 +297,47 @@ class LogView(Widget, can_focus=True):
     @property
     def searching(self) -> bool:
         """Whether there is a search whose matches are shown."""
-        return self._search is not None
+        return self._finder is not None
 
     @property
     def match_line(self) -> int | None:
         """The line of the match that the view went to last."""
-        return self._match
+        return self._finder.match if self._finder is not None else None
 
     @property
     def match_text(self) -> str:
-        """How the search stands: `3 of 37`, `37+ so far`, `no match`."""
-        search = self._search
-        if search is None:
-            return ""
-        count = len(search.hits)
-        more = "+" if search.capped or not search.done else ""
-        if not count:
-            return "no match" if search.done else "searching"
-        if self._match is not None and self._match in search.hits:
-            return f"{search.hits.index(self._match) + 1:,} of {count:,}{more}"
-        return f"{count:,}{more}"
+        """How the search stands: `3 of 37`, `37+`, `no match`."""
+        return self._finder.text if self._finder is not None else ""
 
     def search(self, text: str) -> None:
-        """Search the whole log and go to the nearest match; an empty text ends the search."""
-        self._end_search()
-        if text and self._source is not None:
-            down = not self.follow
-            line = self._layout()[0].line if down and self._layout() else self.line_count
-            self._search = self._source.search(text, max(0, line), 1 if down else -1)
-            self._wanted = (line - 1, 1) if down else (line, -1)
-            self._search.advance(_SLICE)
-            self._try_wanted()
+        """Search the whole log and go to the nearest match; an empty text ends the search.
+
+        At the end of a log that is followed, the nearest is the last one above; else the first one below.
+        """
+        if self._finder is not None:
+            self._finder.search.cancel()
+            self._finder = None
+        window = self._window
+        if text and window is not None:
+            rows = window.rows()
+            if self.follow or not rows:
+                self._finder = LogFinder(window.source, text, self.line_count, -1)
+            else:
+                self._finder = LogFinder(window.source, text, rows[0].line, 1)
+            self._finder.search.advance(_SLICE)
+            self._show_match()
             self._work()
         self._changed()
 
-    def _end_search(self) -> None:
-        if self._search is not None:
-            self._search.cancel()
-        self._search = self._match = self._wanted = None
-
-    def _try_wanted(self) -> None:
-        if self._search is None or self._wanted is None:
-            return
-        line, direction = self._wanted
-        hit = self._search.near(line, direction)
-        if hit is not None:
-            self._match, self._wanted = hit, None
-            self._go_to(hit)
-        elif self._search.done:
-            self._wanted = None
+    def _show_match(self) -> None:
+        if self._finder is not None and (line := self._finder.arrived()) is not None:
+            self._go_to(line)
 
     def _next(self, direction: Literal[1, -1]) -> None:
-        if self._search is None:
-            return
-        here = self._match
-        if here is None:
-            rows = self._layout()
-            here = rows[0].line - 1 if rows else 0
-        self._wanted = (here, direction)
-        self._try_wanted()
+        if self._finder is not None and self._window is not None:
+            rows = self._window.rows()
+            self._finder.want(rows[0].line - 1 if rows else 0, direction)
+            self._show_match()
 
     def next_match(self) -> None:
         """Go to the next matching line, round the end."""
@@ -439,152 +347,16 @@ class LogView(Widget, can_focus=True):
         """Go to the matching line before, round the start."""
         self._next(-1)
 
-    # Painting --------------------------------------------------------------------------------------------------------
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Break lines anew."""
-        self._changed()
-
-    def on_focus(self) -> None:
-        """Say so in the title."""
-        self._refresh_line(0)
-
-    def on_blur(self) -> None:
-        """Say so in the title."""
-        self._refresh_line(0)
-
-    def render_line(self, y: int) -> Strip:
-        """Draw the title, or a row of the log."""
-        width = self.size.width
-        if y == 0:
-            return self._title_line(width)
-        if self._text is None or (self._bounds() == (0, 0) and (self._source is None or self._source.ready)):
-            return self._placeholder_line(y - 1, width)
-        rows = self._layout()
-        strip = self._row(rows[y - 1]) if y <= len(rows) else Strip.blank(self._width, self.rich_style)
-        if y == self._body:
-            strip = self._with_corner(strip)
-        return Strip([*strip, self._bar(y - 1, rows)], width)
-
-    def _row(self, row: Row) -> Strip:
-        assert self._text is not None
-        line, width = self._text.line(row.line), self._width
-        start, end = row.start, min(row.end, len(line.text))
-        if not self.wrap and line.text.isascii():
-            start, end = min(self._left, end), min(end, self._left + width)
-        over: list[tuple[int, int, Style]] = []
-        if self._search is not None:
-            name = "match-current" if row.line == self._match else "match"
-            style = self._style(name)
-            over += [(first, last, style) for first, last in occurrences(line.text, self._search.pattern)]
-        if (selected := self._selected_in(row.line, len(line.text))) is not None:
-            over.append((*selected, self._style("selection")))
-        strip = painted(line, start, end, self.rich_style, over)
-        if not self.wrap and not line.text.isascii():
-            strip = strip.crop(self._left, self._left + width)
-        return strip.adjust_cell_length(width, self.rich_style)
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"log-view--{name}")
-
-    def _info(self) -> str:
-        source = self._source
-        if source is None:
-            return ""
-        parts = [self.match_text] if self._search is not None else []
-        if self.wrap:
-            parts.append("wrap")
-        if not source.ready:
-            parts.append("counting" if source.tail_count else "unpacking")
-        elif source.line_count:
-            parts += [present.plural(source.line_count, "line"), present.size(source.size)]
-        return "   ".join(parts)
-
-    def _title_line(self, width: int) -> Strip:
-        info = self._info()
-        room = max(0, width - width_of(info) - (3 if info else 0))
-        if room < 12:
-            info, room = "", width
-        title = self._title if width_of(self._title) <= room else set_cell_size(self._title, max(0, room - 1)) + "…"
-        gap = width - width_of(title) - width_of(info) - (1 if info else 0)
-        return Strip(
-            [
-                Segment(title, self._style("title")),
-                Segment(" " * max(0, gap), self.rich_style),
-                Segment(info + (" " if info else ""), self._style("info")),
-            ]
-        ).adjust_cell_length(width, self.rich_style)
-
-    def _placeholder_line(self, y: int, width: int) -> Strip:
-        style = self._style("placeholder")
-        if isinstance(self._placeholder, Content):
-            strips = Visual.to_strips(self, self._placeholder, width, None, self.visual_style)
-            strip = strips[y - 1] if 0 < y <= len(strips) else Strip.blank(width, self.rich_style)
-            return strip.adjust_cell_length(width, self.rich_style)
-        lines = self._placeholder.split("\n")
-        text = plain(lines[y - 1]) if 0 < y <= len(lines) else ""
-        return Strip([Segment(text, style)]).adjust_cell_length(width, self.rich_style)
-
-    def _corner(self) -> tuple[str, str]:
-        """Return what stands in the lower right corner, and its style."""
-        if self._source is not None and self._source.problem:
-            return f" {plain(self._source.problem)} ", "problem"
-        if self.new_lines:
-            return f" {present.plural(self.new_lines, 'new line')} {'↓' if self._unicode else 'v'} ", "corner"
-        return "", ""
-
-    def _with_corner(self, strip: Strip) -> Strip:
-        text, name = self._corner()
-        if not text:
-            return strip
-        text = set_cell_size(text, min(width_of(text), self._width))
-        return Strip([*strip.crop(0, self._width - width_of(text)), Segment(text, self._style(name))], self._width)
-
-    def _bar(self, y: int, rows: list[Row]) -> Segment:
-        low, high = self._bounds()
-        total, body = high - low, self._body
-        if not rows or (total <= body and (not self.wrap or (rows[0].start == 0 and rows[-1].line == high - 1))):
-            return Segment(" ", self.rich_style)
-        shown = max(1, rows[-1].line - rows[0].line)
-        length = max(1, min(body - 1, body * shown // max(1, total)))
-        start = (body - length) * (rows[0].line - low) // max(1, total - shown - 1)
-        start = body - length if self.follow else min(start, body - length)
-        if start <= y < start + length:
-            return Segment("▐" if self._unicode else "|", self._style("thumb"))
-        return Segment(" ", self.rich_style)
-
-    # Selecting and copying -------------------------------------------------------------------------------------------
-
-    def _selection(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        if self._anchor is None or self._head is None or self._anchor == self._head:
-            return None
-        return min(self._anchor, self._head), max(self._anchor, self._head)
-
-    def _selected_in(self, line: int, length: int) -> tuple[int, int] | None:
-        selection = self._selection()
-        if selection is None:
-            return None
-        (first, start), (last, end) = selection
-        if not first <= line <= last:
-            return None
-        return (start if line == first else 0), (min(end, length) if line == last else length)
+    # Copying ---------------------------------------------------------------------------------------------------------
 
     def selected_text(self) -> str:
         """Return the selected text; without a selection the line of the match, or else the lines on screen."""
-        text = self._text
-        if text is None:
+        window, match = self._window, self.match_line
+        if window is None:
             return ""
-        if self._selection() is not None:
-            (first, _), (last, _) = self._selection() or ((0, 0), (0, 0))
-            lines: list[str] = []
-            for number in range(first, min(last, first + _COPIED_LINES) + 1):
-                content = text.line(number).text
-                start, end = self._selected_in(number, len(content)) or (0, 0)
-                lines.append(content[start:end])
-            return "\n".join(lines)
-        if self._match is not None:
-            return text.line(self._match).text
-        return "\n".join(text.line(number).text for number in dict.fromkeys(row.line for row in self._layout()))
+        if window.selection is None and match is not None:
+            return window.text.line(match).text
+        return window.selected_text()
 
     def copy_visible(self) -> str:
         """Copy what `selected_text` says to the clipboard, and return it."""
@@ -595,81 +367,96 @@ class LogView(Widget, can_focus=True):
 
     def clear_selection(self) -> bool:
         """Select nothing; return whether anything was selected."""
-        was = self._selection() is not None
-        self._anchor = self._head = None
+        window = self._window
+        if window is None or window.selection is None:
+            return False
+        window.deselect()
         self._changed()
-        return was
+        return True
 
-    def _place(self, x: int, y: int) -> tuple[int, int] | None:
-        """Return the line and the character under a cell of the body."""
-        rows = self._layout()
-        if self._text is None or not rows:
-            return None
-        row = rows[max(0, min(y - 1, len(rows) - 1))]
-        text = self._text.line(row.line).text
-        part = text[row.start : min(row.end, len(text))]
-        return row.line, row.start + index_at(part, x + (0 if self.wrap else self._left))
+    # Painting --------------------------------------------------------------------------------------------------------
 
-    def _select_line(self, step: int) -> None:
-        rows = self._layout()
-        if not rows or self._text is None or not (self._source and self._source.ready):
-            return
-        low, high = self._bounds()
-        if self._anchor is None or self._head is None:
-            line = rows[-1].line if step < 0 else rows[0].line
-            self._anchor = (line + (step < 0), 0)
-            self._head = (line + (step > 0), 0)
+    def notify_style_update(self) -> None:
+        """Forget the styles that are no longer in force."""
+        super().notify_style_update()
+        self._style_key = None
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"log-view--{name}") if name else self.rich_style
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the lines of `crop`."""
+        key = (self.background_colors, self.has_focus, self.app.theme)
+        if key != self._style_key:
+            self._style_key = key
+            self._painter.forget()
+        if self._window is not None:
+            self._rows = self._painter.prepare(self._window, self._finder)
+            self._in_corner = self._painter.corner(self._window, self.new_lines)
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the title, or a row of the log."""
+        width, window = self.size.width, self._window
+        if y == 0:
+            return self._painter.title(self._title, window, self._finder, width)
+        if window is None or (not self._rows and window.source.ready):
+            return self._placeholder_line(y - 2, width)
+        return self._painter.row(y - 1, window, self._rows, self._finder, self._in_corner)
+
+    def _placeholder_line(self, y: int, width: int) -> Strip:
+        if isinstance(self._placeholder, Content):
+            strips = Visual.to_strips(self, self._placeholder, width, None, self.visual_style)
+            strip = strips[y] if 0 <= y < len(strips) else Strip.blank(width, self._painter.style(""))
         else:
-            self._head = (max(low, min(self._head[0] + step, high)), 0)
-        line = min(max(self._head[0] - (self._head > self._anchor), low), high - 1)
-        if line < rows[0].line or line > rows[-1].line:
-            self._scroll(step)
-        elif self.follow:
-            self.follow = False
-        self._changed()
+            lines = self._placeholder.split("\n")
+            text = plain(lines[y]) if 0 <= y < len(lines) else ""
+            strip = Strip([Segment(text, self._painter.style("placeholder"))])
+        return strip.adjust_cell_length(width, self._painter.style(""))
 
     # Mouse -----------------------------------------------------------------------------------------------------------
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll down; at the very end following is on again."""
         event.stop()
-        self._scroll(_WHEEL)
+        self._step(_WHEEL)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll up, which turns following off."""
         event.stop()
-        self._scroll(-_WHEEL)
+        self._step(-_WHEEL)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin a selection, or take hold of the scroll indicator."""
-        if event.button != 1 or event.y < 1 or self._text is None:
+        """Begin a selection, take hold of the scroll indicator, or go to the new lines."""
+        window = self._window
+        if event.button != 1 or event.y < 1 or window is None:
             return
-        corner, _ = self._corner()
-        if event.x >= self._width:
+        corner, name = self._in_corner
+        if event.x >= window.width:
             self._dragging = "thumb"
             self._drag_to(event.y)
-        elif corner and event.y == self._body and event.x >= self._width - width_of(corner):
+        elif name == "corner" and event.y == self._body and event.x >= window.width - width_of(corner):
             self.follow = True
             return
         else:
             self._dragging = "text"
-            self._anchor = self._head = self._place(event.x, event.y)
+            window.anchor = window.head = window.place(event.x, event.y - 1)
             self._changed()
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Extend the selection, scrolling at the edges, or drag the scroll indicator."""
+        window = self._window
+        if window is None:
+            return
         if self._dragging == "thumb":
             self._drag_to(event.y)
         elif self._dragging == "text":
-            if self.follow:
-                self.follow = False
-            if event.y < 1:
-                self._scroll(-1)
-            elif event.y > self._body:
-                self._top = min(self._moved(self._top, 1), self._last_top())
+            self.follow = False
+            if event.y < 1 or event.y > self._body:
+                window.scroll(-1 if event.y < 1 else 1)
+            window.head = window.place(event.x, event.y - 1)
             self._changed()
-            self._head = self._place(event.x, event.y)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """End the selection, which stays."""
@@ -679,61 +466,37 @@ class LogView(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Select the whole line with the second click."""
-        place = self._place(event.x, event.y)
-        if event.chain == 2 and event.y >= 1 and place is not None and self._text is not None:
-            self._anchor, self._head = (place[0], 0), (place[0], len(self._text.line(place[0]).text))
+        window = self._window
+        if window is None or event.chain != 2 or event.y < 1:
+            return
+        place = window.place(event.x, event.y - 1)
+        if place is not None:
+            window.anchor, window.head = (place[0], 0), (place[0], len(window.text.line(place[0]).text))
             self._changed()
 
     def _drag_to(self, y: int) -> None:
-        low, _high = self._bounds()
-        last = self._last_top()
-        share = max(0.0, min(1.0, (y - 1) / max(1, self._body - 1)))
-        top = (low + round(share * (last[0] - low)), 0)
-        self.follow = share >= 1.0
+        window = self._window
+        if window is None or window.whole:
+            return
+        down = share(y - 1, self._body)
+        low, last = window.bounds()[0], window.last_top()
+        self.follow = down >= 1.0
         if not self.follow:
-            self._top = min(top, last)
+            window.put((low + round(down * (last[0] - low)), 0))
             self._changed()
 
     # Actions ---------------------------------------------------------------------------------------------------------
 
-    def action_cursor_down(self) -> None:
-        """Scroll one row down."""
-        self._scroll(1)
-
-    def action_cursor_up(self) -> None:
-        """Scroll one row up."""
-        self._scroll(-1)
-
-    def action_page_down(self) -> None:
-        """Scroll a screen down."""
-        self._scroll(max(1, self._body - 1))
-
-    def action_page_up(self) -> None:
-        """Scroll a screen up."""
-        self._scroll(-max(1, self._body - 1))
-
-    def action_half_page_down(self) -> None:
-        """Scroll half a screen down."""
-        self._scroll(max(1, self._body // 2))
-
-    def action_half_page_up(self) -> None:
-        """Scroll half a screen up."""
-        self._scroll(-max(1, self._body // 2))
-
     def action_go_top(self) -> None:
         """Go to the first line."""
-        source = self._source
-        if source is None or self._last_top() <= (self._bounds()[0], 0):
-            return
-        if self.follow:
+        if self._window is not None and not self._window.whole:
             self.follow = False
-        self._top = (0, 0)
-        self._changed()
+            self._window.top = (0, 0)
+            self._changed()
 
     def action_go_bottom(self) -> None:
         """Go to the end, and stay there."""
         self.follow = True
-        self._changed()
 
     def action_scroll_left(self) -> None:
         """Show what is further left in long lines."""
@@ -744,19 +507,27 @@ class LogView(Widget, can_focus=True):
         self._sideways(_SIDEWAYS)
 
     def _sideways(self, cells: int) -> None:
-        if self.wrap or self._text is None:
+        window = self._window
+        if window is None or window.wrap:
             return
-        widest = max((width_of(self._text.line(row.line).text) for row in self._layout()), default=0)
-        self._left = max(0, min(self._left + cells, max(self._left if cells < 0 else 0, widest - self._width // 2)))
+        widest = max((width_of(window.text.line(row.line).text) for row in window.rows()), default=0)
+        furthest = max(window.left if cells < 0 else 0, widest - window.width // 2)
+        window.left = max(0, min(window.left + cells, furthest))
         self._changed()
+
+    def _extend(self, step: int) -> None:
+        if self._window is not None:
+            self.follow = False
+            self._window.extend(step)
+            self._changed()
 
     def action_select_up(self) -> None:
         """Select one line more upwards."""
-        self._select_line(-1)
+        self._extend(-1)
 
     def action_select_down(self) -> None:
         """Select one line more downwards."""
-        self._select_line(1)
+        self._extend(1)
 
     def action_toggle_follow(self) -> None:
         """Stay at the end, or do not."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from specular_tui.model.duration import humanise
@@ -49,17 +50,20 @@ _WORDS: Final[dict[str, TaskStatus]] = {
     ":done": TaskStatus.COMPLETED,
     ":skipped": TaskStatus.SKIPPED,
 }
-_RANK: Final[dict[TaskStatus, int]] = {
-    TaskStatus.FAILED: 0,
-    TaskStatus.IN_PROGRESS: 1,
-    TaskStatus.PENDING: 2,
-    TaskStatus.SKIPPED: 3,
-    TaskStatus.COMPLETED: 4,
-}
+#: The order of `state`: what needs somebody first.
+_RANKED: Final = (
+    TaskStatus.FAILED,
+    TaskStatus.IN_PROGRESS,
+    TaskStatus.PENDING,
+    TaskStatus.SKIPPED,
+    TaskStatus.COMPLETED,
+)
 # A row's place is one integer: what it is sorted by, above its position in the plan.
 _BITS: Final = 32
 _MASK: Final = (1 << _BITS) - 1
-_LONGEST_MS: Final = 1 << 45
+_LONGEST_MS: Final = 1 << 30
+_NEVER_RUN: Final = _LONGEST_MS + 1
+_HIDDEN: Final = -1
 #: Needs of one task are looked through up to here each time that its row is drawn.
 _NEEDS: Final = 512
 
@@ -140,12 +144,15 @@ class Rows:
         self.sort: Sort = "plan"
         #: Shown whatever the filter says: the task under the cursor does not vanish when its state changes.
         self.kept: int | None = None
+        self._planned: dict[str, float] = {}
         self._estimates: Mapping[str, float] = {}
-        self._hay: list[str] | None = None
+        #: Id and title of each position, and the same in small letters; made when first searched.
+        self._hay: list[str] = []
+        self._lower_hay: list[str] = []
         #: The place of each row in order; None: every position, in the order of the plan.
         self._places: list[int] | None = None
-        #: The place of each position that is shown.
-        self._place_of: dict[int, int] = {}
+        #: For each position what its place is made of; `_HIDDEN` where the filter hides it.
+        self._keys = array("q")
 
     def __len__(self) -> int:
         return len(self.ids) if self._places is None else len(self._places)
@@ -157,22 +164,24 @@ class Rows:
 
     def load(self, state: RunState, graph: Graph | None, estimates: Mapping[str, float] | None) -> None:
         """Take another run, or the same one with other tasks. `estimates` are milliseconds, before the plan's own."""
+        same = graph is self.graph and self.ids == [*state.tasks, *state.gates]
         self.state, self.graph = state, graph
-        self.ids = [*state.tasks, *state.gates]
-        self.positions = {task_id: at for at, task_id in enumerate(self.ids)}
         tasks = graph.tasks if graph is not None else {}
-        self.titles = [
-            plain(task.title) if (task := tasks.get(task_id)) is not None and task.title != task_id else ""
-            for task_id in self.ids
-        ]
-        self.id_width = max(map(len, self.ids), default=0)
-        self.title_width = max(map(len, self.titles), default=0)
-        self.retries = any(task.retries for task in tasks.values()) or any(
-            task.attempt > 1 for task in state.tasks.values()
-        )
-        self._estimates = {i: t.estimate * 1000 for i, t in tasks.items() if t.estimate} | dict(estimates or {})
+        if not same:
+            self.ids = [*state.tasks, *state.gates]
+            self.positions = {task_id: at for at, task_id in enumerate(self.ids)}
+            self.titles = [
+                plain(task.title) if (task := tasks.get(task_id)) is not None and task.title != task_id else ""
+                for task_id in self.ids
+            ]
+            self.id_width = max(map(len, self.ids), default=0)
+            self.title_width = max(map(len, self.titles), default=0)
+            self._hay, self._lower_hay = [], []
+            self.retries = any(task.retries for task in tasks.values())
+            self._planned = {i: task.estimate * 1000 for i, task in tasks.items() if task.estimate}
+        self.retries = self.retries or any(task.attempt > 1 for task in state.tasks.values())
+        self._estimates = {**self._planned, **estimates} if estimates else self._planned
         self.estimated = bool(self._estimates)
-        self._hay = None
         self.kept = None
         self.arrange()
 
@@ -186,75 +195,84 @@ class Rows:
     def arrange(self, now: int = 0) -> None:
         """Filter and sort anew."""
         if not self.filter and self.sort == "plan":
-            self._places, self._place_of = None, {}
+            self._places, self._keys = None, array("q")
             return
-        positions: Iterable[int] = range(len(self.ids))
-        if self.filter.words:
-            positions = [at for at in self._with_words() if self._in_status(at)]
-            if self.kept is not None and self.kept not in positions:
-                positions.append(self.kept)
-        elif self.filter.statuses:
-            positions = [at for at in positions if self._in_status(at) or at == self.kept]
-        place = self._placer(now)
-        self._place_of = {at: place(at) for at in positions}
-        self._places = sorted(self._place_of.values())
+        tasks = [*self.state.tasks.values(), *self.state.gates.values()]
+        shown: Sequence[int] = self._with_words()
+        if self.filter.statuses:
+            statuses = tuple(self.filter.statuses)
+            shown = [at for at in shown if tasks[at].status in statuses]
+        if self.kept is not None and self.filter and self.kept not in shown:
+            shown = sorted([*shown, self.kept])
+        self._keys = keys = array("q", [_HIDDEN]) * len(self.ids)
+        match self.sort:
+            case "plan":
+                self._places = list(shown)
+                for at in shown:
+                    keys[at] = 0
+            case "state":
+                self._places = []
+                for rank, status in enumerate(_RANKED):
+                    group = [at for at in shown if tasks[at].status is status]
+                    for at in group:
+                        keys[at] = rank
+                    self._places += [rank << _BITS | at for at in group]
+            case "duration":
+                for at in shown:
+                    keys[at] = self._key(at, tasks[at], now)
+                self._places = sorted([keys[at] << _BITS | at for at in shown])
 
-    def _with_words(self) -> list[int]:
-        if self._hay is None:
+    def _with_words(self) -> Sequence[int]:
+        words = self.filter.words
+        if not words:
+            return range(len(self.ids))
+        if not self._hay:
             self._hay = [f"{i}\n{title}" for i, title in zip(self.ids, self.titles, strict=True)]
-        found: list[int] = list(range(len(self.ids)))
-        hay = self._hay if self.filter.by_case else self._lowered()
-        for word in self.filter.words:
+            self._lower_hay = [text.lower() for text in self._hay]
+        hay = self._hay if self.filter.by_case else self._lower_hay
+        found = [at for at, text in enumerate(hay) if words[0] in text]
+        for word in words[1:]:
             found = [at for at in found if word in hay[at]]
         return found
 
-    def _lowered(self) -> list[str]:
-        return [text.lower() for text in self._hay or ()]
-
-    def _in_status(self, position: int) -> bool:
-        return not self.filter.statuses or self.task(position).status in self.filter.statuses
-
-    def _wanted(self, position: int) -> bool:
+    def _wanted(self, position: int, task: TaskState) -> bool:
         if position == self.kept:
             return True
-        if not self._in_status(position):
+        if self.filter.statuses and task.status not in self.filter.statuses:
             return False
         text = f"{self.ids[position]}\n{self.titles[position]}"
         text = text if self.filter.by_case else text.lower()
         return all(word in text for word in self.filter.words)
 
-    def _placer(self, now: int) -> Callable[[int], int]:
-        if self.sort == "state":
-            return lambda at: _RANK[self.task(at).status] << _BITS | at
-        if self.sort == "duration":
-            return lambda at: (_LONGEST_MS - self._duration(at, now)) << _BITS | at
-        return lambda at: at
-
-    def _duration(self, position: int, now: int) -> int:
-        ms = self.state.task_elapsed_until(self.task(position), now)
-        return -1 if ms is None else min(ms, _LONGEST_MS)
+    def _key(self, position: int, task: TaskState, now: int) -> int:
+        match self.sort:
+            case "plan":
+                return 0
+            case "state":
+                return _RANKED.index(task.status)
+            case "duration":
+                ms = self.state.task_elapsed_until(task, now)
+                return _NEVER_RUN if ms is None else _LONGEST_MS - min(ms, _LONGEST_MS)
 
     def moved(self, ids: Iterable[str], now: int) -> bool:
         """Put the rows of `ids` where they belong now; return whether any row came, went or moved."""
         if self._places is None:
             return False
         changed = False
-        place = self._placer(now)
         for task_id in ids:
             at = self.positions.get(task_id)
             if at is None:
                 continue
-            old = self._place_of.get(at)
-            new = place(at) if self._wanted(at) else None
+            task, old = self.task(at), self._keys[at]
+            new = self._key(at, task, now) if self._wanted(at, task) else _HIDDEN
             if old == new:
                 continue
             changed = True
-            if old is not None:
-                del self._places[bisect_left(self._places, old)]
-                del self._place_of[at]
-            if new is not None:
-                insort(self._places, new)
-                self._place_of[at] = new
+            if old != _HIDDEN:
+                del self._places[bisect_left(self._places, old << _BITS | at)]
+            if new != _HIDDEN:
+                insort(self._places, new << _BITS | at)
+            self._keys[at] = new
         return changed
 
     def position(self, row: int) -> int:
@@ -267,8 +285,9 @@ class Rows:
             return None
         if self._places is None:
             return position if position < len(self.ids) else None
-        place = self._place_of.get(position)
-        return None if place is None else bisect_left(self._places, place)
+        if position >= len(self._keys) or self._keys[position] == _HIDDEN:
+            return None
+        return bisect_left(self._places, self._keys[position] << _BITS | position)
 
     def find(self, status: TaskStatus, start: int, step: int) -> int | None:
         """Return the next row in `status` from `start` on, round the end; `start` itself comes last."""

@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskStatus
+from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
 from specular_tui.tui.widgets.task_columns import Columns, columns, fit, heading, pieces
 from specular_tui.tui.widgets.task_rows import ASCII_SHAPES, SHAPES, SORTS, Cells, Filter, Rows, Sort
 
@@ -36,7 +37,7 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class TaskTable(Widget, can_focus=True):
+class TaskTable(ScrollActions, Widget, can_focus=True):
     """Every task of a run, one line each. `show` gives it a run, `touch` says which tasks have changed."""
 
     ALLOW_SELECT = False
@@ -111,7 +112,7 @@ class TaskTable(Widget, can_focus=True):
         self._dragging = False
         self._columns = Columns(0, 0, 0, 0, 0, 0)
         self._painted: dict[int, tuple[int, Cells] | None] = {}
-        self._strips: dict[tuple[int, bool], tuple[Cells, Strip]] = {}
+        self._strips: dict[tuple[int, bool, bool], tuple[Cells, Strip]] = {}
         self._styles: dict[tuple[str, bool], Style] = {}
         self._style_key: object = None
 
@@ -405,18 +406,15 @@ class TaskTable(Widget, can_focus=True):
         if line is None:
             return self._nothing(width) if y == 2 and not self._rows else Strip.blank(width, self._style(""))
         position, cells = line
-        cursor = position == self._cursor
-        known = self._strips.get((position, cursor))
-        if known is not None and known[0] == cells:
-            strip = known[1]
-        else:
-            strip = self._draw(cells, cursor, width - 1)
+        key = (position, position == self._cursor, self._on_thumb(y - 1))
+        known = self._strips.get(key)
+        if known is None or known[0] != cells:
             if len(self._strips) > _KEPT_STRIPS:
                 self._strips.clear()
-            self._strips[position, cursor] = (cells, strip)
-        return Strip([*strip, self._bar(y - 1, cursor)], width)
+            known = self._strips[key] = (cells, self._draw(cells, *key[1:]))
+        return known[1]
 
-    def _draw(self, cells: Cells, cursor: bool, width: int) -> Strip:
+    def _draw(self, cells: Cells, cursor: bool, thumb: bool) -> Strip:
         kind = cells.kind
         shape = (SHAPES if self._unicode else ASCII_SHAPES)[kind]
         quiet = "faint" if kind in ("pending", "skipped") else "muted"
@@ -435,9 +433,10 @@ class TaskTable(Widget, can_focus=True):
         ellipsis = "…" if self._unicode else "~"
         segments = [
             Segment(text, self._style(roles[role], cursor))
-            for role, text in pieces(cells, shape, self._columns, width, ellipsis)
+            for role, text in pieces(cells, shape, self._columns, self.size.width - 1, ellipsis)
         ]
-        return Strip(segments).adjust_cell_length(width, self._style("", cursor))
+        segments.append(self._bar(thumb, cursor))
+        return Strip(segments).adjust_cell_length(self.size.width, self._style("", cursor))
 
     def _header(self, width: int) -> Strip:
         note = self.count_text if self._rows.filter else ""
@@ -450,16 +449,14 @@ class TaskTable(Widget, can_focus=True):
         text = "nothing matches the filter" if self._rows.filter and self._rows.total else "no tasks"
         return Strip([Segment(fit(f"   {text}", width), self._style("muted"))], width)
 
-    def _bar(self, y: int, cursor: bool) -> Segment:
-        """Return the cell of the scroll indicator beside line `y` of the body."""
-        rows, body = len(self._rows), self._body
-        if rows <= body:
-            return Segment(" ", self._style("", cursor))
-        length = max(1, body * body // rows)
-        start = (body - length) * self._top // max(1, rows - body)
-        if start <= y < start + length:
+    def _on_thumb(self, y: int) -> bool:
+        """Tell whether the scroll indicator is beside line `y` of the body."""
+        return y in thumb(self._top, self._body, len(self._rows), self._body)
+
+    def _bar(self, thumb: bool, cursor: bool) -> Segment:
+        if thumb:
             return Segment("▐" if self._unicode else "|", self._style("thumb"))
-        return Segment(" ", self._style(""))
+        return Segment(" ", self._style("", cursor and len(self._rows) <= self._body))
 
     # Mouse -----------------------------------------------------------------------------------------------------------
 
@@ -498,8 +495,7 @@ class TaskTable(Widget, can_focus=True):
             self.release_mouse()
 
     def _drag_to(self, y: int) -> None:
-        share = max(0.0, min(1.0, (y - 1) / max(1, self._body - 1)))
-        self._scroll(round(share * (len(self._rows) - self._body)) - self._top)
+        self._scroll(round(share(y - 1, self._body) * (len(self._rows) - self._body)) - self._top)
 
     def on_click(self, event: events.Click) -> None:
         """Select the task that is clicked on; open it with the second click."""
@@ -512,33 +508,12 @@ class TaskTable(Widget, can_focus=True):
 
     # Actions ---------------------------------------------------------------------------------------------------------
 
+    def _page(self) -> int:
+        return self._body
+
     def _step(self, rows: int) -> None:
         row = self._cursor_row()
         self._move_to(0 if row is None else row + rows)
-
-    def action_cursor_down(self) -> None:
-        """Move to the next task."""
-        self._step(1)
-
-    def action_cursor_up(self) -> None:
-        """Move to the task before."""
-        self._step(-1)
-
-    def action_page_down(self) -> None:
-        """Move a screen down."""
-        self._step(max(1, self._body - 1))
-
-    def action_page_up(self) -> None:
-        """Move a screen up."""
-        self._step(-max(1, self._body - 1))
-
-    def action_half_page_down(self) -> None:
-        """Move half a screen down."""
-        self._step(max(1, self._body // 2))
-
-    def action_half_page_up(self) -> None:
-        """Move half a screen up."""
-        self._step(-max(1, self._body // 2))
 
     def action_go_top(self) -> None:
         """Move to the first task."""

@@ -1,0 +1,134 @@
+"""The drawing of a log: its rows with matches and selection, the line above them, and what lies over the corner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from specular_tui.tui import present
+from specular_tui.tui.safe import plain
+from specular_tui.tui.widgets.log_finder import LogFinder
+from specular_tui.tui.widgets.log_text import Row, occurrences, painted, width_of
+from specular_tui.tui.widgets.log_window import LogWindow
+from specular_tui.tui.widgets.scrolling import thumb
+
+_KEPT = 1000
+
+
+class LogPainter:
+    """Draws with the styles that `look_up` answers for a name ("" for the text itself), and keeps what it has drawn."""
+
+    def __init__(self, look_up: Callable[[str], Style], *, unicode: bool) -> None:
+        """Without `unicode` its own signs are ASCII."""
+        self.unicode = unicode
+        self._look_up = look_up
+        self._styles: dict[str, Style] = {}
+        self._strips: dict[tuple[Row, bool], Strip] = {}
+        self._thumb = range(0)
+        self._made_for: object = None
+
+    def forget(self) -> None:
+        """Draw all anew: the styles are others."""
+        self._styles.clear()
+        self._strips.clear()
+
+    def style(self, name: str) -> Style:
+        """Return the style of a part."""
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self._look_up(name)
+        return style
+
+    def prepare(self, window: LogWindow, finder: LogFinder | None) -> list[Row]:
+        """Return the rows on screen; what depends on where they stand is worked out once for all of them."""
+        rows = window.rows()
+        look = (window.width, window.left, window.wrap, window.anchor, window.head)
+        made_for = (window, window.text.version, finder, finder.match if finder is not None else None, look)
+        if made_for != self._made_for:
+            self._made_for = made_for
+            self._strips.clear()
+        low, high = window.bounds()
+        self._thumb = range(0)
+        if rows and not window.whole:
+            shown = min(rows[-1].line - rows[0].line + 1, high - low - 1)
+            top = high - low if window.follow else rows[0].line - low
+            self._thumb = thumb(top, shown, max(high - low, 2), window.height)
+        return rows
+
+    def row(
+        self, y: int, window: LogWindow, rows: list[Row], finder: LogFinder | None, corner: tuple[str, str]
+    ) -> Strip:
+        """Return line `y` of the body."""
+        on_thumb = y in self._thumb
+        if y >= len(rows):
+            strip = self._with_bar(Strip.blank(window.width, self.style("")), on_thumb, window.width)
+        else:
+            found = self._strips.get((rows[y], on_thumb))
+            if found is None:
+                if len(self._strips) > _KEPT:
+                    self._strips.clear()
+                found = self._with_bar(self._row(rows[y], window, finder), on_thumb, window.width)
+                self._strips[rows[y], on_thumb] = found
+            strip = found
+        if corner[0] and y == window.height - 1:
+            text = set_cell_size(corner[0], min(width_of(corner[0]), window.width))
+            segment = Segment(text, self.style(corner[1]))
+            strip = Strip([*strip.crop(0, window.width - width_of(text)), segment], window.width)
+            strip = self._with_bar(strip, on_thumb, window.width)
+        return strip
+
+    def _with_bar(self, strip: Strip, on_thumb: bool, width: int) -> Strip:
+        bar = Segment("▐" if self.unicode else "|", self.style("thumb")) if on_thumb else Segment(" ", self.style(""))
+        return Strip([*strip, bar], width + 1)
+
+    def _row(self, row: Row, window: LogWindow, finder: LogFinder | None) -> Strip:
+        line, width = window.text.line(row.line), window.width
+        start, end = row.start, min(row.end, len(line.text))
+        sideways = not window.wrap and not line.text.isascii()
+        if not window.wrap and not sideways:
+            start, end = min(window.left, end), min(end, window.left + width)
+        over: list[tuple[int, int, Style]] = []
+        if finder is not None:
+            style = self.style("match-current" if row.line == finder.match else "match")
+            over += [(first, last, style) for first, last in occurrences(line.text, finder.pattern)]
+        if (selected := window.selected_in(row.line, len(line.text))) is not None:
+            over.append((*selected, self.style("selection")))
+        strip = painted(line, start, end, self.style(""), over)
+        if sideways:
+            strip = strip.crop(window.left, window.left + width)
+        return strip.adjust_cell_length(width, self.style(""))
+
+    def corner(self, window: LogWindow, new_lines: int) -> tuple[str, str]:
+        """Return what lies over the lower right corner, and the name of its style."""
+        if window.source.problem:
+            return f" {plain(window.source.problem)} ", "problem"
+        if new_lines:
+            return f" {present.plural(new_lines, 'new line')} {'↓' if self.unicode else 'v'} ", "corner"
+        return "", ""
+
+    def title(self, title: str, window: LogWindow | None, finder: LogFinder | None, width: int) -> Strip:
+        """Return the line above the log: its title, and how the search and the log stand."""
+        info = self._info(window, finder) if window is not None else ""
+        info = f"   {info} " if info and width - width_of(info) > 16 else ""
+        room = max(0, width - width_of(info))
+        if width_of(title) > room:
+            title = set_cell_size(title, max(0, room - 1)) + ("…" if self.unicode else "~") * (room > 0)
+        gap = " " * (room - width_of(title))
+        return Strip(
+            [Segment(title, self.style("title")), Segment(gap, self.style("")), Segment(info, self.style("info"))]
+        )
+
+    def _info(self, window: LogWindow, finder: LogFinder | None) -> str:
+        source = window.source
+        parts = [finder.text] if finder is not None else []
+        if window.wrap:
+            parts.append("wrap")
+        if not source.ready:
+            parts.append("counting" if source.tail_count else "unpacking")
+        elif source.line_count:
+            parts += [present.plural(source.line_count, "line"), present.size(source.size)]
+        return "   ".join(parts)
