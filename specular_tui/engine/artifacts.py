@@ -29,6 +29,8 @@ class MissingOutputError(Exception):
 def hash_path(path: Path) -> tuple[int, str]:
     """Return (bytes, digest) of a file, a link (its target's text) or a folder (its sorted listing and digests).
 
+    What is no file is told from every file: an empty folder is not an empty file, a link not its target's text.
+
     Raises:
         OSError: it is not there or cannot be read.
     """
@@ -41,14 +43,14 @@ def hash_path(path: Path) -> tuple[int, str]:
             os.close(fd)
     if stat.S_ISLNK(status.st_mode):
         target = os.fsencode(os.readlink(path))
-        return len(target), digest.of_bytes(target)
+        return len(target), digest.of_bytes(b"link\0" + target)
     if stat.S_ISDIR(status.st_mode):
         return _hash_folder(path)
-    return 0, digest.of_bytes(stat.filemode(status.st_mode)[:1].encode())
+    return 0, digest.of_bytes(b"special\0" + stat.filemode(status.st_mode)[:1].encode())
 
 
 def _hash_folder(folder: Path) -> tuple[int, str]:
-    hasher = blake3()
+    hasher = blake3(b"folder\0")
     total = 0
     for entry in sorted(os.scandir(folder), key=lambda e: os.fsencode(e.name)):
         size, found = hash_path(Path(entry.path))
