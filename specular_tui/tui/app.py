@@ -95,7 +95,8 @@ class SpecularApp(App[int]):
         self.bridge.start()
         if self._wanted is not None:
             self.bridge.open(self._wanted)
-        self.set_timer(0.5, self._settle)
+        if not self.is_headless:
+            self.set_timer(0.5, self._settle)
 
     async def on_unmount(self) -> None:
         """Let what the bridge was doing come to its end."""
@@ -239,7 +240,9 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
     Raises:
         UsageError: there is no terminal that it could run on.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in ("dumb", ""):
+    # Textual draws on the standard error.
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.__stderr__))
+    if not terminal or os.environ.get("TERM", "dumb") in ("dumb", ""):
         raise UsageError(
             "the full-screen view needs a terminal that can move its cursor",
             hint="without one: specular progress, specular checkpoint list",

@@ -95,7 +95,7 @@ class ModeScreen(Screen[None]):
         if row is None:
             return
         if row.live:
-            if row.status == "paused":
+            if row.status == "paused" or self._draining(row):
                 self.post_message(Steer(row.run_id, "unpause"))
         elif row.resumable:
             self.post_message(Resume(row.run_id))
@@ -105,12 +105,16 @@ class ModeScreen(Screen[None]):
     def action_drain(self) -> None:
         """Start nothing new in the run at hand, or take that back."""
         row = self.run_at_hand()
-        if row is not None and row.live:
-            view = self.desk.view
-            draining = view is not None and view.run_id == row.run_id and view.state.draining
-            self.post_message(Steer(row.run_id, "undrain" if draining else "drain"))
-        elif row is not None:
+        if row is None:
+            return
+        if not row.live:
             self.say(f"{row.run_id} is not running")
+        else:
+            self.post_message(Steer(row.run_id, "unpause" if self._draining(row) else "drain"))
+
+    def _draining(self, row: RunRow) -> bool:
+        view = self.desk.view
+        return view is not None and view.run_id == row.run_id and view.state.draining
 
     def say(self, text: str) -> None:
         """Show a text for a moment."""
