@@ -184,12 +184,27 @@ def read_plain(folder: Folder, name: str, limit: int = LONGEST) -> bytes:
     return data
 
 
+class _Unpacked(gzip.GzipFile):
+    """A packed file that closes its descriptor with itself."""
+
+    def __init__(self, fd: int) -> None:
+        self._packed = os.fdopen(fd, "rb")
+        super().__init__(fileobj=self._packed, mode="rb")
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
+
+
 def open_plain(folder: Folder, name: str) -> io.BufferedIOBase:
-    """Open the file `name`, stored as it is or as `name`.gz, for reading its plain bytes."""
+    """Open the file `name`, stored as it is or as `name`.gz, for reading its plain bytes.
+
+    Reading a damaged packed file raises `EOFError`, `zlib.error` or `gzip.BadGzipFile`.
+    """
     try:
         return os.fdopen(folder.open(name), "rb")
     except FileNotFoundError:
-        return gzip.GzipFile(fileobj=os.fdopen(folder.open(name + ".gz"), "rb"), mode="rb")
+        return _Unpacked(folder.open(name + ".gz"))
 
 
 def _mark(folder: Folder) -> dict[str, Any]:

@@ -14,11 +14,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from specular_tui.errors import StorageError
 
-_TEMPORARY = ".tmp-"
+#: Files that are being written are called so until they are whole.
+TEMPORARY: Final = ".tmp-"
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -141,7 +142,7 @@ class Folder:
 
         With `sync` they are on disk before this returns, the name included.
         """
-        temporary = f"{_TEMPORARY}{os.getpid()}-{name}"[:255]
+        temporary = f"{TEMPORARY}{os.getpid()}-{name}"[:255]
         fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             try:
@@ -176,7 +177,7 @@ class Folder:
         """Yield the names in this folder but for half-written temporary files, in no order."""
         with os.scandir(self.fd) as entries:
             for entry in entries:
-                if not entry.name.startswith(_TEMPORARY):
+                if not entry.name.startswith(TEMPORARY):
                     yield entry.name
 
     def folders(self) -> Iterator[str]:
@@ -208,6 +209,13 @@ class Folder:
                 except OSError:
                     continue
         return total
+
+    def clear_temporary(self) -> None:
+        """Remove what a crash has left half written; only for whoever alone writes here."""
+        with os.scandir(self.fd) as entries:
+            left = [entry.name for entry in entries if entry.name.startswith(TEMPORARY)]
+        for name in left:
+            self.remove(name, missing_ok=True)
 
     def remove_tree(self, name: str) -> None:
         """Remove the folder `name` and all below it; links are removed, never followed."""

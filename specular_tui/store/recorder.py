@@ -75,6 +75,8 @@ class RunRecorder:
         self._output_hashes: dict[str, str] = {}
         self._records = 0
         self._snapshot_lock = threading.Lock()
+        #: Files that `checkpoint compress` has packed: they go when their plain ones are published again.
+        self._packed = {name for name in self._outputs.names() if name.endswith(".gz")}
         self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._end = os.fstat(self._journal_fd).st_size
         self._announced = state.synced
@@ -161,16 +163,33 @@ class RunRecorder:
         """
         latest = layout.log_name(task_id)
         attempt = self.state.task(task_id).attempt
-        if attempt and self._outputs.has(latest) and not self._outputs.has(layout.log_name(task_id, attempt)):
-            self._outputs.rename(latest, layout.log_name(task_id, attempt))
         try:
+            if attempt:
+                self._keep_log(latest, layout.log_name(task_id, attempt))
             return self._outputs.open(latest, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         except OSError as error:
             raise explain(error, "write the log", self._outputs.path / latest) from error
 
+    def _keep_log(self, latest: str, earlier: str) -> None:
+        if not (self._outputs.has(earlier) or earlier + ".gz" in self._packed):
+            if latest + ".gz" in self._packed:
+                self._packed.discard(latest + ".gz")
+                self._packed.add(earlier + ".gz")
+                self._outputs.rename(latest + ".gz", earlier + ".gz")
+            if self._outputs.has(latest):
+                self._outputs.rename(latest, earlier)
+
     def log_path(self, task_id: str) -> Path:
         """Return where the latest log of a task is."""
         return self._outputs.path / layout.log_name(task_id)
+
+    def reopen_log(self, task_id: str) -> int:
+        """Return a descriptor of the latest log of a task, to be read.
+
+        Raises:
+            OSError: it is not there.
+        """
+        return self._outputs.open(layout.log_name(task_id))
 
     def rewrite_all(self) -> None:
         """Make the next snapshot write the record of every task that has one, because the plan has changed."""
@@ -208,8 +227,13 @@ class RunRecorder:
                         self._outputs.publish(name, data, sync=False)
                     if records:
                         self._outputs.sync_all(list(records))
+                    for name in records:
+                        if name + ".gz" in self._packed:
+                            self._outputs.remove(name + ".gz", missing_ok=True)
                     for name, data in files.items():
                         self._folder.publish(name, data)
+                    for name in (layout.STATE, layout.PROGRESS):
+                        self._folder.remove(name + ".gz", missing_ok=True)
                 except OSError as error:
                     self._dirty = dirty | self._dirty
                     raise explain(error, "write checkpoint", self.path) from error
@@ -488,9 +512,9 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
         run.publish(layout.JOURNAL, data[: found.journal_bytes])
         _clear_stale_logs(run, state.tasks | state.gates, now)
     finish_plan_change(run, state)
-    for name in run.names():
-        if name.startswith(".tmp-"):
-            run.remove(name, missing_ok=True)
+    run.clear_temporary()
+    with run.make(layout.OUTPUTS) as outputs:
+        outputs.clear_temporary()
     _make_reserve(run)
     lost = _save_logs(run, state, found.unproven)
     recorder = RunRecorder(run, lock_fd, state, tasks)
