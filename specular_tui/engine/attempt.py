@@ -35,6 +35,8 @@ class Running(Struct, kw_only=True):
     inputs_hash: str = ""
     #: Why it was told to end: `stop`, `timeout`, `user`; "" where it was not.
     ended_by: str = ""
+    #: Its process has ended; what came of it is being judged.
+    ended: bool = False
 
 
 class Verdict(Struct, kw_only=True):

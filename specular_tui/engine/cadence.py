@@ -34,8 +34,11 @@ class Cadence(Struct):
         wanted = self.ended >= self.every_tasks or (self.ended > 0 and now - self.last >= self.every_ms)
         return wanted and self.spent_ms <= self.credit_ms + self.share * (now - self.since)
 
-    def made(self, now: int, cost_ms: float) -> None:
-        """A snapshot has been made; it took `cost_ms`."""
+    def began(self, now: int) -> None:
+        """A snapshot of the state as it is now is being made; tasks that end from here on are for the next one."""
         self.ended = 0
         self.last = now
+
+    def made(self, cost_ms: float) -> None:
+        """It has been made, and took `cost_ms`."""
         self.spent_ms += cost_ms

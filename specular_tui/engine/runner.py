@@ -21,7 +21,7 @@ from specular_tui.engine.clock import Clock
 from specular_tui.engine.executor import Executor, Exit, StartError, Work
 from specular_tui.engine.processes import MARKER
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
-from specular_tui.errors import SpecularError, StorageError, UsageError
+from specular_tui.errors import NotLiveError, SpecularError, StorageError, UsageError
 from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
@@ -94,8 +94,10 @@ class Runner:
         self._stopping = ""
         self._frozen = False
         self._error: StorageError | None = None
+        #: Events that the journal has refused; from the first one on all wait here, so that their order is kept.
         self._unsaved: list[ev.AnyEvent] = []
         self._publishing: asyncio.Task[None] | None = None
+        self._publish_again = False
         self._interval: asyncio.TimerHandle | None = None
         self._control: str | None = None
         self._gates_phase = False
@@ -109,6 +111,11 @@ class Runner:
     def stopping(self) -> bool:
         """Whether the session has been told to stop."""
         return bool(self._stopping)
+
+    @property
+    def _over(self) -> bool:
+        """Whether nothing is to be started any more, because the last task has ended."""
+        return self._done.done()
 
     async def run(self, control: str | None = None) -> Ending:
         """Run the session behind its first event, already recorded, to its last. `control` is the socket's path."""
@@ -146,43 +153,43 @@ class Runner:
         now = self._clock.now()
         if self._stopping and status is RunStatus.COMPLETED:
             self._stopping = ""
-        ended = ev.SessionEnded(at=now, status=status, reason=self._stopping, elapsed_ms=self.state.elapsed_until(now))
-        if self._error is not None:
-            self._rescue(ended)
-        else:
-            self._record(ended)
-            if self._error is not None:
-                self._rescue(ended)
+        if self.state.frozen_since is not None and status is not RunStatus.PAUSED:
+            # The last task ended in the moment in which it was frozen: a frozen run is paused, and cannot end.
+            self._record(ev.Thawed(at=now, frozen_ms=now - self.state.frozen_since))
+        elapsed = self.state.elapsed_until(now)
+        self._record(ev.SessionEnded(at=now, status=status, reason=self._stopping, elapsed_ms=elapsed))
+        if self._unsaved and not self._save_rest():
+            with contextlib.suppress(StorageError):
+                self._recorder.rescue(self._clock.now())
+                self._save_rest()
         return Ending(status=status, reason=self._stopping, error=self._error)
 
-    def _rescue(self, ended: ev.SessionEnded) -> None:
-        """Save what could not be recorded, if there is room for it now."""
-        unsaved, self._unsaved = self._unsaved, []
-        with contextlib.suppress(StorageError):
-            self._recorder.rescue(self._clock.now())
-            for event in unsaved:
-                self._recorder.append(event)
-                self._observer(event, self.state)
-            if ended not in unsaved:
-                self._recorder.append(ended)
-                self._observer(ended, self.state)
+    def _save_rest(self) -> bool:
+        """Record what the journal had refused, now that nothing else is written; False where it still refuses."""
+        try:
+            while self._unsaved:
+                self._recorder.append(self._unsaved[0])
+                self._observer(self._unsaved.pop(0), self.state)
+        except StorageError:
+            return False
+        return True
 
     # Recording ----------------------------------------------------------------------------------------------------
 
     def _record(self, event: ev.AnyEvent, *files: int) -> None:
         """Record an event; a disk that refuses ends the build, and what it refused waits to be saved at the end."""
-        if self._error is None:
-            try:
-                self._recorder.append(event, *files)
-            except StorageError as error:
-                self._unsaved.append(event)
-                self.storage_failed(error)
-            else:
-                self._observer(event, self.state)
-        else:
+        if self._unsaved:
             self._unsaved.append(event)
             for fd in files:
                 os.close(fd)
+            return
+        try:
+            self._recorder.append(event, *files)
+        except StorageError as error:
+            self._unsaved.append(event)
+            self.storage_failed(error)
+        else:
+            self._observer(event, self.state)
 
     def storage_failed(self, error: StorageError) -> None:
         """The checkpoint cannot be written any more: stop, because nothing done from now on would be kept."""
@@ -191,10 +198,14 @@ class Runner:
             self._loop.call_soon(self.stop, "storage")
 
     def _publish(self) -> None:
-        """Rewrite the three JSON files, unless that is being done already."""
-        if self._publishing is not None or self._error is not None:
+        """Rewrite the three JSON files; once more afterwards where that is being done already."""
+        if self._error is not None:
+            return
+        self._publish_again = self._publishing is not None
+        if self._publish_again:
             return
         began = time.monotonic()
+        self._cadence.began(self._clock.now())
         write = self._recorder.prepare_snapshot(self._clock.now(), self._control)
 
         async def publish() -> None:
@@ -204,7 +215,11 @@ class Runner:
                 self.storage_failed(error)
             finally:
                 self._publishing = None
-                self._cadence.made(self._clock.now(), (time.monotonic() - began) * 1000)
+                self._cadence.made((time.monotonic() - began) * 1000)
+            if self._publish_again:
+                self._publish()
+            elif not self._over:
+                self._publish_if_due()
 
         self._publishing = self._spawn_background(publish())
 
@@ -222,7 +237,7 @@ class Runner:
     def _crash(self, error: BaseException) -> None:
         """A mistake in this program: end the session with it, instead of waiting for what will never come."""
         self.kill()
-        if not self._done.done():
+        if not self._over:
             self._done.set_exception(error)
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -234,7 +249,8 @@ class Runner:
 
     def _publish_if_due(self) -> None:
         if self._cadence.due(self._clock.now()):
-            self._publish()
+            if self._publishing is None:
+                self._publish()
         elif self._interval is None and self._cadence.ended:
             self._interval = self._loop.call_later(self._cadence.every_ms / 1000, self._interval_over)
 
@@ -276,7 +292,7 @@ class Runner:
             return
         if status is RunStatus.COMPLETED and self.state.failed_for_good():
             status = RunStatus.FAILED
-        if not self._done.done():
+        if not self._over:
             self._done.set_result(status)
 
     def _task(self, task_id: str) -> Task:
@@ -296,8 +312,12 @@ class Runner:
         self._launch(task, found)
 
     def _launch(self, task: Task, inputs_hash: str) -> None:
-        if self._stopping:
+        if self._stopping or self._error is not None:
             self._perform(self._scheduler.interrupted(task.id))
+            return
+        if self._frozen or self.state.draining:
+            # While its inputs were read: nothing new starts now.
+            self._perform([*self._scheduler.delayed(task.id), *self._scheduler.delay_over(task.id)])
             return
         number = self.state.task(task.id).attempt + 1
         try:
@@ -336,10 +356,7 @@ class Runner:
                 at=now, task=task.id, attempt=number, pid=job.pid, pid_start=job.pid_start, container=job.container
             )
         )
-        if self._frozen:
-            job.freeze()  # the run was frozen while the inputs of this task were read
-        else:
-            self._arm_timeout(task.id)
+        self._arm_timeout(task.id)
 
     def _environment(self, task: Task, number: int) -> dict[str, str]:
         workdir = os.path.normpath(os.path.join(self._plan.folder, task.workdir))
@@ -375,11 +392,30 @@ class Runner:
 
     def _exited(self, task_id: str, end: Exit) -> None:
         running = self._running[task_id]
+        running.ended = True
         self._disarm(task_id)
         if attempts.needs_thread(running, end):
+            if end.exit_code == 0 and end.reason is None and not running.ended_by:
+                self._record_exit(running, end)
             self._spawn_background(self._judge_in_thread(running, end))
         else:
             self._ended(running, end, attempts.judge(running, end, self._plan.folder))
+
+    def _record_exit(self, running: Running, end: Exit) -> None:
+        now = self._clock.now()
+        frozen = self.state.frozen_until(now) - running.frozen_before_ms
+        self._record(
+            ev.TaskExited(
+                at=now,
+                task=running.task.id,
+                attempt=running.attempt,
+                duration_ms=max(0, now - running.started_at - frozen),
+                key=artifacts.cache_key(running.task),
+                inputs_hash=running.inputs_hash,
+                cpu_ms=end.cpu_ms,
+                max_rss_kb=end.max_rss_kb,
+            )
+        )
 
     async def _judge_in_thread(self, running: Running, end: Exit) -> None:
         self._ended(running, end, await asyncio.to_thread(attempts.judge, running, end, self._plan.folder))
@@ -444,7 +480,7 @@ class Runner:
     def _arm_timeout(self, task_id: str) -> None:
         running = self._running[task_id]
         limit = running.task.timeout_ms
-        if limit is None or running.ended_by or self._frozen:
+        if limit is None or running.ended or running.ended_by or self._frozen:
             return
         frozen = self.state.frozen_ms - running.frozen_before_ms
         left = limit - (self._clock.now() - running.started_at - frozen)
@@ -461,7 +497,7 @@ class Runner:
     def _end_attempt(self, task_id: str, why: str) -> None:
         """Ask an attempt to end, and end it by force after the grace period."""
         running = self._running.get(task_id)
-        if running is None or running.ended_by == "stop":
+        if running is None or running.ended or running.ended_by == "stop":
             return
         self._disarm(task_id)
         if not running.job.terminate():
@@ -474,7 +510,7 @@ class Runner:
 
     def freeze(self, by: str = "user") -> None:
         """Make every running task stand still and start nothing new."""
-        if self._frozen or self._stopping:
+        if self._frozen or self._stopping or self._over:
             return
         self._frozen = True
         self._scheduler.hold()
@@ -486,7 +522,7 @@ class Runner:
 
     def thaw(self) -> None:
         """Go on after `freeze` or `drain`."""
-        if self._stopping:
+        if self._stopping or self._over:
             return
         now = self._clock.now()
         if self._frozen:
@@ -503,7 +539,7 @@ class Runner:
 
     def drain(self) -> None:
         """Let running tasks end and start nothing new."""
-        if self._stopping or self.state.draining:
+        if self._stopping or self._over or self.state.draining:
             return
         self._scheduler.hold()
         self._record(ev.Draining(at=self._clock.now()))
@@ -522,8 +558,9 @@ class Runner:
     def kill(self) -> None:
         """End every running task at once."""
         for running in self._running.values():
-            running.ended_by = running.ended_by or "stop"
-            running.job.kill()
+            if not running.ended:
+                running.ended_by = running.ended_by or "stop"
+                running.job.kill()
 
     def image_provided(self, image: str) -> None:
         """A container image is there now."""
@@ -556,7 +593,10 @@ class Runner:
         task = self._known(task_id)
         if task.status not in (TaskStatus.PENDING, TaskStatus.FAILED):
             raise UsageError(f"task {task_id} is {task.status.value}: only a pending or failed one can be skipped")
-        self._perform(self._scheduler.skip(task_id, "skipped by the user", run_dependents=run_dependents))
+        skips = self._scheduler.skip(task_id, "skipped by the user", run_dependents=run_dependents)
+        if not skips:
+            raise UsageError(f"task {task_id} is starting")
+        self._perform(skips)
 
     def stop_task(self, task_id: str) -> None:
         """End a running task; it counts as failed."""
@@ -572,7 +612,11 @@ class Runner:
 
     def control(self, command: str, request: Mapping[str, Any]) -> str:
         """Carry out a steering command that came through the socket and return what to tell whoever sent it."""
+        if self._over:
+            raise NotLiveError("the build has just ended")
         task = request.get("task")
+        if self._gates_phase and command in ("retry", "skip"):
+            raise UsageError("every task is done, and the gates run: resume the run to change that")
         if command in ("retry", "skip", "stop_task") and not isinstance(task, str):
             if command == "retry" and task is None:
                 count = self.retry_failed()

@@ -63,7 +63,7 @@ class Scheduler:
         self._jobs = max(1, jobs)
         self._keep_going = keep_going
         self._run_dependents = run_dependents
-        self._only = None if only is None else frozenset(only)
+        self._only = None if only is None else set(only)
         self._rank = {
             task_id: (task.priority.value, -remaining[task_id], place)
             for place, (task_id, task) in enumerate(graph.tasks.items())
@@ -154,6 +154,8 @@ class Scheduler:
     def retry(self, task: str) -> list[Instruction]:
         """Run a failed or skipped task again, and what waits for it."""
         if self._status[task] in (TaskStatus.FAILED, TaskStatus.SKIPPED):
+            if self._only is not None:
+                self._only |= {task} | self._graph.descendants([task])
             was_satisfied = self._satisfied(task)
             self._failed.discard(task)
             self._halted_by.discard(task)
@@ -169,6 +171,7 @@ class Scheduler:
         """Leave out a task that is not running or completed; pending tasks that need it are left out with it."""
         if self._status[task] not in (TaskStatus.PENDING, TaskStatus.FAILED):
             return []
+        was_satisfied = self._satisfied(task)
         self._failed.discard(task)
         self._halted_by.discard(task)
         self._delayed.discard(task)
@@ -179,7 +182,10 @@ class Scheduler:
                 if self._status[dependent] is TaskStatus.PENDING and dependent not in self._running:
                     self._status[dependent] = TaskStatus.SKIPPED
                     skips.append(Skip(dependent, f"needs {task}, which was skipped"))
-        self._settle(task, TaskStatus.SKIPPED)
+        if was_satisfied:
+            self._status[task] = TaskStatus.SKIPPED
+        else:
+            self._settle(task, TaskStatus.SKIPPED)
         for skipped in skips[1:]:
             assert isinstance(skipped, Skip)
             self._settle(skipped.task, TaskStatus.SKIPPED)
@@ -210,6 +216,8 @@ class Scheduler:
                 self._make_ready(dependent)
 
     def _next(self) -> list[Instruction]:
+        if self._ended:
+            return []
         instructions: list[Instruction] = []
         halted = self._stopped or (bool(self._halted_by) and not self._keep_going)
         if not (self._held or halted):
@@ -220,7 +228,7 @@ class Scheduler:
                 self._status[task] = TaskStatus.IN_PROGRESS
                 self._running.add(task)
                 instructions.append(Start(task))
-        if not self._running and not self._ended and self._is_over(halted):
+        if not self._running and self._is_over(halted):
             self._ended = True
             instructions.append(End(self._outcome()))
         return instructions

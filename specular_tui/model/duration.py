@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])")
+_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
 
 #: Longer than any build or retention period can mean: 100 years.
 MAX_MS = 100 * 366 * 86_400_000
@@ -34,8 +34,8 @@ def humanise(ms: float) -> str:
     if ms < 0:
         return "-" + humanise(-ms)
     seconds = ms / 1000
-    if seconds < 9.995:
-        return f"{seconds:.2f}s" if seconds < 0.9995 else f"{seconds:.1f}s"
+    if seconds < 9.95:
+        return f"{seconds:.2f}s" if seconds < 0.995 else f"{seconds:.1f}s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"

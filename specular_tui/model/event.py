@@ -82,6 +82,22 @@ class TaskStarted(Event, tag="task_started", frozen=True):
     container: str | None = None
 
 
+class TaskExited(Event, tag="task_exited", frozen=True):
+    """The process of an attempt has ended with exit code 0, and its outputs and its log are being read.
+
+    What reading takes is time in which the engine can be killed; whoever recovers reads them then.
+    """
+
+    task: str
+    attempt: int
+    duration_ms: int
+    #: As in `TaskEnded`.
+    key: str = ""
+    inputs_hash: str = ""
+    cpu_ms: int | None = None
+    max_rss_kb: int | None = None
+
+
 class TaskEnded(Event, tag="task_ended", frozen=True):
     """An attempt of a task (or a gate) has ended."""
 
@@ -183,6 +199,7 @@ AnyEvent = (
     RunCreated
     | SessionStarted
     | TaskStarted
+    | TaskExited
     | TaskEnded
     | TaskSkipped
     | TaskReset

@@ -46,7 +46,6 @@ class ResumeOptions(Struct, frozen=True, kw_only=True):
     skip_failed: bool = False
     run_dependents: bool = False
     retry_failed: bool = False
-    keep_going: bool = False
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -134,7 +133,7 @@ def plan_resume(
         UsageError: `options` name a task that is not there, or that cannot start.
     """
     changes = compare_plans(old, new)
-    again = _from_task(state, graph, options.from_task, changes)
+    again = _from_task(state, graph, options.from_task)
     failed = {i for i, t in state.tasks.items() if t.status is TaskStatus.FAILED and not t.allowed and i in graph.tasks}
     only: frozenset[str] | None = None
     if options.retry_failed:
@@ -143,7 +142,7 @@ def plan_resume(
     for task_id in graph.order:
         task = graph.tasks[task_id]
         known = state.tasks.get(task_id)
-        action, reason = _decide(task, known, graph, decided, changes, again, options, facts)
+        action, reason = _decide(task, known, state, graph, decided, changes, again, options, facts)
         if action is Action.RUN and only is not None and task_id not in only:
             action, reason = Action.BLOCKED, "left for later: only failed tasks are retried"
         elif action is Action.RUN and (blocker := _blocker(graph, decided, task_id)):
@@ -158,7 +157,7 @@ def plan_resume(
     return ResumePlan(decisions=tuple(decided[task.id] for task in new.tasks), changes=changes, only=only)
 
 
-def _from_task(state: RunState, graph: Graph, root: str | None, changes: PlanChanges) -> set[str]:
+def _from_task(state: RunState, graph: Graph, root: str | None) -> set[str]:
     if root is None:
         return set()
     if root not in graph.tasks:
@@ -187,6 +186,7 @@ def _is_done(task: TaskState | None) -> bool:
 def _decide(
     task: Task,
     known: TaskState | None,
+    state: RunState,
     graph: Graph,
     decided: Mapping[str, Decision],
     changes: PlanChanges,
@@ -197,24 +197,29 @@ def _decide(
     if known is None:
         return _run_unless_skipped(graph, decided, options, task.id, "new in the plan")
     if task.id in again:
-        return Action.RUN, f"from {options.from_task} on, everything runs again"
+        reason = f"from {options.from_task} on, everything runs again"
+        if task.id == options.from_task or known.status is TaskStatus.COMPLETED:
+            return Action.RUN, reason
+        return _run_unless_skipped(graph, decided, options, task.id, reason)
     changed = changes.changed.get(task.id)
     match known.status:
         case TaskStatus.COMPLETED:
             return _decide_completed(task, known, graph, decided, changed, facts)
-        case TaskStatus.FAILED if known.allowed and not changed:
+        case TaskStatus.FAILED if known.allowed and task.allow_failure:
+            if changed:
+                return Action.RUN, f"{' and '.join(changed)} changed"
             runs_again = _first_that_runs(graph, decided, task.id)
             if runs_again is not None:
                 return Action.RUN, f"needs {runs_again}, which runs again"
             return Action.REUSE, "its failure is allowed"
-        case TaskStatus.FAILED if options.skip_failed:
+        case TaskStatus.FAILED if options.skip_failed and not known.allowed:
             return Action.SKIP, f"failed before ({known.reason or 'no reason known'})"
         case TaskStatus.FAILED:
             return _run_unless_skipped(
                 graph, decided, options, task.id, f"failed before ({known.reason or 'no reason known'})"
             )
         case TaskStatus.SKIPPED if not changed:
-            return Action.SKIP, known.reason or "skipped before"
+            return _decide_skipped(known, state, graph, decided, task.id)
         case _:
             reason = f"{' and '.join(changed)} changed" if changed else "not done yet"
             if known.outcome == "interrupted":
@@ -241,6 +246,16 @@ def _decide_completed(
     if (need := _first_that_runs(graph, decided, task.id)) is not None:
         return Action.RUN, f"needs {need}, which runs again"
     return Action.REUSE, "completed"
+
+
+def _decide_skipped(
+    known: TaskState, state: RunState, graph: Graph, decided: Mapping[str, Decision], task_id: str
+) -> tuple[Action, str]:
+    needs = graph.needs[task_id]
+    was_taken_along = any(i in state.tasks and state.tasks[i].status is TaskStatus.SKIPPED for i in needs)
+    if was_taken_along and not any(decided[need].action is Action.SKIP for need in needs):
+        return Action.RUN, "what it needs is not skipped any more"
+    return Action.SKIP, known.reason or "skipped before"
 
 
 def _first_that_runs(graph: Graph, decided: Mapping[str, Decision], task_id: str) -> str | None:

@@ -103,6 +103,8 @@ class TaskState(Struct, kw_only=True, omit_defaults=True):
     attempt_reason: str | None = None
     #: A failure that the plan allows: it does not fail the build.
     allowed: bool = False
+    #: Its process has ended with exit code 0, and nobody has said yet what came of it.
+    exited: bool = False
     pid: int | None = None
     pid_start: int | None = None
     container: str | None = None
@@ -333,6 +335,7 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     task.reason = task.attempt_reason = None
     task.duration_ms = task.completed_at = task.exit_code = task.signal = None
     task.outcome = ""
+    task.exited = False
     task.attempt = event.attempt
     task.started_at = event.at
     task.pid, task.pid_start, task.container = event.pid, event.pid_start, event.container
@@ -341,6 +344,16 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     task.cpu_ms = task.max_rss_kb = None
     task.allowed = False
     task.frozen_before_ms = state.frozen_ms
+
+
+def _task_exited(state: RunState, event: ev.TaskExited) -> None:
+    task = state.task(event.task)
+    if task.status is not TaskStatus.IN_PROGRESS or task.attempt != event.attempt:
+        raise FoldError(f"task '{event.task}' exited from attempt {event.attempt}, which was not running")
+    task.exited = True
+    task.completed_at, task.duration_ms = event.at, event.duration_ms
+    task.key, task.inputs_hash = event.key, event.inputs_hash
+    task.cpu_ms, task.max_rss_kb = event.cpu_ms, event.max_rss_kb
 
 
 def _task_ended(state: RunState, event: ev.TaskEnded) -> None:
@@ -360,7 +373,9 @@ def _task_ended(state: RunState, event: ev.TaskEnded) -> None:
         raise FoldError(f"task '{event.task}' ended without running")
     _move_task(state, event.task, status)
     task.outcome = event.outcome
-    task.completed_at = event.at
+    if not task.exited:
+        task.completed_at = event.at
+    task.exited = False
     task.duration_ms = event.duration_ms
     task.exit_code, task.signal = event.exit_code, event.signal
     task.reason = task.attempt_reason = event.reason
@@ -424,6 +439,8 @@ def _session_ended(state: RunState, event: ev.SessionEnded) -> None:
         task = _move_task(state, task_id, TaskStatus.PENDING)
         task.outcome = INTERRUPTED
         task.reason = task.attempt_reason = "interrupted"
+        if task.exited:
+            continue
         task.completed_at = event.at
         task.duration_ms = (
             max(0, event.at - task.started_at - (state.frozen_until(event.at) - task.frozen_before_ms))
@@ -455,6 +472,8 @@ def apply(state: RunState, event: AnyEvent) -> RunState:
             _task_started(state, event)
         case ev.TaskEnded():
             _task_ended(state, event)
+        case ev.TaskExited():
+            _task_exited(state, event)
         case ev.TaskSkipped(task=task_id, reason=reason):
             _move_task(state, task_id, TaskStatus.SKIPPED).reason = reason
         case ev.TaskReset(task=task_id, reason=reason):

@@ -19,6 +19,7 @@ from specular_tui.engine.guard import Guard
 from specular_tui.engine.runner import RunOptions
 from specular_tui.errors import (
     CheckpointError,
+    RunHeldError,
     SpecularError,
     StorageError,
     UsageError,
@@ -38,6 +39,7 @@ from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import plans, session
 from specular_tui.workspace.face import BuildInfo, BuildResult, Face
 from specular_tui.workspace.history import past_durations, usual_durations
+from specular_tui.workspace.recovery import finish_exited
 from specular_tui.workspace.request import BuildRequest
 
 #: A task that nobody has timed or estimated counts as long as this.
@@ -114,6 +116,8 @@ def _choose(request: BuildRequest, face: Face, environ: Mapping[str, str]) -> st
     if resumable is not None:
         return resumable.run_id
     newest = runs[0]
+    if newest.status == RunStatus.COMPLETED and request.from_task is not None:
+        return newest.run_id
     if newest.status == RunStatus.COMPLETED:
         face.notice(f"nothing to resume: {newest.run_id} is completed")
         return None
@@ -156,32 +160,32 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         gates=tuple(session.gate_tasks(policy).tasks),
     )
     engine = _engine_for(plan.tasks, settings)
-    guard = Guard()
-    recorder: RunRecorder | Unrecorded
-    if settings.checkpoints_enabled:
-        recorder = create_run(
-            settings.checkpoint_dir,
-            created,
-            plan=plan_bytes,
-            policy=policy_bytes,
-            tasks=graph.tasks,
-            named=request.run_id is not None,
+    with Guard() as guard:
+        recorder: RunRecorder | Unrecorded
+        if settings.checkpoints_enabled:
+            recorder = create_run(
+                settings.checkpoint_dir,
+                created,
+                plan=plan_bytes,
+                policy=policy_bytes,
+                tasks=graph.tasks,
+                named=request.run_id is not None,
+            )
+        else:
+            face.warning("checkpoints are disabled: this build cannot be resumed")
+            recorder = Unrecorded(created, graph.tasks)
+        started = session.session_started(settings, clock, RunStatus.IN_PROGRESS)
+        work = _Work(
+            recorder=recorder,
+            plan=plan,
+            graph=graph,
+            settings=settings,
+            clock=clock,
+            started=started,
+            guard=guard,
+            engine=engine,
         )
-    else:
-        face.warning("checkpoints are disabled: this build cannot be resumed")
-        recorder = Unrecorded(created, graph.tasks)
-    started = session.session_started(settings, clock, RunStatus.IN_PROGRESS)
-    work = _Work(
-        recorder=recorder,
-        plan=plan,
-        graph=graph,
-        settings=settings,
-        clock=clock,
-        started=started,
-        guard=guard,
-        engine=engine,
-    )
-    return _run(request, work, face)
+        return _run(request, work, face)
 
 
 def _engine_for(tasks: Iterable[Task], settings: Settings) -> Engine | None:
@@ -196,8 +200,12 @@ def _abandon_unfinished(root: Path, plan: Plan, face: Face) -> None:
     own = os.path.join(plan.folder, os.path.basename(plan.file))
     for run in checkpoint.summaries(root):
         if run.resumable and run.metadata.get("plan_path") == own:
-            abandon(root, run.run_id, "a fresh build was forced")
-            face.notice(f"{run.run_id} is abandoned")
+            try:
+                abandon(root, run.run_id, "a fresh build was forced")
+            except CheckpointError as error:
+                face.warning(f"{run.run_id} cannot be abandoned: {error.message}")
+            else:
+                face.notice(f"{run.run_id} is abandoned")
 
 
 def abandon(root: Path, run_id: str, reason: str) -> None:
@@ -238,8 +246,9 @@ class _Sources(Struct, frozen=True, kw_only=True):
     old: Plan | None
     policy: Policy
     policy_bytes: bytes | None
-    #: The plan is the checkpoint's own copy.
-    copied: bool
+    #: The workspace has this plan, and this policy, too: they are not the checkpoint's word alone.
+    own_plan: bool
+    own_policy: bool
 
 
 def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str, str]) -> BuildResult | None:
@@ -271,36 +280,43 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
     graph = Graph(sources.plan.tasks)
     clock = Clock(not_before=found.state.updated_at)
     engine = _engine_for(sources.plan.tasks, settings)
-    guard = Guard()
-    opened = open_run(root, run_id, tasks=graph.tasks, now=clock.now())
-    recorder = opened.recorder
-    try:
-        if opened.crashed:
-            ended = session.end_leftovers(recorder.state, str(recorder.path), engine)
-            if ended:
-                face.notice(f"ended {ended} {'process' if ended == 1 else 'processes'} that the last session had left")
-        for notice in opened.found.notices:
-            face.notice(notice)
-        current = replace(opened.found, state=recorder.state)
-        resume = _decide(request, current, sources, settings, damaged, crashed=opened.crashed)
-        _warn_of_changes(resume, recorder.state, sources, face)
-        started = _start_resumed(recorder, resume, sources, settings, clock, request)
-    except BaseException:
-        recorder.release()
-        raise
-    work = _Work(
-        recorder=recorder,
-        plan=sources.plan,
-        graph=graph,
-        settings=settings,
-        clock=clock,
-        started=started,
-        guard=guard,
-        engine=engine,
-        sources=sources,
-        resume=resume,
-    )
-    return _run(request, work, face)
+    with Guard() as guard:
+        opened = open_run(root, run_id, tasks=graph.tasks, now=clock.now())
+        recorder = opened.recorder
+        try:
+            if opened.found.journal_bytes != found.journal_bytes:
+                raise RunHeldError(
+                    f"{run_id} has just been worked on by another process",
+                    hint=f"look at it again: specular checkpoint show {run_id}",
+                )
+            if opened.crashed:
+                ended = session.end_leftovers(recorder.state, str(recorder.path), engine)
+                if ended:
+                    what = "process" if ended == 1 else "processes"
+                    face.notice(f"ended {ended} {what} that the last session had left")
+                finish_exited(recorder, sources.old, clock.now())
+            for notice in opened.found.notices:
+                face.notice(notice)
+            current = replace(opened.found, state=recorder.state)
+            resume = _decide(request, current, sources, settings, damaged, crashed=opened.crashed)
+            _warn_of_changes(resume, recorder.state, sources, face)
+            started = _start_resumed(recorder, resume, sources, settings, clock, request)
+        except BaseException:
+            recorder.release()
+            raise
+        work = _Work(
+            recorder=recorder,
+            plan=sources.plan,
+            graph=graph,
+            settings=settings,
+            clock=clock,
+            started=started,
+            guard=guard,
+            engine=engine,
+            sources=sources,
+            resume=resume,
+        )
+        return _run(request, work, face)
 
 
 def _sources(request: BuildRequest, folder: Folder, state: RunState, face: Face) -> _Sources:
@@ -332,28 +348,62 @@ def _sources(request: BuildRequest, folder: Folder, state: RunState, face: Face)
             face.warning(warning)
     else:
         policy, policy_bytes = plans.stored_policy(folder, state)
-    copied = request.plan is None and located is None
-    return _Sources(plan=plan, plan_bytes=plan_bytes, old=old, policy=policy, policy_bytes=policy_bytes, copied=copied)
+    own_plan = request.plan is not None or (
+        located is not None and plan.hash == state.plan_hash and _is_below(located, request.cwd)
+    )
+    own_policy = request.policy is not None or _has_policy(request.cwd, policy)
+    return _Sources(
+        plan=plan,
+        plan_bytes=plan_bytes,
+        old=old,
+        policy=policy,
+        policy_bytes=policy_bytes,
+        own_plan=own_plan,
+        own_policy=own_policy,
+    )
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _has_policy(cwd: Path, policy: Policy) -> bool:
+    """Tell whether the workspace has the very policy that a checkpoint brings along."""
+    for name in {policy.file or "", str(plans.DEFAULT_POLICY)}:
+        path = cwd / name
+        try:
+            if _is_below(path, cwd) and digest.of_bytes(path.read_bytes()) == policy.hash:
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def _check_trust(request: BuildRequest, state: RunState, sources: _Sources, face: Face) -> None:
-    """Run commands of an imported plan only where this workspace has that plan too, or somebody says so."""
-    if not state.imported or not sources.copied or request.trust_plan:
+    """Run commands of an imported run only where this workspace has its plan and policy too, or somebody says so."""
+    if not state.imported or request.trust_plan:
+        return
+    commands = [] if sources.own_plan else list(sources.plan.tasks)
+    if not sources.own_policy:
+        commands += session.gate_tasks(sources.policy).tasks.values()
+    if not commands:
         return
     shown = [
         f"{task.id}: {task.command if isinstance(task.command, str) else ' '.join(task.command)}"
-        for task in sources.plan.tasks[:20]
+        for task in commands[:20]
     ]
-    if len(sources.plan.tasks) > 20:
-        shown.append(f"… and {len(sources.plan.tasks) - 20} more")
+    if len(commands) > 20:
+        shown.append(f"… and {len(commands) - 20} more")
+    what = "policy" if sources.own_plan else "plan"
     answer = face.confirm(
-        f"{state.run_id} was imported from {state.host or 'another machine'}, and its plan is not in this folder. "
+        f"{state.run_id} was imported from {state.host or 'another machine'}, and its {what} is not in this folder. "
         "Run its commands?",
         shown,
     )
     if not answer:
+        name = "" if sources.own_plan else f" '{state.plan_name}'"
         raise SpecularError(
-            f"{state.run_id} was imported, and its plan '{state.plan_name}' is not in this folder",
+            f"{state.run_id} was imported, and its {what}{name} is not in this folder",
             details=shown if answer is None else (),
             hint="look at its commands (specular checkpoint show), then resume with --trust-plan",
         )
@@ -383,6 +433,7 @@ def _facts(found: checkpoint.StoredRun, sources: _Sources, damaged: frozenset[st
     broken: dict[str, str] = dict.fromkeys(damaged, "its result is damaged")
     state, folder = found.state, sources.plan.folder
     unproven = set(found.unproven)
+    unsure = crashed or state.imported or state.host != socket.gethostname()
     with checkpoint.open_run(Path(found.path).parent, found.run_id) as run:
         for task in sources.plan.tasks:
             known = state.tasks.get(task.id)
@@ -391,7 +442,7 @@ def _facts(found: checkpoint.StoredRun, sources: _Sources, damaged: frozenset[st
             if task.id in unproven and not _log_is_there(run, task.id, known.log_size, known.log_hash):
                 broken[task.id] = "its log did not reach the disk"
                 continue
-            flaw = artifacts.changed_output(folder, known.outputs, content=crashed)
+            flaw = artifacts.changed_output(folder, known.outputs, content=unsure)
             if flaw is None and known.inputs_hash and artifacts.inputs_digest(folder, task.inputs) != known.inputs_hash:
                 flaw = "its inputs changed"
             if flaw is not None:
@@ -432,7 +483,6 @@ def _decide(
             skip_failed=request.skip_failed,
             run_dependents=request.run_dependents,
             retry_failed=request.retry_failed,
-            keep_going=request.keep_going,
         ),
         Facts(
             broken=_facts(found, sources, damaged, crashed=crashed),
@@ -464,16 +514,22 @@ def _start_resumed(
     failed = state.status in (RunStatus.FAILED, RunStatus.COMPLETED)
     started = session.session_started(settings, clock, RunStatus.RETRYING if failed else RunStatus.IN_PROGRESS)
     runs = resume.count(Action.RUN) > 0
-    gates = tuple(session.gate_tasks(sources.policy).tasks)
+    gates = session.gate_tasks(sources.policy).tasks
     gates_reset = {
         gate: "tasks ran again" if runs else "run again"
         for gate, known in state.gates.items()
         if gate in gates
         and known.status is not TaskStatus.PENDING
-        and (runs or request.revalidate or known.status is not TaskStatus.COMPLETED)
+        and (
+            runs
+            or request.revalidate
+            or known.status is not TaskStatus.COMPLETED
+            or known.key != artifacts.cache_key(gates[gate])
+        )
     }
     started = replace(started, reset=resume.reset | gates_reset, skipped=resume.skipped)
-    if sources.plan.hash != state.plan_hash or sources.policy.hash != state.policy_hash:
+    had = (state.plan_hash, state.policy_hash, state.plan_folder, state.plan_file)
+    if had != (sources.plan.hash, sources.policy.hash, sources.plan.folder, sources.plan.file):
         started = replace(
             started,
             plan_file=sources.plan.file,
@@ -483,7 +539,7 @@ def _start_resumed(
             policy_file=sources.policy.file,
             policy_hash=sources.policy.hash,
             tasks=tuple(task.id for task in sources.plan.tasks),
-            gates=gates,
+            gates=tuple(gates),
         )
     return started
 

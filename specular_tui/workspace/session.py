@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import functools
 import os
 import signal
@@ -26,6 +27,7 @@ from specular_tui.model.plan import Plan, Task
 from specular_tui.model.policy import Policy
 from specular_tui.model.run import GATE_PREFIX, INTERRUPTED, RunState
 from specular_tui.spec.settings import Settings
+from specular_tui.store.folder import explain
 from specular_tui.store.recorder import Recorder, RunRecorder
 from specular_tui.workspace.face import Face
 
@@ -104,6 +106,14 @@ def run_session(
                 on_image=lambda image: runner.image_provided(image),
             )
         executor = Dispatcher(local, containers)
+
+        def observe(event: ev.AnyEvent, state: RunState) -> None:
+            face.event(event, state)
+            if isinstance(recorder, RunRecorder) and recorder.full:
+                # The event has just fitted into what was put aside; what is left of that is for the last words.
+                full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                runner.storage_failed(explain(full, "write checkpoint", recorder.path))
+
         runner = Runner(
             recorder=recorder,
             plan=plan,
@@ -115,7 +125,7 @@ def run_session(
             cadence=Cadence(every_tasks=settings.task_interval, every_ms=settings.interval_ms),
             options=options,
             marker=marker,
-            observer=face.event,
+            observer=observe,
         )
         if isinstance(recorder, RunRecorder):
             recorder.on_error = lambda error: _disk_failed(loop, runner, recorder)

@@ -1,0 +1,49 @@
+"""Finishing what a killed engine had begun: results that were there, and not recorded yet."""
+
+from __future__ import annotations
+
+from specular_tui.engine import artifacts
+from specular_tui.engine.attempt import hash_log
+from specular_tui.model import event as ev
+from specular_tui.model.plan import Plan
+from specular_tui.store.recorder import RunRecorder
+
+
+def finish_exited(recorder: RunRecorder, plan: Plan | None, at: int) -> list[str]:
+    """Record the end of every task whose process had ended well when the engine was killed; return their ids.
+
+    `plan` is the one that they ran with. A task whose outputs or log cannot be read stays interrupted, and runs again.
+
+    Raises:
+        StorageError: the checkpoint cannot be written.
+    """
+    definitions = {task.id: task for task in plan.tasks} if plan is not None else {}
+    finished = []
+    for task_id, state in recorder.state.tasks.items():
+        definition = definitions.get(task_id)
+        if not state.exited or definition is None or plan is None:
+            continue
+        try:
+            outputs = artifacts.capture(plan.folder, definition.outputs)
+            log_fd = recorder.reopen_log(task_id)
+        except (OSError, artifacts.MissingOutputError):
+            continue
+        log_size, log_hash = hash_log(log_fd)
+        event = ev.TaskEnded(
+            at=max(at, recorder.state.updated_at),
+            task=task_id,
+            attempt=state.attempt,
+            outcome="completed",
+            duration_ms=state.duration_ms or 0,
+            exit_code=0,
+            log_size=log_size,
+            log_hash=log_hash,
+            outputs=outputs,
+            key=state.key,
+            inputs_hash=state.inputs_hash,
+            cpu_ms=state.cpu_ms,
+            max_rss_kb=state.max_rss_kb,
+        )
+        recorder.append(event, log_fd)
+        finished.append(task_id)
+    return finished
