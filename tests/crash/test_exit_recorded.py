@@ -15,7 +15,7 @@ SPECULAR = [sys.executable, "-m", "specular_tui"]
 
 def test_a_result_that_was_being_hashed_is_kept(tmp_path: Path) -> None:
     # Large sparse outputs: reading them takes long enough for the kill to fall into it.
-    command = "truncate -s 3G big && echo made >> made.log"
+    command = "truncate -s 1G big && echo made >> made.log"
     tasks = [
         {"id": "big", "command": command, "outputs": ["big"]},
         {"id": "after", "command": "true", "depends_on": ["big"]},
