@@ -149,8 +149,8 @@ def many(count: int) -> Run:
 
 
 def painted(app: Host) -> list[str]:
-    height = app.table.size.height
-    return ["".join(segment.text for segment in app.table.render_line(y)).rstrip() for y in range(height)]
+    strips = app.table.render_lines(app.table.size.region)
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
 
 async def settle(pilot: Pilot[None]) -> None:

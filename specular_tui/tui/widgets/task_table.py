@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Final
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
@@ -22,15 +21,14 @@ from textual.widget import Widget
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
-from specular_tui.tui.widgets.task_columns import Columns, columns, fit, heading, pieces
-from specular_tui.tui.widgets.task_rows import ASCII_SHAPES, SHAPES, SORTS, Cells, Filter, Rows, Sort
+from specular_tui.tui.widgets.task_paint import RowPainter
+from specular_tui.tui.widgets.task_rows import SORTS, Cells, Filter, Rows, Sort
 
 #: Changes are drawn this often at most.
 FRAME: Final = 0.05
 #: A cursor that keeps moving says where it is this often at most.
 ANNOUNCE: Final = 0.1
 _WHEEL: Final = 3
-_KEPT_STRIPS: Final = 2000
 
 
 def _wall_ms() -> int:
@@ -99,7 +97,6 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         super().__init__(name=name, id=id, classes=classes)
         self._clock = clock
         self._now = clock()
-        self._unicode = unicode
         self._rows = Rows()
         self._top = 0
         self._cursor: int | None = None  # a position, not a row
@@ -110,10 +107,9 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         self._announced: str | None = None
         self._announced_at = 0.0
         self._dragging = False
-        self._columns = Columns(0, 0, 0, 0, 0, 0)
         self._painted: dict[int, tuple[int, Cells] | None] = {}
-        self._strips: dict[tuple[int, bool, bool], tuple[Cells, Strip]] = {}
-        self._styles: dict[tuple[str, bool], Style] = {}
+        self._painter = RowPainter(self._style, unicode=unicode)
+        self._thumb: range | None = None
         self._style_key: object = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
@@ -129,13 +125,13 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         self._rows.load(state, graph, estimates)
         self._now = self._clock()
         self._cursor = self._rows.positions.get(selected) if selected is not None else None
-        self._strips.clear()
+        self._painter.forget()
         self._rearrange()
         if self._cursor is None and self._rows:
             self._cursor = self._rows.position(0)
         row = self._cursor_row()
         self._top = self._clamp(row - away if row is not None and selected is not None else 0)
-        self._columns = self._measure()
+        self._painter.lay_out(self.size.width, self._rows)
         self._keep_visible()
         self._watch_clock()
         self.refresh()
@@ -291,7 +287,8 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
             rows.kept = self._cursor
         if not rows.retries and any(rows.state.tasks[i].attempt > 1 for i in touched if i in rows.state.tasks):
             rows.retries = True
-            self._relayout()
+            if self._painter.lay_out(self.size.width, rows):
+                self.refresh()
         cursor, seen = self._cursor_row(), len(rows)
         anchored = cursor is not None and self._top <= cursor < self._top + self._body
         anchor = self._cursor if anchored else rows.position(self._top) if self._top < seen else None
@@ -336,28 +333,10 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
 
     # Painting --------------------------------------------------------------------------------------------------------
 
-    def _measure(self) -> Columns:
-        rows = self._rows
-        return columns(
-            self.size.width - 1,
-            ids=rows.id_width,
-            titles=rows.title_width,
-            estimates=rows.estimated,
-            attempts=rows.retries,
-        )
-
-    def _relayout(self) -> None:
-        layout = self._measure()
-        if layout != self._columns:
-            self._columns = layout
-            self._strips.clear()
-            self.refresh()
-
     def on_resize(self, event: events.Resize) -> None:
         """Share the width out anew, and keep the cursor on screen."""
-        self._strips.clear()
         self._painted.clear()
-        self._columns = self._measure()
+        self._painter.lay_out(self.size.width, self._rows)
         self._top = self._clamp(self._top)
         self._keep_visible()
         self.refresh()
@@ -367,26 +346,17 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         super().notify_style_update()
         self._style_key = None
 
-    def _restyle(self) -> None:
-        key = (self.background_colors, self.has_focus, self.app.theme, self.size)
-        if key != self._style_key:
-            self._style_key = key
-            self._styles.clear()
-            self._strips.clear()
-
-    def _style(self, name: str, cursor: bool = False) -> Style:
-        style = self._styles.get((name, cursor))
-        if style is None:
-            style = self.get_component_rich_style(f"task-table--{name}") if name else self.rich_style
-            if cursor:
-                over = self.get_component_rich_style("task-table--cursor")
-                style = style + Style(bgcolor=over.bgcolor, bold=over.bold or None, reverse=over.reverse or None)
-            self._styles[name, cursor] = style
-        return style
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"task-table--{name}") if name else self.rich_style
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the lines of `crop`."""
-        self._restyle()
+        key = (self.background_colors, self.has_focus, self.app.theme)
+        if key != self._style_key:
+            self._style_key = key
+            self._painter.forget()
+        fits = len(self._rows) <= self._body
+        self._thumb = None if fits else thumb(self._top, self._body, len(self._rows), self._body)
         return super().render_lines(crop)
 
     def _line(self, y: int) -> tuple[int, Cells] | None:
@@ -398,65 +368,23 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line: the header, a task, or nothing."""
-        width = self.size.width
         if y == 0:
-            return self._header(width)
-        line = self._line(y)
-        self._painted[y] = line
-        if line is None:
-            return self._nothing(width) if y == 2 and not self._rows else Strip.blank(width, self._style(""))
-        position, cells = line
-        key = (position, position == self._cursor, self._on_thumb(y - 1))
-        known = self._strips.get(key)
-        if known is None or known[0] != cells:
-            if len(self._strips) > _KEPT_STRIPS:
-                self._strips.clear()
-            known = self._strips[key] = (cells, self._draw(cells, *key[1:]))
-        return known[1]
+            return self._painter.header(self._note())
+        line = self._painted[y] = self._line(y)
+        if line is not None:
+            position, cells = line
+            beside = None if self._thumb is None else y - 1 in self._thumb
+            return self._painter.row(position, cells, cursor=position == self._cursor, thumb=beside)
+        if y == 2 and not self._rows:
+            filtered = self._rows.filter and self._rows.total
+            return self._painter.words("nothing matches the filter" if filtered else "no tasks")
+        return self._painter.blank()
 
-    def _draw(self, cells: Cells, cursor: bool, thumb: bool) -> Strip:
-        kind = cells.kind
-        shape = (SHAPES if self._unicode else ASCII_SHAPES)[kind]
-        quiet = "faint" if kind in ("pending", "skipped") else "muted"
-        roles = {
-            "shape": kind,
-            "id": {"failed": "id-failed", "running": "id-active", "frozen": "id-active"}.get(
-                kind, "muted" if quiet == "faint" else "id"
-            ),
-            "title": "id" if kind in ("running", "failed", "frozen") else quiet,
-            "time": "over" if cells.over else "id" if kind in ("running", "frozen") else "muted",
-            "estimate": "faint",
-            "attempt": "muted",
-            "detail": "failed" if kind == "failed" else quiet,
-            "gap": "",
-        }
-        ellipsis = "…" if self._unicode else "~"
-        segments = [
-            Segment(text, self._style(roles[role], cursor))
-            for role, text in pieces(cells, shape, self._columns, self.size.width - 1, ellipsis)
-        ]
-        segments.append(self._bar(thumb, cursor))
-        return Strip(segments).adjust_cell_length(self.size.width, self._style("", cursor))
-
-    def _header(self, width: int) -> Strip:
-        note = self.count_text if self._rows.filter else ""
-        if self._rows.sort != "plan":
-            note = f"by {self._rows.sort}" + (f", {note}" if note else "")
-        names, note = heading(self._columns, width, note)
-        return Strip([Segment(names, self._style("header")), Segment(note, self._style("note"))], width)
-
-    def _nothing(self, width: int) -> Strip:
-        text = "nothing matches the filter" if self._rows.filter and self._rows.total else "no tasks"
-        return Strip([Segment(fit(f"   {text}", width), self._style("muted"))], width)
-
-    def _on_thumb(self, y: int) -> bool:
-        """Tell whether the scroll indicator is beside line `y` of the body."""
-        return y in thumb(self._top, self._body, len(self._rows), self._body)
-
-    def _bar(self, thumb: bool, cursor: bool) -> Segment:
-        if thumb:
-            return Segment("▐" if self._unicode else "|", self._style("thumb"))
-        return Segment(" ", self._style("", cursor and len(self._rows) <= self._body))
+    def _note(self) -> str:
+        notes = [f"by {self.sort}"] if self.sort != "plan" else []
+        if self._rows.filter:
+            notes.append(self.count_text)
+        return ", ".join(notes)
 
     # Mouse -----------------------------------------------------------------------------------------------------------
 
