@@ -86,9 +86,12 @@ class Line(NamedTuple):
     runs: tuple[Run, ...]
     state: Sgr
 
-    def segments(self, base: Style) -> list[Segment]:
-        """Return the line drawn over `base`."""
-        return [Segment(text, base if sgr is PLAIN else base + style_of(sgr)) for text, sgr in self.runs]
+    def segments(self, base: Style, *, colors: bool = True) -> list[Segment]:
+        """Return the line drawn over `base`; without `colors` only bold, underlined and the like are kept."""
+        return [
+            Segment(text, base if sgr is PLAIN else base + style_of(sgr if colors else sgr._replace(fg=None, bg=None)))
+            for text, sgr in self.runs
+        ]
 
 
 @lru_cache(maxsize=1024)

@@ -275,6 +275,18 @@ async def test_colours_are_kept_and_carried(log: Path) -> None:
         assert style.bgcolor is not None
 
 
+async def test_without_colour_only_shapes_of_letters_are_kept(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    log.write_bytes(b"plain\n\x1b[1;31mred\x1b[0m\n")
+    app = Host()
+    async with app.run_test(size=(60, 6)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await settle(pilot)
+        text, style = styles(app, 2)[0]
+        assert (text, style.bold) == ("red", True)
+        assert style.color == styles(app, 1)[0][1].color
+
+
 async def test_nothing_in_a_log_reaches_the_terminal_as_a_command(log: Path) -> None:
     log.write_bytes(
         b"\x1b]52;c;aGk=\x07copy\n\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\n\xc2\x9b2Jc1\n[/x][@click=app.quit]markup\n\x1bP1$r\x1b\\dcs\n"

@@ -399,6 +399,23 @@ async def test_elapsed_time_moves_once_a_second() -> None:
         assert "1m08s / ~2m" in painted(app)[3]
 
 
+async def test_how_a_task_ended() -> None:
+    run = webapp()
+    app = Host(run)
+    async with app.run_test(size=(100, 12)) as pilot:
+        for code, signal, reason, allowed, said in (
+            (7, None, None, False, "exit 7"),
+            (None, "SIGSEGV", None, False, "SIGSEGV"),
+            (None, "SIGKILL", "timeout", False, "timeout"),
+            (1, None, None, True, "exit 1, allowed"),
+        ):
+            task = run.state.task("lint")
+            task.exit_code, task.signal, task.reason, task.allowed = code, signal, reason, allowed
+            app.table.touch(["lint"])
+            await settle(pilot)
+            assert painted(app)[2].endswith(f"  {said}")
+
+
 async def test_attempts_show_when_there_are_any() -> None:
     run = webapp()
     app = Host(run)

@@ -25,6 +25,8 @@ class LogPainter:
     def __init__(self, look_up: Callable[[str], Style], *, unicode: bool) -> None:
         """Without `unicode` its own signs are ASCII."""
         self.unicode = unicode
+        #: Keep the colours that tasks print; where there are none at all, theirs would be greys hard to read.
+        self.colors = True
         self._look_up = look_up
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[Row, bool], Strip] = {}
@@ -97,7 +99,7 @@ class LogPainter:
             over += [(first, last, style) for first, last in occurrences(line.text, finder.pattern)]
         if (selected := window.selected_in(row.line, len(line.text))) is not None:
             over.append((*selected, self.style("selection")))
-        strip = painted(line, start, end, self.style(""), over)
+        strip = painted(line, start, end, self.style(""), over, colors=self.colors)
         if sideways:
             strip = strip.crop(window.left, window.left + width)
         return strip.adjust_cell_length(width, self.style(""))

@@ -180,11 +180,13 @@ def index_at(text: str, cell: int) -> int:
     return len(text)
 
 
-def painted(line: Line, start: int, end: int, base: Style, over: Iterable[tuple[int, int, Style]]) -> Strip:
+def painted(
+    line: Line, start: int, end: int, base: Style, over: Iterable[tuple[int, int, Style]], *, colors: bool = True
+) -> Strip:
     """Return characters `start` to `end` of a line, with further styles over parts of it."""
     segments: list[Segment] = []
     at = 0
-    for segment in line.segments(base):
+    for segment in line.segments(base, colors=colors):
         low, high = max(start - at, 0), min(end - at, len(segment.text))
         if low < high:
             segments.append(Segment(segment.text[low:high], segment.style))

@@ -390,6 +390,7 @@ class LogView(ScrollActions, Widget, can_focus=True):
         if key != self._style_key:
             self._style_key = key
             self._painter.forget()
+            self._painter.colors = not self.app.no_color
         if self._window is not None:
             self._rows = self._painter.prepare(self._window, self._finder)
             self._in_corner = self._painter.corner(self._window, self.new_lines)

@@ -16,6 +16,7 @@ _ESTIMATE = 9  # " / ~1h30m"
 _ATTEMPT = 3
 _DETAIL = 9  # "exit 127", "SIGKILL"
 _TITLE = 14
+_READABLE = 30
 _WIDEST = 40
 
 
@@ -48,12 +49,12 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     least = (_TITLE + 4 + _GAP) if titles else _GAP
     detail = _DETAIL if left >= _DETAIL + _GAP + least else 0
     left -= detail + _GAP if detail else 0
-    attempt = _ATTEMPT if attempts and left >= _ATTEMPT + _GAP + least else 0
+    attempt = _ATTEMPT if attempts and left >= _ATTEMPT + _GAP + least + (4 if titles else 0) else 0
     left -= attempt + _GAP if attempt else 0
     if detail:
-        # What the titles do not need, or two fifths of what is left for both.
-        share = max(left - (min(titles, 48) + _GAP if titles else 0), (left + _DETAIL) * 2 // 5 - _DETAIL)
-        more = max(0, min(_WIDEST - _DETAIL, share, left - least))
+        # What the titles do not need, or two thirds of what they have beyond a readable length.
+        needed = min(titles, 48) + _GAP if titles else 0
+        more = max(0, min(_WIDEST - _DETAIL, max(left - needed, (left - _READABLE - _GAP) * 2 // 3)))
         detail += more
         left -= more
     title = min(titles, left - _GAP) if titles and left >= 6 + _GAP else 0

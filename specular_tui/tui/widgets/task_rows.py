@@ -350,7 +350,7 @@ class Rows:
     @staticmethod
     def _ended(task: TaskState) -> str:
         if task.signal:
-            return f"{task.reason}, {task.signal}" if task.reason else task.signal
+            return task.reason or task.signal  # `timeout` says more than the signal that ended it
         if task.exit_code is not None:
             return f"exit {task.exit_code}"
         return task.reason or ""
