@@ -68,23 +68,28 @@ def check(
         return check_folder(folder, run_id, Effort(progress, cancel))
 
 
-def check_folder(folder: Folder, run_id: str, effort: Effort | None = None) -> Report:
-    """Prove the run in `folder`, which says of itself that it is `run_id`. Raises as `check` does."""
-    report = _Run(folder, run_id, effort or Effort()).report()
+def check_folder(folder: Folder, run_id: str, effort: Effort | None = None, *, live: bool | None = None) -> Report:
+    """Prove the run in `folder`, which says of itself that it is `run_id`. Raises as `check` does.
+
+    `live`: whether a process works on it, where the lock does not say that because the caller has it.
+    """
+    report = _Run(folder, run_id, effort or Effort(), live).report()
     if report.live and not report.ok:
         # It may have begun a session just then, with another plan.
         time.sleep(_SETTLED)
-        report = _Run(folder, run_id, effort or Effort()).report()
+        report = _Run(folder, run_id, effort or Effort(), live).report()
     return report
 
 
 class _Run:
     """One check of one run."""
 
-    def __init__(self, folder: Folder, run_id: str, effort: Effort) -> None:
+    def __init__(self, folder: Folder, run_id: str, effort: Effort, live: bool | None) -> None:
         self._folder = folder
         self._run_id = run_id
         self._effort = effort
+        # Before the journal is read: a run that is found dead has no record written later.
+        self._live = lock.held(folder) if live is None else live
         self._details: dict[str, list[str]] = {name: [] for name in NAMES}
         self._notes: list[str] = []
         self._damaged_tasks: dict[str, None] = {}
@@ -96,8 +101,6 @@ class _Run:
         self._journal_bytes = 0
 
     def report(self) -> Report:
-        # Before the journal is read: a run that is found dead has no record written later.
-        self._live = lock.held(self._folder)
         self._prove_names()
         self._prove_snapshots()
         self._prove_plan()

@@ -15,9 +15,8 @@ from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder
 from specular_tui.store.history import History
 from specular_tui.store.logs import Fault, Log
+from specular_tui.store.rebuild import LONGEST_RECORD
 
-#: No record of a task may be longer.
-LONGEST_RECORD: Final = 256 << 20
 #: Small files are proved so many at a time, because handing one to a thread costs more than to hash it.
 _BATCH: Final = 128
 _LARGE: Final = 1 << 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Final, TypeVar
@@ -38,6 +39,7 @@ class Effort:
         self._cancel = cancel
         self._broken = False
         self._lock = threading.Lock()
+        self._told = 0.0
 
     def add(self, count: int) -> None:
         """Say that `count` more bytes are done; from any thread.
@@ -56,7 +58,9 @@ class Effort:
             CancelledError: the work is not wanted any more.
         """
         self._prove_wanted()
-        if self._progress is not None:
+        now = time.monotonic()
+        if self._progress is not None and (now - self._told >= _TICK or self.done >= self.total):
+            self._told = now
             self._progress(self.done, max(self.total, self.done))
 
     def _prove_wanted(self) -> None:

@@ -19,9 +19,9 @@ import msgspec
 from specular_tui.errors import CheckpointError, RunHeldError
 from specular_tui.model.event import AnyEvent, LogLost, TaskReset
 from specular_tui.model.run import RunState, TaskStatus, apply
-from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine, snapshot
-from specular_tui.store.check_outputs import LONGEST_RECORD
+from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine
 from specular_tui.store.folder import Folder, explain
+from specular_tui.store.rebuild import of_attempt, read_record, rebuild
 from specular_tui.store.report import Report
 
 #: Is given the state of a run whose copy of the plan or the policy is damaged, and finds what may be the right bytes.
@@ -32,7 +32,6 @@ _SNAPSHOTS: Final = (layout.STATE, layout.PROGRESS, layout.METADATA)
 
 
 class _Attempted(msgspec.Struct):
-    task: str | None = None
     attempt: int = 0
 
 
@@ -86,7 +85,11 @@ def repair_held(folder: Folder, report: Report, now: int, *, copies: Copies | No
         quarantine.keep(folder, f"{layout.JOURNAL}.torn", data[report.journal_valid :], now)
     if lines or report.journal_damaged or len(data) > report.journal_valid:
         folder.publish(layout.JOURNAL, data[: report.journal_valid] + lines)
-    _publish(folder, state, report.journal_valid + len(lines), report, now)
+    for name in _SNAPSHOTS if report.journal_damaged else [n for n in _SNAPSHOTS if n in report.damaged_files]:
+        for there in (name, name + ".gz"):
+            with contextlib.suppress(OSError):
+                quarantine.keep(folder, there, folder.read(there), now)
+    rebuild(folder, state, report.journal_valid + len(lines))
     return reset
 
 
@@ -125,48 +128,6 @@ def _restore(folder: Folder, state: RunState, copies: Copies | None) -> None:
                 folder.publish(name, data)
 
 
-def _publish(folder: Folder, state: RunState, journal_bytes: int, report: Report, now: int) -> None:
-    """Write what can be derived from the journal anew; the resume that follows adds what the plan says of the tasks."""
-    hashes: dict[str, str] = {}
-    with folder.make(layout.OUTPUTS) as outputs:
-        for task_id, task in (state.tasks | state.gates).items():
-            name = layout.record_name(task_id)
-            if not snapshot.has_record(task):
-                continue
-            data = _record(outputs, name)
-            if data is None or not _is_of(data, task_id, task.attempt):
-                data = snapshot.record(task_id, task, None)
-                outputs.publish(name, data)
-                outputs.remove(name + ".gz", missing_ok=True)
-            hashes[task_id] = digest.of_bytes(data)
-    files = {
-        layout.STATE: snapshot.states(state),
-        layout.PROGRESS: snapshot.progress(state, hashes),
-        layout.METADATA: snapshot.metadata(state, now=state.updated_at, journal_bytes=journal_bytes),
-    }
-    for name, found in files.items():
-        if report.journal_damaged or name in report.damaged_files:
-            for ending in ("", ".gz"):
-                with contextlib.suppress(OSError):
-                    quarantine.keep(folder, name + ending, folder.read(name + ending), now)
-        folder.publish(name, snapshot.encode(found))
-        folder.remove(name + ".gz", missing_ok=True)
-
-
-def _record(outputs: Folder, name: str) -> bytes | None:
-    try:
-        return checkpoint.read_plain(outputs, name, LONGEST_RECORD)
-    except (OSError, CheckpointError):
-        return None
-
-
-def _is_of(data: bytes, task: str, attempt: int) -> bool:
-    try:
-        return msgspec.json.decode(data, type=_Attempted) == _Attempted(task, attempt)
-    except (ValueError, RecursionError):
-        return False
-
-
 def _lost(folder: Folder, rest: bytes, state: RunState) -> Iterator[str]:
     """Yield the tasks of which the lost end of the journal may have said something.
 
@@ -193,10 +154,9 @@ def _lost(folder: Folder, rest: bytes, state: RunState) -> Iterator[str]:
                 yield task
         for task in known:
             if layout.record_name(task) in there:
-                with contextlib.suppress(ValueError, RecursionError):
-                    data = _record(outputs, layout.record_name(task)) or b""
-                    if later(task, msgspec.json.decode(data, type=_Attempted).attempt):
-                        yield task
+                data = read_record(outputs, layout.record_name(task))
+                if data is not None and later(task, of_attempt(data)[1]):
+                    yield task
 
 
 def _amend(state: RunState, report: Report, again: Iterable[str]) -> tuple[bytes, list[str]]:

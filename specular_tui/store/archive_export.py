@@ -1,0 +1,271 @@
+"""Writing a run as a tar.gz: the same bytes for the same run, and never half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tarfile
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from io import BytesIO, RawIOBase
+from pathlib import Path
+from typing import Final
+
+from specular_tui.errors import CheckpointError, RunHeldError, SpecularError
+from specular_tui.model.run import RunState
+from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, rebuild, redact
+from specular_tui.store.effort import Effort, Progress
+from specular_tui.store.folder import Folder, explain, write_all
+
+_LEVEL: Final = 6
+_SLICE: Final = 1 << 20
+
+
+def export_run(
+    root: Path,
+    run_id: str,
+    out: Path,
+    *,
+    redact: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> int:
+    """Write the run `run_id` to the new file `out`, 0600, and return its size in bytes.
+
+    Args:
+        root: the checkpoint directory.
+        run_id: the run; it must not be live.
+        out: the archive. It appears in one step, when it is whole.
+        redact: mask the values of secret-looking variables in the plan. Logs are as the tasks wrote them.
+        force: replace a file that is there.
+        progress: told bytes read and bytes in all.
+        cancel: setting it ends the work; nothing is left of it.
+
+    Raises:
+        RunNotFoundError: the run is not there. RunHeldError: it is live. CheckpointError: it is damaged.
+        StorageError: the disk refuses. CancelledError: `cancel` was set. SpecularError: `out` is there already.
+    """
+    if not force and os.path.lexists(out):
+        raise _is_there(out)
+    with checkpoint.open_run(root, run_id) as run, _held(run, run_id):
+        try:
+            return _write(run, checkpoint.read(run, run_id), out, redact, force, Effort(progress, cancel))
+        except FileExistsError:
+            raise _is_there(out) from None
+        except (OSError, tarfile.TarError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise explain(error, "export the checkpoint", out) from error
+            raise CheckpointError(f"{run_id} changed while it was exported", hint="try again") from error
+
+
+def _is_there(out: Path) -> SpecularError:
+    return SpecularError(f"{out} is there already", hint="choose another --out, or replace it: --force")
+
+
+@contextlib.contextmanager
+def _held(run: Folder, run_id: str) -> Iterator[None]:
+    """Hold the lock while the run is read, where the directory can be written at all."""
+    fd = -1
+    try:
+        fd = lock.acquire(run)
+    except lock.HeldError:
+        raise RunHeldError(
+            f"{run_id} is being built: a live run is not exported",
+            hint=f"wait for it, or stop it first: specular stop {run_id}",
+        ) from None
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT):
+            raise explain(error, "export the checkpoint", run.path) from error
+    try:
+        yield
+    finally:
+        if fd >= 0:
+            os.close(fd)
+
+
+class _Packer(RawIOBase):
+    """A file to write a tar to: packs as gzip without name and time."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._count = 0
+        self._packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        write_all(self._fd, self._packer.compress(data))
+        self._count += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._count
+
+    def finish(self) -> None:
+        write_all(self._fd, self._packer.flush())
+
+
+class _Counting(RawIOBase):
+    """A file to read a member from, which tells how far it is."""
+
+    def __init__(self, fd: int, effort: Effort) -> None:
+        super().__init__()
+        self._fd = fd
+        self._effort = effort
+
+    def read(self, size: int = _SLICE, /) -> bytes:
+        data = os.read(self._fd, size)
+        self._effort.add(len(data))
+        self._effort.tell()
+        return data
+
+
+def _write(run: Folder, found: checkpoint.StoredRun, out: Path, masked: bool, force: bool, effort: Effort) -> int:
+    temporary = out.with_name(f".{out.name[:100]}.{os.getpid()}.part")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            packer = _Packer(fd)
+            with tarfile.TarFile(fileobj=packer, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_SLICE) as tar:
+                _add_all(tar, run, found, masked, effort)
+            packer.finish()
+            os.fsync(fd)
+            size = os.fstat(fd).st_size
+        finally:
+            os.close(fd)
+        if force:
+            os.replace(temporary, out)
+        else:
+            _publish_new(temporary, out)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return size
+
+
+def _publish_new(temporary: Path, out: Path) -> None:
+    """Give a file its name unless that is taken."""
+    try:
+        os.link(temporary, out)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links.
+        if os.path.lexists(out):
+            raise FileExistsError(errno.EEXIST, "it is there already", str(out)) from None
+        os.rename(temporary, out)
+    else:
+        temporary.unlink()
+
+
+def _add_all(tar: tarfile.TarFile, run: Folder, found: checkpoint.StoredRun, masked: bool, effort: Effort) -> None:
+    state, name = found.state, found.run_id
+    # A torn end stays behind, and a plan that waits for its name gets it.
+    journal_bytes = run.read(layout.JOURNAL, checkpoint.LONGEST)[: found.journal_bytes]
+    made = {layout.JOURNAL: journal_bytes, layout.PLAN: _in_force(run, layout.PLAN, state.plan_hash)}
+    if state.policy_hash is not None:
+        made[layout.POLICY] = _in_force(run, layout.POLICY, state.policy_hash)
+    records: dict[str, bytes] = {}
+    with run.make(layout.OUTPUTS) as outputs:
+        if masked:
+            changed, records = _masked(outputs, made)
+            made |= changed
+        top = [n for n in (layout.METADATA, layout.STATE, layout.PROGRESS) if n not in made]
+        wanted = _of_tasks(logs.listing(outputs), state)
+        effort.total = sum(_size(run, n) for n in top) + sum(_size(outputs, n) for n in wanted)
+        _add_folder(tar, name, state)
+        for plain in sorted({*top, *made}):
+            if plain in made:
+                _add_bytes(tar, f"{name}/{plain}", made[plain], state)
+            else:
+                _add_file(tar, run, f"{name}/", plain, state, effort)
+        inner = f"{name}/{layout.OUTPUTS}"
+        _add_folder(tar, inner, state)
+        for plain in sorted({*wanted, *records}):
+            if plain in records:
+                _add_bytes(tar, f"{inner}/{plain}", records[plain], state)
+            else:
+                _add_file(tar, outputs, f"{inner}/", plain, state, effort)
+
+
+def _in_force(run: Folder, name: str, expected: str) -> bytes:
+    """Return the run's copy of the plan or the policy; after a crash it may still wait under another name."""
+    for there in (name, {layout.PLAN: layout.NEXT_PLAN}.get(name, layout.NEXT_POLICY)):
+        with contextlib.suppress(OSError):
+            data = run.read(there, 80 << 20)
+            if digest.of_bytes(data) == expected:
+                return data
+    raise CheckpointError(
+        f"checkpoint validation failed: hash mismatch: {run.path / name} is not the one of this run",
+        hint=f"see what is damaged: specular checkpoint validate {run.path.name}",
+    )
+
+
+def _masked(outputs: Folder, made: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the files and records of a run whose plan is masked: its journal is folded, and names another plan."""
+    reader = journal.JournalReader()
+    reader.feed(made[layout.JOURNAL])
+    state = reader.state
+    plan = redact.masked_plan(made[layout.PLAN], yaml=state.plan_file.lower().endswith((".yaml", ".yml")))
+    state.plan_hash = digest.of_bytes(plan)
+    line, seq, chain = journal.fold(state, state.updated_at)
+    state.seq, state.chain = seq, chain
+    files, records = rebuild.derived(outputs, state, len(line))
+    return {**files, layout.JOURNAL: line, layout.PLAN: plan}, records
+
+
+def _of_tasks(there: dict[str, bool], state: RunState) -> list[str]:
+    """Return the files of a listing that belong to tasks of the run."""
+    tasks = state.tasks | state.gates
+    mine = {layout.record_name(task) for task in tasks} | {layout.log_name(task) for task in tasks}
+    mine |= {name for task, attempt, name in logs.earlier_logs(there, tasks) if attempt <= tasks[task].attempt}
+    return sorted(mine & there.keys())
+
+
+def _size(folder: Folder, name: str) -> int:
+    for there in (name, name + ".gz"):
+        with contextlib.suppress(OSError):
+            return folder.stat(there).st_size
+    return 0
+
+
+def _info(name: str, size: int, state: RunState, *, folder: bool = False) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = tarfile.DIRTYPE if folder else tarfile.REGTYPE
+    info.size, info.mode = size, 0o700 if folder else 0o600
+    info.mtime = min(max(state.created_at, 0) // 1000, 0o77777777777)
+    return info
+
+
+def _add_folder(tar: tarfile.TarFile, name: str, state: RunState) -> None:
+    tar.addfile(_info(name, 0, state, folder=True))
+
+
+def _add_bytes(tar: tarfile.TarFile, name: str, data: bytes, state: RunState) -> None:
+    tar.addfile(_info(name, len(data), state), BytesIO(data))
+
+
+def _add_file(tar: tarfile.TarFile, folder: Folder, prefix: str, plain: str, state: RunState, effort: Effort) -> None:
+    """Add a file as it is stored, plain or packed; one that is missing is left out."""
+    for name in (plain, plain + ".gz"):
+        try:
+            fd = folder.open(name)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EINVAL):
+                raise CheckpointError(
+                    f"{folder.path / name} is no file of a checkpoint",
+                    hint=f"see what is damaged: specular checkpoint validate {state.run_id}",
+                ) from None
+            raise
+        try:
+            status = os.fstat(fd)
+            assert stat.S_ISREG(status.st_mode)
+            tar.addfile(_info(prefix + name, status.st_size, state), _Counting(fd, effort))
+        finally:
+            os.close(fd)
+        return
