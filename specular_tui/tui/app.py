@@ -68,7 +68,7 @@ class SpecularApp(App[int]):
         self.desk = Desk(clock or Clock(), root=_short(root))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
-        self.bridge = Bridge(root, self.desk, tell=self.tell, notify=self.say, spawn=self._spawn)
+        self.bridge = Bridge(root, self.desk, tell=self.tell, notify=self.say, spawn=self._spawn, settle=self._settle)
         self.leaving = ""
         self._wanted = run_id
         self._second: Timer | None = None
@@ -95,8 +95,7 @@ class SpecularApp(App[int]):
         self.bridge.start()
         if self._wanted is not None:
             self.bridge.open(self._wanted)
-        if not self.is_headless:
-            self.set_timer(0.5, self._settle)
+        self.set_timer(0.5, self._settle)
 
     async def on_unmount(self) -> None:
         """Let what the bridge was doing come to its end."""
@@ -105,8 +104,8 @@ class SpecularApp(App[int]):
 
     def _settle(self) -> None:
         """What is there now stays: the collector need not look at it again."""
-        gc.collect()
-        gc.freeze()
+        if not self.is_headless:
+            gc.freeze()
 
     def _signalled(self, number: signal.Signals) -> None:
         """End as asked, with a clean terminal; builds are not touched."""

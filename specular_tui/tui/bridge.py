@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+import gc
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -68,21 +70,29 @@ class Bridge:
         tell: Callable[[Told], None],
         notify: Callable[[str, str], None],
         spawn: _Spawn,
+        settle: Callable[[], None],
     ) -> None:
         """`tell` brings a message to every screen, `notify` shows a text with a severity for a moment.
 
         `spawn(work, group, exclusive)` starts work beside the loop's; exclusive work ends what its group did before.
+        `settle` is called when a run has been read: what was made for it stays.
         """
         self._root = root
         self._desk = desk
         self._tell = tell
         self._notify = notify
         self._spawn = spawn
+        self._settle = settle
         self._stir = asyncio.Event()
         self._relist = asyncio.Event()
+        #: Set while no run is being opened.
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._stale: set[str] = set()
         self._watching: tuple[Path, ...] = ()
         self._rows: dict[str, RunRow] = {}
+        #: When a live run may be looked at again.
+        self._due: dict[str, float] = {}
 
     # What the screens ask
 
@@ -94,6 +104,7 @@ class Bridge:
     def open(self, run_id: str) -> None:
         """Bring a run into view."""
         self._desk.opening = run_id
+        self._quiet.clear()
         self._spawn(partial(self._follow, run_id), "follow", True)
 
     def inspect(self, run_id: str) -> None:
@@ -128,9 +139,16 @@ class Bridge:
     def tick(self) -> None:
         """A second has gone by: see whether what runs still runs."""
         self._stir.set()
-        self._stale.update(row.run_id for row in self._desk.runs if row.live)
-        self._relist.set()
         self._tell(Ticked())
+        view, now = self._desk.view, time.monotonic()
+        for row in [row for row in self._desk.runs if row.live]:
+            if view is not None and view.live and view.run_id == row.run_id:
+                # Its journal is being followed already.
+                self._rows[row.run_id] = row.seen(view.state, self._desk.clock.now())
+                self._publish(frozenset({row.run_id}))
+            elif now >= self._due.get(row.run_id, 0):
+                self._stale.add(row.run_id)
+                self._relist.set()
 
     @property
     def busy(self) -> bool:
@@ -199,6 +217,8 @@ class Bridge:
     async def _list(self) -> None:
         while True:
             await self._relist.wait()
+            # The run that somebody waits for comes first.
+            await self._quiet.wait()
             self._relist.clear()
             try:
                 await self._list_once()
@@ -238,10 +258,14 @@ class Bridge:
     def _summarise(self, ids: Sequence[str]) -> list[RunRow]:
         rows = []
         for run_id in ids:
+            began = time.monotonic()
             try:
                 found = workspace.summarise_run(self._root, run_id)
             except (SpecularError, OSError):
                 continue
+            if found.live:
+                # A long journal takes long to read: it is not read all the time.
+                self._due[run_id] = time.monotonic() + 20 * (time.monotonic() - began)
             damage = found.damage.reason if found.damage else ""
             row = RunRow.of(run_id, found.metadata, live=found.live, damage=damage)
             known = self._rows.get(run_id)
@@ -285,12 +309,14 @@ class Bridge:
             self._give_up(error)
             return
         try:
-            live = tail.live()
-            while (await asyncio.to_thread(tail.poll, FIRST_SLICE))[1]:
-                pass
-            graph = await self._graph(run_id)
-            self._show(run_id, tail.state, graph, live)
-            await self._keep_up(run_id, tail)
+            with _no_collections():
+                live = tail.live()
+                while (await _finished(partial(tail.poll, FIRST_SLICE)))[1]:
+                    pass
+                view = self._show(run_id, tail.state, live)
+                await self._add_graph(view)
+            self._settle()
+            await self._keep_up(view, tail)
         except FileNotFoundError:
             self._vanished(run_id)
         except (SpecularError, ValueError, OSError) as error:
@@ -308,19 +334,25 @@ class Bridge:
             self._complain(error)
             return None
 
-    def _show(self, run_id: str, state: RunState, graph: Graph | None, live: bool) -> None:
+    def _show(self, run_id: str, state: RunState, live: bool) -> RunView:
         if not live:
             as_seen_dead(state)
         desk = self._desk
         desk.opening = ""
-        desk.view = RunView(run_id, state, graph, live=live, owned=run_id in desk.owned)
+        desk.view = view = RunView(run_id, state, live=live, owned=run_id in desk.owned)
+        view.recount()
         self._tell(RunShown())
         self._watch()
-        self._look_for_failure(desk.view)
+        self._quiet.set()
+        self._look_for_failure(view)
+        return view
 
-    async def _keep_up(self, run_id: str, tail: _Tail) -> None:
-        view = self._desk.view
-        assert view is not None
+    async def _add_graph(self, view: RunView) -> None:
+        """Who needs whom is in the plan, which takes longer to read than the journal."""
+        view.graph = await self._graph(view.run_id)
+        self._tell(RunShown())
+
+    async def _keep_up(self, view: RunView, tail: _Tail) -> None:
         more = False
         while True:
             if not more:
@@ -340,14 +372,20 @@ class Bridge:
             ended = not live and not more and (view.live or state.session is not None)
             if ended:
                 as_seen_dead(state)
-            if whole:
-                view.graph = await self._graph(run_id)
             if view.live != live or events or whole or ended:
                 view.state, view.live = state, live
                 touched = frozenset(task for event in events if (task := getattr(event, "task", None)))
+                if whole or ended:
+                    view.recount()
+                else:
+                    view.touch(touched)
                 self._tell(RunShown() if whole or ended else RunMoved(touched))
                 self._look_for_failure(view)
-                self._note(run_id)
+            if ended:
+                self._stale.add(view.run_id)
+                self._relist.set()
+            if whole:
+                await self._add_graph(view)
             await asyncio.sleep(PACE if not more else 0)
 
     def _look_for_failure(self, view: RunView) -> None:
@@ -384,13 +422,14 @@ class Bridge:
         except (SpecularError, OSError):
             self._give_up(error)
             return
-        self._show(run_id, stored.state, await self._graph(run_id), stored.live)
+        await self._add_graph(self._show(run_id, stored.state, stored.live))
         for notice in stored.notices:
             self._notify(notice, "warning")
 
     def _give_up(self, error: Exception) -> None:
         """Say why a run cannot be brought into view; what was there before stays."""
         self._desk.opening = ""
+        self._quiet.set()
         self._complain(error)
         self._tell(RunShown())
 
@@ -453,10 +492,23 @@ class Bridge:
             self._notify(str(error), "error")
 
 
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Collect no garbage meanwhile: half a million new objects that all stay would be looked through for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class _Closing(Protocol):
     def close(self) -> None: ...
 
 
+_Result = TypeVar("_Result")
 _Opened = TypeVar("_Opened", bound=_Closing | None)
 
 
@@ -467,6 +519,16 @@ async def _opened(work: Callable[[], _Opened]) -> _Opened:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
         opening.add_done_callback(_close)
+        raise
+
+
+async def _finished(work: Callable[[], _Result]) -> _Result:
+    """Do something on a thread, and wait for its end even where nobody wants it any more."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
         raise
 
 

@@ -5,8 +5,8 @@ The bridge writes these and says so with a message; screens and widgets only rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from specular_tui.model.graph import Graph
@@ -68,6 +68,19 @@ class RunRow:
             damage=damage,
         )
 
+    def seen(self, state: RunState, now: int) -> RunRow:
+        """Return the row as the state of a live run has it now."""
+        return replace(
+            self,
+            status=state.status,
+            total=state.total,
+            completed=state.count(TaskStatus.COMPLETED),
+            failed=state.count(TaskStatus.FAILED),
+            skipped=state.count(TaskStatus.SKIPPED),
+            updated_at=state.updated_at,
+            elapsed_ms=state.elapsed_until(now),
+        )
+
 
 @dataclass
 class RunView:
@@ -79,6 +92,8 @@ class RunView:
     live: bool = False
     #: This program started the build that is running.
     owned: bool = False
+    #: The tasks and gates that have failed, and when; kept, so that nobody has to look through 100,000 tasks.
+    failed: dict[str, int] = field(default_factory=dict)
     #: The task that failed first, and the last line that it printed.
     failure: tuple[str, str] | None = None
     #: The run's folder has vanished.
@@ -89,13 +104,22 @@ class RunView:
         """Whether its numbers change by themselves as time goes on."""
         return self.live and self.state.frozen_since is None
 
+    def recount(self) -> None:
+        """Look through all tasks for those that have failed; where it is known which have changed, `touch` does."""
+        self.failed = {i: self.state.task(i).completed_at or 0 for i in self.state.failed_for_good()}
+
+    def touch(self, ids: Iterable[str]) -> None:
+        """Bring what is known of failures up to date for tasks that have changed."""
+        for task_id in ids:
+            task = self.state.tasks.get(task_id) or self.state.gates.get(task_id)
+            if task is not None and task.status is TaskStatus.FAILED and not task.allowed:
+                self.failed[task_id] = task.completed_at or 0
+            else:
+                self.failed.pop(task_id, None)
+
     def first_failure(self) -> str | None:
         """Return the failed task (or gate) that ended first, or None."""
-        state = self.state
-        if not state.count(TaskStatus.FAILED) and not state.gates:
-            return None
-        failed = [(state.task(i).completed_at or 0, i) for i in state.failed_for_good()]
-        return min(failed)[1] if failed else None
+        return min(self.failed, key=self.failed.__getitem__, default=None)
 
 
 @dataclass

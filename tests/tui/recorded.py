@@ -54,6 +54,7 @@ class RecordedRun:
         self.root = root
         self.now = at
         self.jobs = jobs
+        self.ended = False
         raw = msgspec.json.encode(
             {
                 "version": 1,
@@ -134,12 +135,15 @@ class RecordedRun:
 
     def close(self) -> None:
         """End as a process that is done: everything on disk, the lock let go."""
+        self.ended = True
         self.recorder.close(self.now)
 
     def vanish(self) -> None:
-        """End as a process that is killed."""
-        self.recorder.flush()
-        self.recorder.release()
+        """End as a process that is killed, unless it has ended already."""
+        if not self.ended:
+            self.ended = True
+            self.recorder.flush()
+            self.recorder.release()
 
 
 COMPILER = """\

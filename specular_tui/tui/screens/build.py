@@ -98,7 +98,7 @@ class BuildScreen(ModeScreen):
         view = self.view
         if view is None:
             return None
-        return RunRow(view.run_id, view.state.status, live=view.live, failed=len(view.state.failed_for_good()))
+        return RunRow(view.run_id, view.state.status, live=view.live, failed=len(view.failed))
 
     # What the bridge tells
 
@@ -118,7 +118,7 @@ class BuildScreen(ModeScreen):
             self.table.filter_text = self.filter.value = ""
             self.filter.display = False
             self.table.sort = "plan"
-        failures_first = not view.live and (new or self._was_live) and bool(view.state.failed_for_good())
+        failures_first = not view.live and (new or self._was_live) and bool(view.failed)
         self._was_live = view.live
         if failures_first:
             self.table.sort = "state"
@@ -317,7 +317,7 @@ class BuildScreen(ModeScreen):
         view = self.view
         if view is None:
             return
-        if not view.state.failed_for_good():
+        if not view.failed:
             self.say("nothing has failed")
         elif view.live:
             self.post_message(Steer(view.run_id, "retry"))

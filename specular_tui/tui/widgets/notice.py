@@ -37,7 +37,7 @@ class FailureNotice(Widget):
         left, right = present.failure(view), [("n", "key"), (" show", "muted")]
         if not left:
             left, right = present.standing(view), [("r", "key"), (" go on", "muted")]
-        elif (more := len(view.state.failed_for_good()) - 1) > 0:
+        elif (more := len(view.failed) - 1) > 0:
             right = [(f"and {more} more  ", "muted"), *right]
         return paint(present.spread([left], [right], self.content_size.width))
 
