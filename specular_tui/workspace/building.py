@@ -294,7 +294,8 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
                 if ended:
                     what = "process" if ended == 1 else "processes"
                     face.notice(f"ended {ended} {what} that the last session had left")
-                finish_exited(recorder, sources.old, clock.now())
+                if session.is_same_boot(recorder.state):
+                    finish_exited(recorder, sources.old, clock.now())
             for notice in opened.found.notices:
                 face.notice(notice)
             current = replace(opened.found, state=recorder.state)

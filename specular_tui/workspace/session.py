@@ -61,17 +61,21 @@ def gate_tasks(policy: Policy) -> Graph:
     return Graph([Task(id=GATE_PREFIX + gate.id, title=gate.id, command=gate.command) for gate in policy.gates])
 
 
+def is_same_boot(state: RunState) -> bool:
+    """Tell whether this machine has been up since the last session: what that wrote is there as it was written."""
+    last = state.sessions[-1] if state.sessions else None
+    return last is not None and last.boot_id == boot_id() != "" and last.host == socket.gethostname()
+
+
 def end_leftovers(state: RunState, marker: str, engine: Engine | None) -> int:
     """End what a killed engine has left of the run `state`; return how many processes, groups and containers."""
-    last = state.sessions[-1] if state.sessions else None
-    same_boot = last is not None and last.boot_id == boot_id() and last.host == socket.gethostname()
     groups = [
         (task.pid, task.pid_start)
         for tasks in (state.tasks, state.gates)
         for task in tasks.values()
         if task.pid is not None and task.outcome in ("", INTERRUPTED)
     ]
-    ended = processes.end_leftovers(marker, groups if same_boot else [])
+    ended = processes.end_leftovers(marker, groups if is_same_boot(state) else [])
     return ended + (engine.remove_all(marker) if engine is not None else 0)
 
 
