@@ -32,10 +32,14 @@ def start_time(pid: int) -> int | None:
 
 def _stat(pid: int) -> list[str] | None:
     """Return the fields of /proc/<pid>/stat from the state on: 0 state, 1 parent, 2 group, 3 session, 19 start."""
+    # Read at every start of a task: a plain descriptor takes a third of a text file's time.
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(") ")[2].split()
-    except (OSError, ValueError):
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(fd, 4096).rpartition(b") ")[2].decode("ascii", "replace").split()
+        finally:
+            os.close(fd)
+    except OSError:
         return None
 
 

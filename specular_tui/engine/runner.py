@@ -85,6 +85,8 @@ class Runner:
         self._options = options
         self._marker = marker
         self._observer = observer
+        #: What every task inherits; read once, because os.environ decodes every name and value at every reading.
+        self._environ = dict(os.environ)
         self._running: dict[str, Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -361,7 +363,7 @@ class Runner:
     def _environment(self, task: Task, number: int) -> dict[str, str]:
         workdir = os.path.normpath(os.path.join(self._plan.folder, task.workdir))
         return {
-            **os.environ,
+            **self._environ,
             "PWD": workdir,
             **task.env,
             MARKER: self._marker,
