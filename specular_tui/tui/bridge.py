@@ -144,7 +144,6 @@ class Bridge:
         for row in [row for row in self._desk.runs if row.live]:
             if view is not None and view.live and view.run_id == row.run_id:
                 # Its journal is being followed already.
-                self._rows[row.run_id] = row.seen(view.state, self._desk.clock.now())
                 self._publish(frozenset({row.run_id}))
             elif now >= self._due.get(row.run_id, 0):
                 self._stale.add(row.run_id)
@@ -275,6 +274,9 @@ class Bridge:
         return rows
 
     def _publish(self, changed: frozenset[str] | None) -> None:
+        view = self._desk.view
+        if view is not None and view.live and (row := self._rows.get(view.run_id)) is not None and row.live:
+            self._rows[view.run_id] = row.seen(view.state, self._desk.clock.now())
         if changed is None:
             self._desk.runs = sorted(self._rows.values(), key=_age_key, reverse=True)
         else:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from textual.pilot import Pilot
@@ -55,7 +56,10 @@ async def settled(pilot: Pilot[int], app: SpecularApp) -> None:
         await pilot.pause(0.03)
 
 
-Compare = Callable[[SpecularApp, str], None]
+class Compare(Protocol):
+    """Compares what is on the screen with the picture of that name."""
+
+    def __call__(self, app: SpecularApp, name: str, folder: Path = GOLDEN) -> None: ...
 
 
 @pytest.fixture
@@ -63,12 +67,12 @@ def picture(request: pytest.FixtureRequest) -> Iterator[Compare]:
     """Compare the screen with the golden SVG of a name, or paint that anew under `--snapshot-update`."""
     missed: list[str] = []
 
-    def compare(app: SpecularApp, name: str) -> None:
+    def compare(app: SpecularApp, name: str, folder: Path = GOLDEN) -> None:
         # Rich names the styles of each picture by a checksum of its content.
         svg = re.sub(r"terminal-\d+", "terminal", app.export_screenshot())
-        golden = GOLDEN / f"{name}.svg"
+        golden = folder / f"{name}.svg"
         if request.config.getoption("--snapshot-update", default=False):
-            golden.parent.mkdir(exist_ok=True)
+            golden.parent.mkdir(parents=True, exist_ok=True)
             golden.write_text(svg, encoding="utf-8")
         elif not golden.exists() or golden.read_text(encoding="utf-8") != svg:
             missed.append(name)

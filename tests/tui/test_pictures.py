@@ -139,3 +139,14 @@ async def test_too_small(root: Path, picture: Compare) -> None:
         await settled(pilot, app)
         picture(app, "too-small-40x12-dark")
     run.vanish()
+
+
+async def test_the_picture_of_the_readme(root: Path, picture: Compare) -> None:
+    run = directory(root)
+    app = make_app(root, run.now + 2000, run.run_id)
+    async with app.run_test(size=(124, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("n")
+        await settled(pilot, app)
+        picture(app, "build", Path(__file__).parents[2] / "docs" / "images")
+    run.vanish()
