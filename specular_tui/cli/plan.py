@@ -10,7 +10,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.lazy import LazyGroup
-from specular_tui.cli.options import current_folder, format_option
+from specular_tui.cli.options import checkpoint_root, current_folder, format_option
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model import duration
 
@@ -72,18 +72,26 @@ def schema_command() -> None:
 
 @click.command("show")
 @_file
+@click.option("--run", metavar="RUN", help="The plan that a stored run was built with.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
 @format_option("table", "json")
-def show_command(file: str | None, jobs: int | None, form: str | None) -> None:
+def show_command(file: str | None, run: str | None, jobs: int | None, form: str | None) -> None:
     """Show in which order the tasks of a plan start, what each one waits for, and the longest way through it.
 
     Times are the plan's own estimates; a task without one counts as a second.
     """
+    from specular_tui.workspace import find_run, plan_of
     from specular_tui.workspace.outline import outline
     from specular_tui.workspace.plans import read_plan
 
     folder = current_folder()
-    plan, _ = read_plan(file, folder)
+    if run is None:
+        plan, _ = read_plan(file, folder)
+    elif file is None:
+        root = checkpoint_root()
+        plan = plan_of(root, find_run(root, run))
+    else:
+        raise click.UsageError("give a file, or a run: not both")
     found = outline(plan, jobs or _usual_jobs(folder))
     if form == "json":
         output.emit_json(_document(plan, found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,18 @@ from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, ResumePlan
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.workspace.face import BuildInfo, BuildResult
+
+
+#: The events that `build --format json` prints; what begins and ends the build has lines of its own.
+_TOLD: Final = (
+    ev.TaskStarted,
+    ev.TaskEnded,
+    ev.TaskSkipped,
+    ev.TaskReset,
+    ev.Frozen,
+    ev.Thawed,
+    ev.Draining,
+)
 
 
 class Reporter:
@@ -156,7 +168,7 @@ class JsonReporter(Reporter):
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:
         """Print an event as one object."""
-        if isinstance(event, ev.RunCreated | ev.SessionStarted | ev.SessionEnded | ev.ContextSet | ev.Folded):
+        if not isinstance(event, _TOLD):
             return
         failed = isinstance(event, ev.TaskEnded) and event.outcome == "failed" and not event.will_retry
         if self.quiet and not failed:

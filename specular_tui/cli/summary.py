@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from specular_tui.cli import output
+from specular_tui.cli import output, words
 from specular_tui.cli.text import readable
 from specular_tui.model import duration
 from specular_tui.model.plan import Plan
@@ -94,7 +94,8 @@ def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> l
         for status in (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.PENDING)
         if state.count(status)
     ]
-    counts = ", ".join([f"{state.count(TaskStatus.COMPLETED)} of {state.total} tasks completed", *others])
+    done = f"{state.count(TaskStatus.COMPLETED)} of {words.plural(state.total, 'task')}"
+    counts = ", ".join([done if result.status is RunStatus.COMPLETED else f"{done} completed", *others])
     lines = [f"{word}{why}: {counts}, in {_times(state)}  ({result.run_id})"]
     if info.path is not None:
         lines.append(f"logs: {output.plain(str(Path(info.path, 'outputs')))}")

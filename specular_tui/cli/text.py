@@ -15,10 +15,10 @@ _ESCAPES: Final = re.compile(
     r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
 )
 _CONTROLS: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\u061c\ufeff\ud800-\udfff]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\u061c\ufeff\ud800-\udfff]"
 )
-#: What any of the above begins with, or is.
-_SUSPECT: Final = _CONTROLS
+#: What any of the above begins with or is, and the carriage return.
+_SUSPECT: Final = re.compile(r"\r|" + _CONTROLS.pattern)
 
 #: A line longer than this is handed out in pieces.
 LONGEST: Final = 1 << 18
@@ -50,10 +50,10 @@ class Cleaner:
         # An escape may have only begun.
         escape = max(self._rest.rfind("\x1b", -64), self._rest.rfind("\x9b", -64))
         settled, begun = (self._rest, "") if escape < 0 else (self._rest[:escape], self._rest[escape:])
-        settled = _overwritten(_ESCAPES.sub("", settled))
+        settled = _overwritten(_CONTROLS.sub("", _ESCAPES.sub("", settled)))
         if len(settled) > LONGEST // 2:
             self._rest = begun
-            return _CONTROLS.sub("", settled)
+            return settled
         # The next part starts at the line's beginning, if it would have.
         back = "\r" if self._rest[: len(self._rest) - len(begun)].endswith("\r") else ""
         self._rest = settled + back + begun
@@ -67,10 +67,10 @@ def clean(text: str) -> str:
     """
     if not _SUSPECT.search(text):
         return text
-    text = _ESCAPES.sub("", text)
+    text = _CONTROLS.sub("", _ESCAPES.sub("", text))
     if "\r" in text:
         text = "\n".join(_overwritten(line) for line in text.split("\n"))
-    return _CONTROLS.sub("", text)
+    return text
 
 
 def readable(data: bytes) -> str:

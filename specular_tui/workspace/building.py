@@ -406,7 +406,7 @@ def _check_trust(request: BuildRequest, state: RunState, sources: _Sources, face
         raise SpecularError(
             f"{state.run_id} was imported, and its {what}{name} is not in this folder",
             details=shown if answer is None else (),
-            hint="look at its commands (specular checkpoint show), then resume with --trust-plan",
+            hint=f"look at its commands (specular plan show --run {state.run_id}), then resume with --trust-plan",
         )
 
 
@@ -623,13 +623,15 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
 
 def _tidy_up(settings: Settings, run_id: str, face: Face) -> None:
     """Let the policy have its way with what is stored. The build is over, and nothing here can make it fail."""
-    from specular_tui.workspace.keeping import apply_retention
+    from specular_tui.workspace.keeping import apply_retention, compress_run
 
     try:
+        if settings.compress:
+            compress_run(settings.checkpoint_dir, run_id)
         for gone in apply_retention(settings.checkpoint_dir, settings, run_id):
             face.notice(f"removed {gone.run_id}: {gone.reason}")
     except SpecularError as error:
-        face.warning(f"old runs could not be removed: {error.message}")
+        face.warning(f"the stored runs could not be tidied up: {error.message}")
 
 
 def _begin(recorder: Recorder, work: _Work) -> None:

@@ -12,16 +12,19 @@ from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import Settings
 from specular_tui.store import checkpoint, removal, retention
 from specular_tui.store.checkpoint import RunSummary
+from specular_tui.store.compress import Compressed, compress
 from specular_tui.store.effort import Effort
 from specular_tui.store.removal import TrashedRun
 from specular_tui.store.retention import Named, Removal
 
 __all__ = [
+    "Compressed",
     "Named",
     "Removal",
     "TrashedRun",
     "all_removals",
     "apply_retention",
+    "compress_run",
     "delete_run",
     "empty_trash",
     "is_unfinished",
@@ -135,6 +138,15 @@ def remove_runs(root: Path, removals: Sequence[Removal], progress: Progress | No
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return lambda done, _: progress(before + done, total)
+
+
+def compress_run(root: Path, run_id: str, progress: Progress | None = None) -> Compressed:
+    """Pack the files of a run.
+
+    Raises:
+        RunNotFoundError: it is not there. RunHeldError: it is live. StorageError: the disk refuses.
+    """
+    return compress(root, run_id, progress=progress)
 
 
 def apply_retention(root: Path, settings: Settings, spared: str) -> list[Removal]:

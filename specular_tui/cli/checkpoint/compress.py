@@ -1,0 +1,43 @@
+"""`specular checkpoint compress`."""
+
+from __future__ import annotations
+
+import click
+
+from specular_tui.cli import output, words
+from specular_tui.cli.options import checkpoint_root, chosen_run, last_option, run_argument
+from specular_tui.cli.waiting import progress_bar
+
+
+@click.command("compress")
+@run_argument
+@last_option
+@click.option("--all", "all_runs", is_flag=True, help="Every run that is not live.")
+def compress_command(run: str | None, last: bool, all_runs: bool) -> None:
+    """Pack the files of a run. Every command reads packed runs as well, and their hashes stay what they are."""
+    from specular_tui.workspace import find_run, list_runs
+    from specular_tui.workspace.keeping import compress_run
+
+    if all_runs and (run is not None or last):
+        raise click.UsageError("give a run, or --all: not both")
+    root = checkpoint_root()
+    if all_runs:
+        runs = list_runs(root)
+        for found in runs:
+            if found.live:
+                output.tell(f"{found.run_id} is live: it is left as it is")
+        chosen = [found.run_id for found in runs if not found.live]
+    else:
+        chosen = [find_run(root, chosen_run(run, last, needed=True))]
+    saved = 0
+    for run_id in chosen:
+        with progress_bar(f"compressing {run_id}") as progress:
+            done = compress_run(root, run_id, progress)
+        saved += done.saved
+        if done.files:
+            sizes = f"{words.size(done.before)} -> {words.size(done.after)}"
+            output.emit(f"{run_id}: {words.plural(done.files, 'file')}, {sizes}")
+        else:
+            output.emit(f"{run_id}: nothing left to compress")
+    if all_runs:
+        output.emit(f"{words.plural(len(chosen), 'run')}, {words.size(max(0, saved))} saved")

@@ -1,0 +1,239 @@
+"""The options of `build --resume`, with the meaning that the contract gives them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import Result, Shell, task
+
+
+def broken(shell: Shell) -> str:
+    """Build a plan in which `b` fails until a file named `mended` is there; return the run's id."""
+    shell.plan(
+        task("a", "echo a >> ran"),
+        task("b", "echo b >> ran; test -e mended", "a"),
+        task("c", "echo c >> ran", "b"),
+        task("d", "echo d >> ran", "a"),
+    )
+    done = shell("specular build --jobs 1")
+    assert done.code == 1
+    (run_id,) = shell.runs()
+    return run_id
+
+
+def ran(shell: Shell) -> list[str]:
+    """Return what has run since this was last asked."""
+    path = shell.folder / "ran"
+    lines = path.read_text().split() if path.exists() else []
+    path.write_text("")
+    return lines
+
+
+def decisions(result: Result) -> dict[str, str]:
+    assert result.code == 0, result.err
+    return {entry["task"]: entry["action"] for entry in result.json()["tasks"]}
+
+
+def status(shell: Shell) -> Any:
+    return shell("specular checkpoint show --last").json()["status"]
+
+
+def test_a_failed_run_is_resumed_from_its_failure(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+    (shell.folder / "mended").touch()
+
+    done = shell("specular build --resume")
+
+    assert done.code == 0
+    assert sorted(ran(shell)) == ["b", "c", "d"]
+    assert status(shell) == "completed"
+
+
+def test_retry_failed_runs_what_failed_and_what_waited_for_it(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+    (shell.folder / "mended").touch()
+
+    done = shell("specular build --resume --retry-failed")
+
+    assert done.code == 0
+    assert ran(shell) == ["b", "c"]
+    assert status(shell) == "paused"
+    assert shell("specular build --resume").code == 0
+    assert ran(shell) == ["d"]
+
+
+def test_skip_failed_goes_on_without_what_failed(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+
+    done = shell("specular build --resume --skip-failed")
+
+    assert done.code == 0, done.err
+    assert ran(shell) == ["d"]
+    shown = shell("specular checkpoint show --last").json()
+    assert (shown["status"], shown["skipped_tasks"]) == ("completed", 2)
+    assert "b" in shown["progress"]["tasks"]["c"]["reason"]
+
+
+def test_skip_failed_may_run_dependents(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+
+    assert shell("specular build --resume --skip-failed --run-dependents").code == 0
+    assert sorted(ran(shell)) == ["c", "d"]
+
+
+def test_from_task_runs_it_and_what_depends_on_it_again(shell: Shell) -> None:
+    run_id = broken(shell)
+    (shell.folder / "mended").touch()
+    shell("specular build --resume")
+    ran(shell)
+
+    done = shell(f"specular build --resume {run_id} --from-task b")
+
+    assert done.code == 0
+    assert ran(shell) == ["b", "c"]
+    unknown = shell(f"specular build --resume {run_id} --from-task bb")
+    assert unknown.code == 2
+    assert "did you mean 'b'" in unknown.err
+
+
+def test_from_task_refuses_what_cannot_start(shell: Shell) -> None:
+    broken(shell)
+
+    refused = shell("specular build --resume --from-task c")
+
+    assert refused.code == 2
+    assert "b" in refused.err.splitlines()[1]
+
+
+def test_dry_run_says_what_would_be_done_and_does_nothing(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+    before = shell("cd .specular/checkpoints && find . -type f | sort | xargs cat | cksum").out
+
+    assert decisions(shell("specular build --resume --dry-run --format json")) == {
+        "a": "reuse",
+        "b": "run",
+        "c": "run",
+        "d": "run",
+    }
+    assert decisions(shell("specular build --resume --retry-failed --dry-run --format json"))["d"] == "blocked"
+    assert decisions(shell("specular build --resume --skip-failed --dry-run --format json"))["c"] == "skip"
+    table = shell("specular build --resume --dry-run")
+    assert table.out.splitlines()[0].split() == ["ACTION", "TASK", "LAST", "REASON"]
+    assert "nothing was written" in table.out
+    assert "run" in shell("specular build --dry-run").out
+    assert shell("cd .specular/checkpoints && find . -type f | sort | xargs cat | cksum").out == before
+    assert ran(shell) == []
+
+
+def test_keep_going_runs_what_does_not_need_the_failure(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+
+    assert shell("specular build --jobs 1 --keep-going").code == 1
+    assert sorted(ran(shell)) == ["a", "b", "d"]
+
+
+def test_a_changed_plan_is_told_of_and_what_changed_runs_again(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+    plan = json.loads((shell.folder / "plan.json").read_text())
+    plan["tasks"][0]["command"] = "echo a2 >> ran"
+    plan["tasks"][1]["command"] = "echo b >> ran"
+    plan["tasks"][3]["title"] = "only a title"
+    plan["tasks"].append(task("e", "echo e >> ran"))
+    (shell.folder / "plan.json").write_text(json.dumps(plan))
+
+    done = shell("specular build --resume --jobs 1")
+
+    assert done.code == 0, done.err
+    assert "Warning: plan.json has changed since checkpoint" in done.err
+    assert "changed: a" in done.err
+    assert "added:   e" in done.err
+    assert sorted(ran(shell)) == ["a2", "b", "c", "d", "e"]
+
+
+def test_strict_hash_check_refuses_a_changed_plan(shell: Shell) -> None:
+    broken(shell)
+    shell.policy("checkpoints: {strict_hash_check: true}\n")
+    (shell.folder / "plan.json").write_text((shell.folder / "plan.json").read_text() + "\n")
+
+    refused = shell("specular build --resume --policy .specular/policy.yaml")
+
+    assert refused.code == 4
+    assert "--force" in refused.err
+
+
+def test_resume_without_a_checkpoint_starts_a_new_build(shell: Shell) -> None:
+    shell.plan(task("a"))
+
+    done = shell("specular build --resume")
+    assert done.code == 0
+    assert "no checkpoint to resume" in done.err
+    again = shell("specular build --resume")
+    assert again.code == 0
+    assert "nothing to resume" in again.err
+    assert len(shell.runs()) == 1
+
+
+def test_retries_are_attempts_in_one_run(shell: Shell) -> None:
+    shell.plan(task("a", "echo try >> ran; echo attempt $(wc -l < ran); test $(wc -l < ran) = 3", retries=2))
+
+    done = shell("specular build")
+
+    assert done.code == 0
+    assert ran(shell) == ["try"] * 3
+    assert shell("specular logs a").out == "attempt 3\n"
+    assert shell("specular logs a --attempt 1").out == "attempt 1\n"
+    assert shell("specular logs a --attempt 4").code == 2
+
+
+def test_a_failure_that_is_allowed_fails_nothing(shell: Shell) -> None:
+    shell.plan(task("a", "false", allow_failure=True), task("b", "true", "a"))
+
+    done = shell("specular build")
+
+    assert done.code == 0
+    assert "DONE b" in done.out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--from-task a",
+        "--skip-failed",
+        "--retry-failed",
+        "--validate",
+        "--revalidate",
+        "--repair",
+        "--resume --force",
+        "--resume --run-id x",
+        "--resume --skip-failed --retry-failed",
+        "--resume --run-dependents",
+        "--resume RUN --resume-last",
+        "--resume=",
+        "--tui --detach",
+        "--run-id ../x",
+        "--run-id .x",
+        "--jobs 0",
+        "--grace soon",
+        "--format xml",
+        "--unknown",
+        "plan.json",
+    ],
+)
+def test_options_that_contradict_each_other_or_mean_nothing_are_refused(shell: Shell, options: str) -> None:
+    shell.plan(task("a"))
+
+    refused = shell(f"specular build {options}")
+
+    assert refused.code == 2
+    assert refused.err.startswith("Error: ")
+    assert not shell.checkpoints.exists()
