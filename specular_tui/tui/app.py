@@ -21,7 +21,7 @@ from textual.worker import WorkType
 from specular_tui.errors import ExitCode, UsageError
 from specular_tui.model.run import RunStatus
 from specular_tui.tui import keys, palette, present, theme
-from specular_tui.tui.bridge import Bridge
+from specular_tui.tui.bridge import Bridge, Outlet
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.messages import (
     Delete,
@@ -65,10 +65,10 @@ class SpecularApp(App[int]):
         self.register_theme(theme.LIGHT)
         if "TEXTUAL_THEME" not in os.environ:
             self.theme = theme.DARK.name
-        self.desk = Desk(clock or Clock(), root=_short(root))
+        self.desk = Desk(clock or Clock(), root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
-        self.bridge = Bridge(root, self.desk, tell=self.tell, notify=self.say, spawn=self._spawn, settle=self._settle)
+        self.bridge = Bridge(Outlet(root, self.desk, self.tell, self.say, self._spawn, self._settle))
         self.leaving = ""
         self._wanted = run_id
         self._second: Timer | None = None
@@ -222,12 +222,6 @@ class SpecularApp(App[int]):
         view = self.desk.view
         failed = view is not None and view.owned and not view.live and view.state.status is RunStatus.FAILED
         return ExitCode.FAILED if failed else ExitCode.SUCCESS
-
-
-def _short(path: Path) -> str:
-    """Return a path as people write it."""
-    text, home = str(path.resolve()), str(Path.home())
-    return "~" + text[len(home) :] if text.startswith(home + "/") else text
 
 
 def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> int:

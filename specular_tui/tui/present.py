@@ -111,6 +111,11 @@ def size(count: int) -> str:
     return f"{value:.0f} TB"
 
 
+def short_path(path: str, home: str) -> str:
+    """Return a path as people write it: `~/orbit` for what lies at home."""
+    return "~" + path[len(home) :] if path.startswith(home + "/") else path
+
+
 def plural(count: int, noun: str) -> str:
     """Return `1 task`, `2 tasks`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -128,13 +128,13 @@ async def test_a_burst_is_few_messages(root: Path) -> None:
     told: list[object] = []
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
-        tell = app.bridge._tell
+        tell = app.bridge.outlet.tell
 
         def count(message: Told) -> None:
             told.append(message)
             tell(message)
 
-        app.bridge._tell = count
+        app.bridge.outlet.tell = count
         for task_id, *_ in steps:
             run.start(task_id)
             run.end(task_id)

@@ -59,8 +59,8 @@ def sized(app: SpecularApp) -> None:
     from dataclasses import replace
 
     rows = [replace(row, size=272_000 + 1000 * number) for number, row in enumerate(app.desk.runs)]
-    app.bridge._rows = {row.run_id: row for row in rows}
-    app.bridge._publish(None)
+    app.bridge.runs.rows = {row.run_id: row for row in rows}
+    app.bridge.runs.publish(None)
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -1,0 +1,162 @@
+"""The bridge itself: does what the screens ask, and watches the directory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from specular_tui import workspace
+from specular_tui.errors import SpecularError
+from specular_tui.tui.bridge.follower import Follower
+from specular_tui.tui.bridge.outlet import Outlet
+from specular_tui.tui.bridge.run_list import RunList
+from specular_tui.tui.messages import LogGrew, RunInspected, Ticked
+from specular_tui.tui.present import size
+from specular_tui.workspace import keeping, steering
+
+#: The newest runs that are watched, so that a resume from elsewhere is seen; the others are seen when they are listed.
+WATCHED: Final = 32
+
+
+class Bridge:
+    """Keeps the desk up to date, and does what the screens ask."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        """`outlet` is what it works with."""
+        self.outlet = outlet
+        self.runs = RunList(outlet, self._watch)
+        self._follower = Follower(outlet, self.runs)
+        self.open = self._follower.open
+        self.read_log = self._follower.read_log
+        self._watching: tuple[Path, ...] = ()
+
+    def start(self) -> None:
+        """Begin to list the runs and to watch the directory."""
+        self.runs.start()
+
+    def inspect(self, run_id: str) -> None:
+        """Read a run for the side pane; only the latest wish counts."""
+        self.outlet.spawn(partial(self._inspect, run_id), "inspect", True)
+
+    def steer(self, run_id: str, command: str, task: str | None = None) -> None:
+        """Send a command to a live run and say what came of it."""
+        self.outlet.spawn(partial(self._steer, run_id, command, task), "steer", False)
+
+    async def obey(self, run_id: str, command: str) -> bool:
+        """Send a command to a live run and tell whether it was obeyed."""
+        return await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command)) is not None
+
+    def resume(self, run_id: str, options: Sequence[str] = ()) -> None:
+        """Start a build that goes on with a stored run, and bring it into view."""
+        self.outlet.spawn(partial(self._resume, run_id, options), "steer", False)
+
+    async def size(self, run_id: str) -> int | None:
+        """Return the bytes of a run, or None where they cannot be counted (which is then said)."""
+        return await self.outlet.attempt(lambda: workspace.run_size(self.outlet.root, run_id))
+
+    def delete(self, run_id: str) -> None:
+        """Remove a stored run and say how much that freed."""
+        self.outlet.spawn(partial(self._delete, run_id), "steer", False)
+
+    def tick(self) -> None:
+        """A second has gone by: see whether what runs still runs."""
+        self._follower.stir()
+        self.outlet.tell(Ticked())
+        self.runs.tick()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything on the desk is live, so that seconds matter."""
+        view = self.outlet.desk.view
+        return (view is not None and view.live) or any(row.live for row in self.outlet.desk.runs)
+
+    # What changes by itself
+
+    def _watch(self) -> None:
+        """Watch what is on the desk; nothing happens where that is watched already."""
+        paths = [self.outlet.root if self.outlet.root.is_dir() else _nearest(self.outlet.root)]
+        ids = [row.run_id for row in self.outlet.desk.runs[:WATCHED]]
+        ids += [row.run_id for row in self.outlet.desk.runs[WATCHED:] if row.live]
+        view = self.outlet.desk.view
+        if view is not None and not view.gone:
+            ids.append(view.run_id)
+            paths.append(self.outlet.root / view.run_id / "outputs")
+        paths += [self.outlet.root / run_id for run_id in dict.fromkeys(ids)]
+        wanted = tuple(path for path in paths if path.is_dir())
+        if wanted != self._watching:
+            self._watching = wanted
+            self.outlet.spawn(partial(self._heed, wanted), "watch", True)
+
+    async def _heed(self, paths: tuple[Path, ...]) -> None:
+        # What changed before the watching began.
+        self._follower.stir()
+        try:
+            async with contextlib.aclosing(workspace.changes(list(paths))) as changes:
+                async for changed in changes:
+                    self._noticed(changed)
+        except (OSError, RuntimeError) as error:
+            # A watched folder has vanished, or the system has no watches left: the list says what is there now.
+            self._watching = ()
+            self.runs.look()
+            if not isinstance(error, FileNotFoundError):
+                self.outlet.notify(f"changes are not noticed by themselves: {error}", "warning")
+
+    def _noticed(self, changed: set[str]) -> None:
+        root, view = str(self.outlet.root), self.outlet.desk.view
+        inside = f"{root}/{view.run_id}" if view is not None else ""
+        grown = False
+        for path in changed:
+            folder, _, name = path.rpartition("/")
+            if inside and folder == f"{inside}/outputs":
+                grown = grown or name.endswith(".log")
+                continue
+            if folder == inside:
+                self._follower.stir()
+            if folder == root or not folder.startswith(root):
+                self.runs.look()
+            else:
+                self.runs.note(folder[len(root) + 1 :].split("/", 1)[0])
+        if grown:
+            self.outlet.tell(LogGrew())
+
+    # What is asked, done
+
+    async def _inspect(self, run_id: str) -> None:
+        try:
+            stored = await asyncio.to_thread(workspace.load_run, self.outlet.root, run_id)
+        except SpecularError as error:
+            self.outlet.tell(RunInspected(run_id, None, error.message))
+        except OSError as error:
+            self.outlet.tell(RunInspected(run_id, None, str(error)))
+        else:
+            self.outlet.tell(RunInspected(run_id, stored.state))
+
+    async def _steer(self, run_id: str, command: str, task: str | None) -> None:
+        answer = await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command, task))
+        # That it stands still, or goes on, is seen in the header.
+        if answer and command not in ("pause", "unpause"):
+            self.outlet.notify(answer, "information")
+        self._follower.stir()
+
+    async def _resume(self, run_id: str, options: Sequence[str]) -> None:
+        started = await self.outlet.attempt(lambda: steering.start_build(["--resume", run_id, *options], Path.cwd()))
+        if started is not None:
+            self.outlet.desk.owned.add(started)
+            self.runs.look(started)
+            self.open(started)
+
+    async def _delete(self, run_id: str) -> None:
+        freed = await self.outlet.attempt(lambda: keeping.delete_run(self.outlet.root, run_id, force=True))
+        if freed is not None:
+            self.outlet.notify(f"{run_id} deleted, {size(freed)} freed", "information")
+            self._follower.stir()
+        self.runs.look()
+
+
+def _nearest(path: Path) -> Path:
+    """Return the nearest folder above `path` that exists."""
+    return next((parent for parent in path.parents if parent.is_dir()), Path("/"))

@@ -1,0 +1,47 @@
+"""What every part of the bridge works with: the directory, the desk, and ways to speak."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from specular_tui.errors import SpecularError
+from specular_tui.tui.messages import Told
+from specular_tui.tui.views import Desk
+
+_Result = TypeVar("_Result")
+
+
+@dataclass
+class Outlet:
+    """Where the parts of the bridge read, write and speak."""
+
+    root: Path
+    desk: Desk
+    #: Brings a message to every screen.
+    tell: Callable[[Told], None]
+    #: Shows a text, with a severity, for a moment.
+    notify: Callable[[str, str], None]
+    #: Starts work beside the loop's, in a group; exclusive work ends what its group did before.
+    spawn: Callable[[Callable[[], Coroutine[None, None, None]], str, bool], object]
+    #: Called when a run has been read: what was made for it stays.
+    settle: Callable[[], None]
+
+    async def attempt(self, work: Callable[[], _Result]) -> _Result | None:
+        """Do blocking work on a thread; an error is shown, and the answer is then None."""
+        try:
+            return await asyncio.to_thread(work)
+        except (SpecularError, OSError) as error:
+            self.complain(error)
+            return None
+
+    def complain(self, error: Exception) -> None:
+        """Show an error as its author meant it: what happened, and the way on."""
+        if isinstance(error, SpecularError):
+            lines = [error.message, *error.details[:5]] + ([error.hint] if error.hint else [])
+            self.notify("\n".join(lines), "error")
+        else:
+            self.notify(str(error), "error")
