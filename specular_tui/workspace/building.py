@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,6 +108,8 @@ def _choose(request: BuildRequest, face: Face, environ: Mapping[str, str]) -> st
     if not runs:
         face.notice("there is no checkpoint to resume: starting a new build")
         return ""
+    if runs[0].damage is not None and request.repair:
+        return runs[0].run_id
     if runs[0].damage is not None:
         raise CheckpointError(
             f"checkpoint validation failed: the newest run, {runs[0].run_id}, is damaged: {runs[0].damage.reason}",
@@ -253,12 +256,13 @@ class _Sources(Struct, frozen=True, kw_only=True):
 
 def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str, str]) -> BuildResult | None:
     root = _root(request, environ)
+    repaired = request.repair and not request.dry_run and _repair(request, root, run_id, face)
     found = checkpoint.load(root, run_id)
     if found.state.status is RunStatus.ABANDONED:
         raise SpecularError(
             f"{run_id} is abandoned: it cannot be resumed", hint="start a new build: specular build --plan plan.json"
         )
-    if found.state.status is RunStatus.COMPLETED and request.from_task is None:
+    if found.state.status is RunStatus.COMPLETED and request.from_task is None and not repaired:
         face.notice(f"nothing to resume: {run_id} is completed")
         return None
     with checkpoint.open_run(root, run_id) as folder:
@@ -268,7 +272,7 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
         raise UsageError("checkpoints are disabled, and without them there is nothing to resume")
     _check_trust(request, found.state, sources, face)
     damaged = _validate(request, settings, root, run_id)
-    if sources.old is not None and sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
+    if sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
         raise CheckpointError(
             f"{sources.plan.file} has changed since checkpoint {run_id}, and strict_hash_check is true",
             hint=f"start fresh (specular build --plan {sources.plan.file} --force), or set strict_hash_check: false",
@@ -408,6 +412,30 @@ def _check_trust(request: BuildRequest, state: RunState, sources: _Sources, face
             details=shown if answer is None else (),
             hint=f"look at its commands (specular plan show --run {state.run_id}), then resume with --trust-plan",
         )
+
+
+def _repair(request: BuildRequest, root: Path, run_id: str, face: Face) -> bool:
+    """Mend the run where it is damaged; tell whether tasks run again for that."""
+    from specular_tui.store.check import check
+    from specular_tui.store.repair import repair
+
+    report = check(root, run_id)
+    if report.ok:
+        return False
+
+    def copies(state: RunState) -> Iterator[bytes]:
+        """What may be the very plan and policy that the run had."""
+        names = [request.plan, state.plan_file, request.policy, state.policy_file, str(plans.DEFAULT_POLICY)]
+        for path in (
+            Path(state.plan_folder, os.path.basename(state.plan_file)),
+            *(request.cwd / n for n in names if n),
+        ):
+            with contextlib.suppress(OSError):
+                yield path.read_bytes()
+
+    again = repair(root, run_id, report, Clock().now(), copies=copies)
+    face.notice(f"{run_id} is repaired; {'1 task runs' if len(again) == 1 else f'{len(again)} tasks run'} again for it")
+    return bool(again)
 
 
 def _validate(request: BuildRequest, settings: Settings, root: Path, run_id: str) -> frozenset[str]:
