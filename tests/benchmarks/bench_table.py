@@ -131,7 +131,7 @@ async def main() -> None:
         for load, keys, sort in (
             (False, "jjjk", "plan"),
             (True, "jjjk", "plan"),
-            (True, "dddu", "plan"),
+            (True, "ddduuu", "plan"),
             (True, "jjjk", "state"),
         ):
             app = Host(rows, sort)

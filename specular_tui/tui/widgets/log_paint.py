@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from specular_tui.tui import present
-from specular_tui.tui.safe import plain
+from specular_tui.tui.safe import Line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_text import Row, occurrences, painted, width_of
 from specular_tui.tui.widgets.log_window import LogWindow
@@ -29,7 +29,7 @@ class LogPainter:
         self.colors = True
         self._look_up = look_up
         self._styles: dict[str, Style] = {}
-        self._strips: dict[tuple[Row, bool], Strip] = {}
+        self._strips: dict[tuple[Row, bool], tuple[Line, Strip]] = {}
         self._thumb = range(0)
         self._made_for: object = None
 
@@ -49,7 +49,7 @@ class LogPainter:
         """Return the rows on screen; what depends on where they stand is worked out once for all of them."""
         rows = window.rows()
         look = (window.width, window.left, window.wrap, window.anchor, window.head)
-        made_for = (window, window.text.version, finder, finder.match if finder is not None else None, look)
+        made_for = (window, finder, finder.match if finder is not None else None, look)
         if made_for != self._made_for:
             self._made_for = made_for
             self._strips.clear()
@@ -69,13 +69,15 @@ class LogPainter:
         if y >= len(rows):
             strip = self._with_bar(Strip.blank(window.width, self.style("")), on_thumb, window.width)
         else:
-            found = self._strips.get((rows[y], on_thumb))
-            if found is None:
+            row = rows[y]
+            line = window.text.line(row.line)
+            known = self._strips.get((row, on_thumb))
+            if known is None or known[0] is not line:
                 if len(self._strips) > _KEPT:
                     self._strips.clear()
-                found = self._with_bar(self._row(rows[y], window, finder), on_thumb, window.width)
-                self._strips[rows[y], on_thumb] = found
-            strip = found
+                drawn = self._with_bar(self._row(row, line, window, finder), on_thumb, window.width)
+                known = self._strips[row, on_thumb] = (line, drawn)
+            strip = known[1]
         if corner[0] and y == window.height - 1:
             text = set_cell_size(corner[0], min(width_of(corner[0]), window.width))
             segment = Segment(text, self.style(corner[1]))
@@ -87,8 +89,8 @@ class LogPainter:
         bar = Segment("▐" if self.unicode else "|", self.style("thumb")) if on_thumb else Segment(" ", self.style(""))
         return Strip([*strip, bar], width + 1)
 
-    def _row(self, row: Row, window: LogWindow, finder: LogFinder | None) -> Strip:
-        line, width = window.text.line(row.line), window.width
+    def _row(self, row: Row, line: Line, window: LogWindow, finder: LogFinder | None) -> Strip:
+        width = window.width
         start, end = row.start, min(row.end, len(line.text))
         sideways = not window.wrap and not line.text.isascii()
         if not window.wrap and not sideways:

@@ -68,16 +68,12 @@ class LogText:
 
     def __init__(self, source: LogSource) -> None:
         self.source = source
-        #: Another number: lines that were drawn may have changed.
-        self.version = 0
         self._lines: dict[int, Line] = {}
         self._tail: dict[int, Line] = {}
         self._breaks: dict[tuple[int, int], list[tuple[int, int]]] = {}
 
     def forget(self, first: int = 0) -> None:
         """Forget the lines from `first` on, which may have changed, and those counted from the end."""
-        if first == 0 or first in self._lines or self._tail:
-            self.version += 1
         self._tail.clear()
         for key in [key for key in self._breaks if key[0] >= first or key[0] < 0]:
             del self._breaks[key]
