@@ -225,7 +225,7 @@ class SpecularApp(App[int]):
 
 
 def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> int:
-    """Open the application on the checkpoint directory `root` and return the exit code when it has ended.
+    """Open the application on the checkpoint directory `root`; return the exit code when it has ended.
 
     Without `run_id` it opens on the one live run, or on the list. `owned`: this process's user has just started the
     build of `run_id`, so leaving asks what shall become of it.
@@ -244,6 +244,7 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
     answer = app.run()
     code = (app.return_code or 0) if answer is None else answer
     if code < 128:
-        for line in present.closing_words(app.desk.view, leaving=app.leaving):
+        started = run_id if owned and run_id is not None else ""
+        for line in present.closing_words(app.desk.view, leaving=app.leaving, started=started):
             print(plain(line))  # noqa: T201  the terminal is the shell's again
     return code

@@ -342,11 +342,14 @@ def task_shape(status: TaskStatus) -> Segment:
             return "○", "pending"
 
 
-def closing_words(view: RunView | None, *, leaving: str) -> list[str]:
+def closing_words(view: RunView | None, *, leaving: str, started: str = "") -> list[str]:
     """Return what is printed on the normal screen after the application has ended.
 
-    `leaving` is what was done with a live build: `detach`, `pause`, `stop`, or "" where nothing was asked.
+    `leaving` is what was done with a live build: `detach`, `pause`, `stop`, or "" where nothing was asked. `started` is
+    the run that was started with the application; it may not have come into view yet.
     """
+    if view is None and started:
+        view = RunView(started, RunState(run_id=started), live=True)
     if view is None or view.gone:
         return []
     run, state = view.run_id, view.state

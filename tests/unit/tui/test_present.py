@@ -169,5 +169,6 @@ def test_every_role_has_a_style() -> None:
 
 def test_closing_words() -> None:
     assert present.closing_words(None, leaving="") == []
+    assert present.closing_words(None, leaving="", started="r")[0] == "r goes on in the background."
     words = present.closing_words(view(RunStatus.FAILED, live=False), leaving="")
     assert words == ["r failed: 1 of 4 tasks completed in 0.00s", "  ✗ b", "  go on:  specular build --resume r"]
