@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+import pytest
 
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
-from specular_tui.store import digest, layout, recorder
+from specular_tui.store import commit, digest, layout, recorder
 from specular_tui.store.recorder import RunRecorder, create_run
 
 #: 2024-01-15 10:30:45 UTC.
@@ -31,6 +32,11 @@ def plan_bytes(tasks: Sequence[Task]) -> bytes:
     return msgspec.json.encode(
         {"version": 1, "name": "webapp", "tasks": [msgspec.to_builtins(task) for task in tasks]},
     )
+
+
+def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let records reach the disk only when they are flushed, so that a test knows which have."""
+    monkeypatch.setattr(commit, "WINDOW", 3600)
 
 
 class Recorded:
@@ -196,7 +202,10 @@ def failed(root: Path, run_id: str = RUN, **more: object) -> Recorded:
 
 
 def killed(root: Path, run_id: str = RUN, **more: object) -> Recorded:
-    """A run whose process was killed while two tasks ran; its last snapshot is older than its journal."""
+    """A run whose process was killed while two tasks ran; its last snapshot is older than its journal.
+
+    What came after the snapshot had not been brought to disk yet, if `no_sync` is in force.
+    """
     run = Recorded(root, run_id, **more)  # type: ignore[arg-type]
     run.begin()
     run.run("fetch")

@@ -227,7 +227,7 @@ class _Run:
         self._history = found = history.read(data, wanted, look)
         end, damage = found.state.seq, found.damage
         reason = None
-        if damage is not None and (self._live or damage.seq <= max(known, found.synced)):
+        if damage is not None and (self._live or damage.genuine or damage.seq <= max(known, found.synced)):
             reason = plain(str(damage))
         elif end == 0:
             reason = "holds no record"

@@ -258,7 +258,7 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     first = reader.state.seq - len(events) + 1
     ended = [(first + i, e.task) for i, e in enumerate(events) if isinstance(e, TaskEnded)]
     state = reader.state
-    if damage is not None and damage.seq <= max(known, state.synced, promised(data, reader.offset)):
+    if damage is not None and (damage.genuine or damage.seq <= max(known, state.synced, promised(data, reader.offset))):
         raise _damaged(folder, run_id, str(damage))
     if state.seq < known:
         raise _damaged(folder, run_id, f"it ends at record {state.seq}, and metadata.json has seen record {known}")

@@ -32,13 +32,18 @@ class GroupCommit:
         """
         self.synced = seq
         self.error: OSError | None = None
+        #: (device, inode) of the file whose sync failed.
+        self.failed: tuple[int, int] | None = None
         self._journal_fd = journal_fd
         self._folder_fd = folder_fd
         self._on_error = on_error
         self._seq = seq
-        self._files: list[int] = []
+        #: By (device, inode): what is named twice is synced once, and kept open once.
+        self._files: dict[tuple[int, int], int] = {}
         self._urgent = False
         self._closing = False
+        #: The thread waits for a first record; only then it is worth waking.
+        self._idle = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
         self._thread.start()
@@ -47,8 +52,11 @@ class GroupCommit:
         """Say that the journal has been written up to record `seq`, which vouches for the open `files`."""
         with self._changed:
             self._seq = seq
-            self._files.extend(files)
-            if self.synced >= seq - 1 or files:
+            for fd in files:
+                status = os.fstat(fd)
+                if self._files.setdefault((status.st_dev, status.st_ino), fd) != fd:
+                    os.close(fd)
+            if self._idle:
                 self._changed.notify_all()
 
     def flush(self) -> None:
@@ -72,23 +80,17 @@ class GroupCommit:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
-        for fd in self._files:
+        for fd in self._files.values():
             os.close(fd)
-        self._files = []
+        self._files = {}
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                while self._seq == self.synced and not self._closing:
-                    self._changed.wait()
-                if self._closing:
+                if not self._wait_for_group():
                     return
-                urgent = self._urgent
-            if not urgent:
-                time.sleep(WINDOW)
-            with self._changed:
-                seq, files = self._seq, self._files
-                self._files, self._urgent = [], False
+                seq, files = self._seq, list(self._files.values())
+                self._files, self._urgent = {}, False
             try:
                 self._sync(files)
             except OSError as error:
@@ -102,13 +104,32 @@ class GroupCommit:
                 self.synced = seq
                 self._changed.notify_all()
 
+    def _wait_for_group(self) -> bool:
+        """Wait for a record, and a little for those that follow it; False when there is nothing more to do."""
+        self._idle = True
+        while self._seq == self.synced and not self._closing:
+            self._changed.wait()
+        self._idle = False
+        until = time.monotonic() + WINDOW
+        while not (self._urgent or self._closing) and (left := until - time.monotonic()) > 0:
+            self._changed.wait(left)
+        return not self._closing
+
     def _sync(self, files: list[int]) -> None:
         try:
             for fd in files:
-                _fdatasync(fd)
+                self._bring(_fdatasync, fd)
         finally:
             for fd in files:
                 os.close(fd)
         if files:
-            os.fsync(self._folder_fd)
-        _fdatasync(self._journal_fd)
+            self._bring(os.fsync, self._folder_fd)
+        self._bring(_fdatasync, self._journal_fd)
+
+    def _bring(self, sync: Callable[[int], None], fd: int) -> None:
+        try:
+            sync(fd)
+        except OSError:
+            status = os.fstat(fd)
+            self.failed = (status.st_dev, status.st_ino)
+            raise

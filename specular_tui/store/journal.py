@@ -41,9 +41,14 @@ class _FoldedHead(msgspec.Struct):
 class JournalDamage(ValueError):
     """A record that is not what was written: which one, where, and what is wrong with it."""
 
-    def __init__(self, seq: int, offset: int, reason: str) -> None:
-        """`seq` is the number that the record should have; `offset` its first byte in the file."""
+    def __init__(self, seq: int, offset: int, reason: str, *, genuine: bool = False) -> None:
+        """`seq` is the number that the record should have; `offset` its first byte in the file.
+
+        `genuine`: its chain value is right, so that no power cut made it what it is: another version wrote it, or
+        somebody forged it.
+        """
         super().__init__(f"record {seq} at byte {offset}: {reason}")
+        self.genuine = genuine
         self.seq = seq
         self.offset = offset
         self.reason = reason
@@ -73,7 +78,7 @@ def decode(line: bytes, seq: int, chain: str, offset: int = 0) -> tuple[AnyEvent
     try:
         return _DECODER.decode(line), expected
     except (ValueError, RecursionError) as error:
-        raise JournalDamage(seq, offset, f"it is no event: {error}") from None
+        raise JournalDamage(seq, offset, f"it is no event: {error}", genuine=True) from None
 
 
 class _SyncedOnly(msgspec.Struct):
@@ -143,11 +148,14 @@ class JournalReader:
             seq, chain = int(folded[1]), _chain_before(line, int(folded[1]), self.offset)
         event, after = decode(line, seq, chain, self.offset)
         if isinstance(event, Folded) and state.seq:
-            raise JournalDamage(seq, self.offset, "a folded record stands behind others")
+            raise JournalDamage(seq, self.offset, "a folded record stands behind others", genuine=True)
         try:
             self.state = apply(state, event)
         except (FoldError, ValueError, RecursionError) as error:
-            raise JournalDamage(seq, self.offset, str(error)) from None
+            raise JournalDamage(seq, self.offset, str(error), genuine=True) from None
+        if isinstance(event, Folded) and self.state.seq != seq - 1:
+            reason = f"it stands for the records up to {self.state.seq}"
+            raise JournalDamage(seq, self.offset, reason, genuine=True)
         self.state.seq, self.state.chain = seq, after
         return event
 
