@@ -75,7 +75,6 @@ execution:
 
 checkpoints:
   enabled: true
-  directory: ".specular/checkpoints"
   interval_minutes: 5          # the JSON files are written again this often …
   task_interval: 10            # … and after so many tasks; the journal has every task at once
   retention:
@@ -86,7 +85,7 @@ checkpoints:
   validate_on_resume: true     # prove a checkpoint before going on with it
   strict_hash_check: false     # true: refuse to resume when the plan has changed
   compress: false              # true: pack a run's files when it has ended
-  max_size_mb: 500             # of the whole directory; the oldest runs go first
+  max_size_mb: 500             # of all runs together; the oldest go first
 """
 
 

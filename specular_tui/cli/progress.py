@@ -79,13 +79,6 @@ def _left(run: StoredRun) -> int | None:
     return remaining_ms(run.state, _now(run)) if run.live else None
 
 
-def state_word(status: str, *, interrupted: bool = False, live: bool = False) -> str:
-    """Return a run's state with what has to be known beside it."""
-    if interrupted:
-        return f"{status}, interrupted"
-    return f"{status}, live" if live and status == "paused" else status
-
-
 def _short(run: StoredRun) -> str:
     state = run.state
     percent = 100 * _done(run) // state.total if state.total else 0
@@ -144,7 +137,7 @@ def _plain(run: StoredRun) -> list[str]:
     lines = [
         f"run: {run.run_id}",
         f"plan: {output.plain(state.plan_name)}",
-        f"status: {state_word(state.status.value, interrupted=state.interrupted, live=run.live)}",
+        f"status: {words.state(state.status.value, interrupted=state.interrupted, live=run.live)}",
         *(f"{status.value}: {state.count(status)}" for status in TaskStatus),
         f"total: {state.total}",
         f"elapsed: {duration.humanise(state.elapsed_until(_now(run)))}",
@@ -159,7 +152,7 @@ def _plain(run: StoredRun) -> list[str]:
 def _table(run: StoredRun) -> list[str]:
     state, on = run.state, output.colour_on()
     colour = output.STATE_COLOURS.get(state.status.value)
-    word = state_word(state.status.value, interrupted=state.interrupted, live=run.live)
+    word = words.state(state.status.value, interrupted=state.interrupted, live=run.live)
     filled = _BAR * _done(run) // state.total if state.total else 0
     bar = output.style("█" * filled, "green", on=on) + output.style("░" * (_BAR - filled), dim=True, on=on)
     counts = ", ".join(

@@ -18,7 +18,6 @@ from specular_tui.model.resume import Action, ResumePlan
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
-
 #: The events that `build --format json` prints; what begins and ends the build has lines of its own.
 _TOLD: Final = (
     ev.TaskStarted,

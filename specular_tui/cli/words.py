@@ -52,3 +52,10 @@ def number(value: Any) -> int:
 def text(value: Any) -> str:
     """Return `value` if it is text, else nothing."""
     return value if isinstance(value, str) else ""
+
+
+def state(status: str, *, interrupted: bool = False, live: bool = False) -> str:
+    """Return a run's state with what has to be known beside it."""
+    if interrupted:
+        return f"{status}, interrupted"
+    return f"{status}, live" if live and status == "paused" else status

@@ -10,7 +10,6 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option
-from specular_tui.cli.progress import state_word
 from specular_tui.errors import SpecularError
 from specular_tui.model.run import RunStatus
 
@@ -79,7 +78,7 @@ def _row(run: RunSummary, size: int) -> tuple[str, ...]:
     done = words.number(known.get("completed_tasks")) + words.number(known.get("skipped_tasks"))
     return (
         run.run_id,
-        state_word(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live),
+        words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live),
         f"{done}/{total}" if total else "-",
         str(words.number(known.get("failed_tasks")) or "-"),
         words.age(run.updated_at),
