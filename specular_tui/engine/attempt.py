@@ -119,12 +119,12 @@ def hash_log(fd: int) -> tuple[int, str]:
 
 
 def _open_outputs(folder: str, outputs: tuple[OutputFile, ...]) -> tuple[int, ...]:
+    """Open output files and the folders that hold their names."""
+    files = [os.path.join(folder, output.path) for output in outputs[:_SYNCED_OUTPUTS]]
     opened = []
-    for output in outputs[:_SYNCED_OUTPUTS]:
-        path = os.path.join(folder, output.path)
+    for path in dict.fromkeys([*filter(os.path.isfile, files), *map(os.path.dirname, files)]):
         try:
-            if os.path.isfile(path):
-                opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+            opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
         except OSError:
             continue  # whatever keeps it from being opened now is found when the result is to be reused
     return tuple(opened)

@@ -158,6 +158,28 @@ class Folder:
         if sync:
             os.fsync(self.fd)
 
+    def renew(self, name: str) -> None:
+        """Replace the file `name` by a copy whose bytes are on disk when this returns; its name still needs `sync`.
+
+        After a failed sync the pages of the old file may never be written, whatever another sync of it answers.
+        """
+        temporary = f"{TEMPORARY}{os.getpid()}-{name}"[:255]
+        old = self.open(name)
+        try:
+            fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            try:
+                while data := os.read(old, 1 << 20):
+                    write_all(fd, data)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            self.rename(temporary, name)
+        except BaseException:
+            self.remove(temporary, missing_ok=True)
+            raise
+        finally:
+            os.close(old)
+
     def rename(self, old: str, new: str) -> None:
         """Rename a file within this folder, over one that is there."""
         os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)

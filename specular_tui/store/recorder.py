@@ -10,6 +10,7 @@ import errno
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -74,6 +75,8 @@ class RunRecorder:
         self._dirty: dict[str, None] = {}
         self._output_hashes: dict[str, str] = {}
         self._records = 0
+        #: Tasks whose ends are not known to be on disk yet, by the record that says so.
+        self._unsynced: deque[tuple[int, str]] = deque()
         self._snapshot_lock = threading.Lock()
         #: Files that `checkpoint compress` has packed: they go when their plain ones are published again.
         self._packed = {name for name in self._outputs.names() if name.endswith(".gz")}
@@ -128,6 +131,10 @@ class RunRecorder:
         self._records += 1
         if isinstance(event, TaskEnded | LogLost):
             self._dirty[event.task] = None
+        while self._unsynced and self._unsynced[0][0] <= synced:
+            self._unsynced.popleft()
+        if isinstance(event, TaskEnded):
+            self._unsynced.append((seq, event.task))
         self._commit.written(seq, *files)
 
     def _write(self, line: bytes) -> None:
@@ -136,15 +143,20 @@ class RunRecorder:
         try:
             write_all(self._journal_fd, line)
         except OSError as error:
-            os.ftruncate(self._journal_fd, self._end)
+            self._cut()
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._spend_reserve():
                 raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
             try:
                 write_all(self._journal_fd, line)
             except OSError as again:
-                os.ftruncate(self._journal_fd, self._end)
+                self._cut()
                 raise explain(again, "write checkpoint", self.path / layout.JOURNAL) from again
         self._end += len(line)
+
+    def _cut(self) -> None:
+        # Where not even this is possible, part of a record stays at the end, as after a crash.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._journal_fd, self._end)
 
     def _spend_reserve(self) -> bool:
         if self.full:
@@ -168,16 +180,20 @@ class RunRecorder:
                 self._keep_log(latest, layout.log_name(task_id, attempt))
             return self._outputs.open(latest, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         except OSError as error:
-            raise explain(error, "write the log", self._outputs.path / latest) from error
+            raise explain(error, "write checkpoint", self._outputs.path / latest) from error
 
     def _keep_log(self, latest: str, earlier: str) -> None:
         if not (self._outputs.has(earlier) or earlier + ".gz" in self._packed):
+            found = latest + ".gz" in self._packed or self._outputs.has(latest)
             if latest + ".gz" in self._packed:
                 self._packed.discard(latest + ".gz")
                 self._packed.add(earlier + ".gz")
                 self._outputs.rename(latest + ".gz", earlier + ".gz")
             if self._outputs.has(latest):
                 self._outputs.rename(latest, earlier)
+            if found:
+                # A power cut must not keep the new file of this name, and lose the other name of the old one.
+                self._outputs.sync()
 
     def log_path(self, task_id: str) -> Path:
         """Return where the latest log of a task is."""
@@ -264,10 +280,13 @@ class RunRecorder:
         before = self.state.tasks.keys() | self.state.gates.keys()
         self.append(event)
         self.flush()
-        finish_plan_change(self._folder, self.state)
         added = {i: task for i, task in (self.state.tasks | self.state.gates).items() if i not in before}
-        if added:
-            _clear_stale_logs(self._folder, added, event.at)
+        try:
+            finish_plan_change(self._folder, self.state)
+            if added:
+                _clear_stale_logs(self._folder, added, event.at)
+        except OSError as error:
+            raise explain(error, "write checkpoint", self.path) from error
 
     def fold(self, now: int) -> None:
         """Put one record in the place of all so far, in a new file."""
@@ -297,7 +316,57 @@ class RunRecorder:
         Pages that a failed sync was to write may never reach the disk, whatever later syncs answer; a new file's do.
         """
         self._spend_reserve()
+        lost = self._renew_results() if self._commit.error is not None else []
         self.fold(now)
+        for event in lost:
+            self.append(event)
+
+    def _renew_results(self) -> list[LogLost | TaskReset]:
+        """Bring to disk, in new files, what records vouch for that no sync has covered; return what that lacks.
+
+        A declared output belongs to its task and is not replaced: where its own sync failed, the task must run again.
+        """
+        found: list[LogLost | TaskReset] = []
+        at = self.state.updated_at
+        for task_id in dict.fromkeys(task for seq, task in self._unsynced if seq > self._commit.synced):
+            task = self._find(task_id)
+            if task is None:
+                continue
+            there = logs.listing(self._outputs)
+            reason = None
+            for log in logs.expected({task_id: task}):
+                if not log.size:
+                    continue
+                try:
+                    whole = logs.prove(self._outputs, there, log, Effort()) is None
+                    self._outputs.renew(log.name)
+                except OSError:
+                    whole = False
+                if not whole:
+                    found.append(LogLost(at=at, task=task_id, attempt=log.attempt))
+                    reason = "its log did not reach the disk" if log.attempt == task.attempt else reason
+            if not self._outputs_on_disk(task):
+                reason = "its outputs did not reach the disk"
+            if reason is not None and task.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+                found.append(TaskReset(at=at, task=task_id, reason=reason))
+        return found
+
+    def _outputs_on_disk(self, task: TaskState) -> bool:
+        for output in task.outputs:
+            try:
+                fd = os.open(os.path.join(self.state.plan_folder, output.path), os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return False
+            try:
+                status = os.fstat(fd)
+                if (status.st_dev, status.st_ino) == self._commit.failed:
+                    return False
+                os.fsync(fd)
+            except OSError:
+                return False
+            finally:
+                os.close(fd)
+        return True
 
     def close(self, now: int) -> None:
         """Bring everything to disk, publish the last snapshot, and let go of the run, also where that fails."""
@@ -550,5 +619,8 @@ def _save_logs(run: Folder, state: RunState, unproven: Collection[str]) -> list[
                 lost.append((log.task, log.attempt))
             else:
                 whole += [name for name in (log.name, log.other) if name is not None and there.get(name)]
-        outputs.sync_all(whole)
+        # Anew, because the session before may have ended with a sync that failed.
+        for name in whole:
+            outputs.renew(name)
+        outputs.sync()
     return lost
