@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from specular_tui.cli import output, words
+
+
+def test_a_table_is_aligned_and_inert() -> None:
+    lines = output.table([("a", "1"), ("bb\x1b[2J", "100")], ("NAME", "N"), right=(1,))
+
+    assert lines == ["NAME         N", "a            1", "bb\\x1b[2J  100"]
+
+
+def test_a_table_without_rows_has_its_head() -> None:
+    assert output.table([], ("NAME", "N")) == ["NAME  N"]
+
+
+def test_a_table_is_cut_at_the_width_of_a_terminal() -> None:
+    assert output.table([("a" * 20,)], ("NAME",), width=10) == ["NAME", "a" * 9 + "…"]
+
+
+def test_json_is_ascii() -> None:
+    assert output.as_json({"a": "\x9b✓"}) == '{"a": "\\u009b\\u2713"}'
+
+
+def test_nothing_is_a_command_to_the_log_of_a_github_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    assert "##[" not in output.plain("x ##[error]y")
+    assert "##[" not in output.as_json("x ##[error]y")
+    assert json.loads(output.as_json("x ##[error]y")) == "x ##[error]y"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (99_900, "100 KB"), (1_500_000, "1.5 MB"), (10**16, "10000 TB")],
+)
+def test_sizes(count: int, text: str) -> None:
+    assert words.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0, "just now"),
+        (40_000, "40 s ago"),
+        (59_999, "59 s ago"),
+        (180_000, "3 min ago"),
+        (7_200_000, "2 h ago"),
+        (86_400_000, "1 day ago"),
+        (864_000_000, "10 days ago"),
+        (-5_000, "just now"),
+    ],
+)
+def test_ages(ms: int, text: str) -> None:
+    assert words.age(1_000_000_000_000 - ms, 1_000_000_000_000) == text
+
+
+def test_an_age_that_nobody_knows() -> None:
+    assert words.age(0) == "-"
+
+
+@pytest.mark.parametrize(("ms", "text"), [(1, "about 1s"), (4_400, "about 4s"), (90_000, "about 1m30s")])
+def test_estimates(ms: int, text: str) -> None:
+    assert words.about(ms) == text
+
+
+def test_states_say_what_has_to_be_known() -> None:
+    assert words.state("failed") == "failed"
+    assert words.state("paused", interrupted=True) == "paused, interrupted"
+    assert words.state("paused", live=True) == "paused, live"
+    assert words.state("in_progress", live=True) == "in_progress"
+
+
+def test_values_from_disk_may_be_anything() -> None:
+    assert [words.number(value) for value in (3, True, "3", None, 1.5)] == [3, 0, 0, 0, 0]
+    assert [words.text(value) for value in ("a", 3, None)] == ["a", "", ""]
