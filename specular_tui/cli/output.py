@@ -52,7 +52,12 @@ def on_github() -> bool:
 def plain(text: str) -> str:
     """Return `text` as one line that neither a terminal nor the log of a CI job obeys."""
     text = one_line(text)
-    return text.replace("##[", "## [") if on_github() else text
+    if not on_github():
+        return text
+    start = len(text) - len(text.lstrip())
+    if text.startswith("::", start):
+        text = f"{text[:start]}: {text[start + 1 :]}"
+    return text.replace("##[", "## [")
 
 
 def colour_on(stream: Any = None) -> bool:

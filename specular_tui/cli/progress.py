@@ -169,7 +169,7 @@ def _table(run: StoredRun) -> list[str]:
     times = duration.humanise(state.elapsed_until(_now(run)))
     left = _left(run)
     lines = [
-        f"{output.plain(state.plan_name)}  {run.run_id}  {output.style(word, colour, bold=True, on=on)}",
+        f"{run.run_id}  {output.plain(state.plan_name)}  {output.style(word, colour, bold=True, on=on)}",
         f"{bar}  {_done(run)}/{state.total}  {times}" + (f", {words.about(left)} left" if left else ""),
         counts,
     ]

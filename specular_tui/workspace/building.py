@@ -340,9 +340,10 @@ def _sources(request: BuildRequest, folder: Folder, state: RunState, face: Face)
         plan, plan_bytes = load_plan(located, state.plan_file)
     elif old is not None and copy is not None:
         at = Path(state.plan_folder)
-        if not at.is_dir():
+        if state.imported or not at.is_dir():
+            # What an archive says of folders on another machine, or of this one, has no meaning here.
             at = request.cwd
-            face.notice(f"{state.plan_folder} is not here: relative paths of the plan start from {at}")
+            face.notice(f"relative paths of the plan start from {at}, not from {state.plan_folder}")
         plan, plan_bytes = plans.stored_plan(folder, state, at), copy
     else:
         plans.stored_plan_bytes(folder, state)  # raises what is wrong with the copy

@@ -123,10 +123,12 @@ def locate_plan(state: RunState, cwd: Path) -> Path | None:
     """Return the file that a checkpoint names as its plan, if it is still there.
 
     On the machine that the run was made on that is the very same file; on another one the file of that name as seen
-    from here.
+    from here. Of an imported run it is only a file in this folder, wherever it came from.
     """
     name = os.path.basename(state.plan_file)
     recorded = Path(state.plan_folder, name)
     here = cwd / state.plan_file
+    if state.imported:
+        return here if here.is_file() else None
     candidates = [recorded, here] if state.host == socket.gethostname() else [here, recorded]
     return next((path for path in candidates if path.is_file()), None)

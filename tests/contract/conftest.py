@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,16 +47,16 @@ class Shell:
         }
         self.env |= {"PATH": f"{BIN}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
 
-    def __call__(self, line: str, *, timeout: float = 60, stdin: str | None = None, **env: str) -> Result:
+    def __call__(self, line: str, **env: str) -> Result:
         """Run a line with bash and return what came of it; the output must be text without control characters."""
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=self.folder,
             env=self.env | env,
-            input=stdin if stdin is not None else "",
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=100,
             check=False,
         )
         for text in (done.stdout, done.stderr):
@@ -88,7 +88,9 @@ class Shell:
                 child.stdout.close()
             child.wait()
 
-    def on_terminal(self, line: str, *, keys: str = "", size: tuple[int, int] = (24, 80), **env: str) -> Result:
+    def on_terminal(
+        self, line: str, *, keys: str = "", size: tuple[int, int] = (24, 80), env: Mapping[str, str] | None = None
+    ) -> Result:
         """Run a line on a terminal that types `keys` as soon as it has been asked something."""
         leader, follower = pty.openpty()
         os.set_blocking(leader, False)
@@ -96,7 +98,7 @@ class Shell:
         child = subprocess.Popen(
             ["bash", "-c", line],
             cwd=self.folder,
-            env=self.env | {"TERM": "xterm-256color"} | env,
+            env=self.env | {"TERM": "xterm-256color"} | dict(env or {}),
             stdin=follower,
             stdout=follower,
             stderr=follower,

@@ -40,7 +40,7 @@ def test_usage(shell: Shell) -> None:
         refused = shell(f"specular {line}")
         assert refused.code == 2
         assert "terminal" in refused.err
-    assert shell.on_terminal("specular dashboard", TERM="dumb").code == 2
+    assert shell.on_terminal("specular dashboard", env={"TERM": "dumb"}).code == 2
 
 
 def test_policy_violation(shell: Shell) -> None:

@@ -94,11 +94,11 @@ def test_colours_on_a_terminal_only(shell: Shell) -> None:
 
     coloured = shell.on_terminal("specular checkpoint list")
     assert ESCAPE in coloured.out
-    assert ESCAPE not in shell.on_terminal("specular checkpoint list", NO_COLOR="1").out
-    assert ESCAPE not in shell.on_terminal("specular checkpoint list", TERM="dumb").out
+    assert ESCAPE not in shell.on_terminal("specular checkpoint list", env={"NO_COLOR": "1"}).out
+    assert ESCAPE not in shell.on_terminal("specular checkpoint list", env={"TERM": "dumb"}).out
     for line in ("specular build", "specular build --format plain --quiet"):
         for env in ({"NO_COLOR": "1", "TERM": "dumb"}, {"TERM": "dumb"}):
-            assert ESCAPE not in shell.on_terminal(line, **env).out
+            assert ESCAPE not in shell.on_terminal(line, env=env).out
 
 
 def test_the_live_display_is_for_terminals(shell: Shell) -> None:
