@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from specular_tui.errors import RunNotFoundError, SpecularError, UsageError
 from specular_tui.model.plan import Plan
-from specular_tui.model.run import GATE_PREFIX
+from specular_tui.model.run import GATE_PREFIX, RunState
 from specular_tui.store import checkpoint, follow, layout, lock
 from specular_tui.store.checkpoint import RunSummary, StoredRun
 from specular_tui.store.folder import Folder
@@ -90,8 +90,10 @@ def is_live(root: Path, run_id: str) -> bool:
         return lock.held(folder)
 
 
-def plan_of(root: Path, run_id: str) -> Plan:
+def plan_of(root: Path, run_id: str, state: RunState | None = None) -> Plan:
     """Return the plan that a run was last built with, from the copy in its checkpoint.
+
+    Whoever follows the run gives its `state`, and so saves reading the whole journal; so do the functions below.
 
     Raises:
         PlanError: the copy is damaged. CheckpointError: it is gone.
@@ -99,7 +101,7 @@ def plan_of(root: Path, run_id: str) -> Plan:
     from specular_tui.workspace.plans import stored_plan
 
     with checkpoint.open_run(root, run_id) as folder:
-        return stored_plan(folder, checkpoint.read(folder, run_id).state)
+        return stored_plan(folder, state or checkpoint.read(folder, run_id).state)
 
 
 def tail(root: Path, run_id: str) -> follow.JournalTail:
@@ -112,7 +114,9 @@ def changes(paths: list[Path]) -> AsyncGenerator[set[str], None]:
     return follow.changes(paths)
 
 
-def log_name(root: Path, run_id: str, task_id: str, attempt: int | None = None) -> tuple[Folder, str]:
+def log_name(
+    root: Path, run_id: str, task_id: str, attempt: int | None = None, state: RunState | None = None
+) -> tuple[Folder, str]:
     """Return the folder (the caller closes it) and the name of a task's log, without `.gz` where it is packed.
 
     `attempt` None is the latest. The file may be missing where the task printed nothing.
@@ -121,7 +125,7 @@ def log_name(root: Path, run_id: str, task_id: str, attempt: int | None = None) 
         UsageError: the run has no such task or attempt.
     """
     with checkpoint.open_run(root, run_id) as run:
-        state = checkpoint.read(run, run_id).state
+        state = state or checkpoint.read(run, run_id).state
         known = state.gates if task_id.startswith(GATE_PREFIX) else state.tasks
         task = known.get(task_id)
         if task is None:
@@ -145,7 +149,9 @@ def log_name(root: Path, run_id: str, task_id: str, attempt: int | None = None) 
         return outputs, layout.log_name(task_id, attempt)
 
 
-def open_log(root: Path, run_id: str, task_id: str, attempt: int | None = None) -> LogFile | None:
+def open_log(
+    root: Path, run_id: str, task_id: str, attempt: int | None = None, state: RunState | None = None
+) -> LogFile | None:
     """Return a task's log, read by line number; None where there is none. The caller closes it.
 
     Raises:
@@ -153,7 +159,7 @@ def open_log(root: Path, run_id: str, task_id: str, attempt: int | None = None) 
     """
     from specular_tui.store.logfile import LogFile
 
-    folder, name = log_name(root, run_id, task_id, attempt)
+    folder, name = log_name(root, run_id, task_id, attempt, state)
     with folder:
         for stored in (name, name + ".gz"):
             if folder.has(stored):
@@ -165,9 +171,11 @@ def _is_there(folder: Folder, name: str) -> bool:
     return folder.has(name) or folder.has(name + ".gz")
 
 
-def read_log_end(root: Path, run_id: str, task_id: str, limit: int = 16 << 10) -> bytes:
+def read_log_end(
+    root: Path, run_id: str, task_id: str, limit: int = 16 << 10, state: RunState | None = None
+) -> bytes:
     """Return at most the last `limit` bytes of a task's latest log; nothing where there is none."""
-    folder, name = log_name(root, run_id, task_id)
+    folder, name = log_name(root, run_id, task_id, state=state)
     with folder:
         return end_of(folder, name, limit)
 

@@ -84,9 +84,9 @@ class Follower:
         finally:
             tail.close()
 
-    async def _graph(self, run_id: str) -> Graph | None:
+    async def _graph(self, view: RunView) -> Graph | None:
         def read() -> Graph:
-            return Graph(workspace.plan_of(self._outlet.root, run_id).tasks)
+            return Graph(workspace.plan_of(self._outlet.root, view.run_id, view.state).tasks)
 
         try:
             return await asyncio.to_thread(read)
@@ -109,7 +109,7 @@ class Follower:
 
     async def _add_graph(self, view: RunView) -> None:
         """Who needs whom is in the plan, which takes longer to read than the journal."""
-        view.graph = await self._graph(view.run_id)
+        view.graph = await self._graph(view)
         self._outlet.tell(RunShown())
 
     async def _keep_up(self, view: RunView, tail: _Tail) -> None:
@@ -159,7 +159,7 @@ class Follower:
         """Find the last line that the task printed before it failed."""
 
         def read() -> str:
-            return last_line(workspace.read_log_end(self._outlet.root, view.run_id, task_id, 4096))
+            return last_line(workspace.read_log_end(self._outlet.root, view.run_id, task_id, 4096, view.state))
 
         with contextlib.suppress(SpecularError, OSError, ValueError):
             line = await asyncio.to_thread(read)
@@ -168,8 +168,10 @@ class Follower:
                 self._outlet.tell(RunMoved(frozenset()))
 
     async def _read_log(self, run_id: str, task_id: str, attempt: int | None) -> None:
+        view = self._outlet.desk.view
+        state = view.state if view is not None and view.run_id == run_id else None
         try:
-            source = await opened(partial(workspace.open_log, self._outlet.root, run_id, task_id, attempt))
+            source = await opened(partial(workspace.open_log, self._outlet.root, run_id, task_id, attempt, state))
         except (SpecularError, OSError):
             source = None
         self._outlet.tell(LogRead(run_id, task_id, source))
