@@ -1,0 +1,179 @@
+"""Removing runs: never a live one, in one step, with a way back."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from specular_tui.errors import RunHeldError, RunNotFoundError, StorageError
+from specular_tui.store import checkpoint, layout, lock, removal
+from specular_tui.store.check import check
+from specular_tui.store.folder import Folder
+from tests import recorded
+from tests.recorded import RUN, Recorded
+
+
+def test_a_removed_run_is_gone_with_all_its_bytes(tmp_path: Path) -> None:
+    run = recorded.completed(tmp_path)
+    recorded.paused(tmp_path, "other")
+    size = sum(p.stat().st_size for p in run.path.rglob("*") if p.is_file())
+    assert removal.remove(tmp_path, RUN) == size
+    assert os.listdir(tmp_path) == ["other"]
+    assert check(tmp_path, "other").ok
+
+
+def test_a_live_run_stays(tmp_path: Path) -> None:
+    run = Recorded(tmp_path)
+    for call in (lambda: removal.remove(tmp_path, RUN), lambda: removal.trash(tmp_path, RUN, 1)):
+        with pytest.raises(RunHeldError, match="is being built") as caught:
+            call()
+        assert caught.value.exit_code == 5
+    run.begin()
+    run.finish("paused")
+    assert check(tmp_path, RUN).ok
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    for root in (tmp_path, tmp_path / "none"):
+        for name in ("none", "..", "", "a/b"):
+            with pytest.raises(RunNotFoundError):
+                removal.remove(root, name)
+            with pytest.raises(RunNotFoundError):
+                removal.trash(root, name, 1)
+
+
+def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("x")
+    root = tmp_path / "root"
+    run = recorded.completed(root)
+    (run.outputs / "link").symlink_to(outside)
+    (run.path / "link").symlink_to(outside / "precious")
+    (root / "linked-run").symlink_to(outside)
+    with pytest.raises(RunNotFoundError):
+        removal.remove(root, "linked-run")
+    removal.remove(root, RUN)
+    assert (outside / "precious").read_text() == "x"
+
+
+def test_a_link_for_a_lock_does_not_save_a_run(tmp_path: Path) -> None:
+    run = recorded.completed(tmp_path)
+    (run.path / layout.LOCK).unlink()
+    (run.path / layout.LOCK).symlink_to("/dev/null")
+    removal.remove(tmp_path, RUN)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_does_not_keep_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded.completed(tmp_path)
+
+    def full(run: Folder) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lock, "acquire", full)
+    removal.remove(tmp_path, RUN)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_run_that_cannot_be_read_can_be_removed(tmp_path: Path) -> None:
+    run = recorded.completed(tmp_path)
+    for path in run.path.iterdir():
+        if path.is_file():
+            path.write_bytes(b"\xff")
+    assert removal.remove(tmp_path, RUN) > 0
+
+
+def test_a_crash_in_the_middle_hides_the_run_and_the_next_removal_finishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.completed(tmp_path)
+    recorded.paused(tmp_path, "other")
+
+    class Killed(BaseException):
+        pass
+
+    real, calls = Folder.remove, []
+
+    def remove(self: Folder, name: str, *, missing_ok: bool = False) -> None:
+        calls.append(name)
+        if len(calls) == 3:
+            raise Killed
+        real(self, name, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Folder, "remove", remove)
+    with pytest.raises(Killed):
+        removal.remove(tmp_path, RUN)
+    monkeypatch.undo()
+    assert checkpoint.run_ids(tmp_path) == ["other"]
+    assert len(os.listdir(tmp_path)) == 2
+    removal.remove(tmp_path, "other")
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_crashes_left_unfinished_goes_when_it_is_old(tmp_path: Path) -> None:
+    recorded.paused(tmp_path)
+    for name in (".new-1-a", ".import-1-b", ".new-2-young"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+        if "young" not in name:
+            os.utime(tmp_path / name, (1, 1))
+    (tmp_path / ".import-held").mkdir()
+    with Folder.at(tmp_path / ".import-held") as folder:
+        fd = lock.acquire(folder)
+    os.utime(tmp_path / ".import-held", (1, 1))
+    removal.remove(tmp_path, RUN)
+    assert sorted(os.listdir(tmp_path)) == [".import-held", ".new-2-young"]
+    os.close(fd)
+
+
+def test_a_run_comes_back_from_the_trash_as_it_was(tmp_path: Path) -> None:
+    run = recorded.paused(tmp_path)
+    before = {p.relative_to(run.path): p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
+    put = removal.trash(tmp_path, RUN, 1_000)
+    assert checkpoint.run_ids(tmp_path) == []
+    assert removal.trashed(tmp_path) == [put]
+    assert put.size == sum(map(len, before.values()))
+    assert removal.restore(tmp_path, RUN) == RUN
+    assert {p.relative_to(run.path): p.read_bytes() for p in run.path.rglob("*") if p.is_file()} == before
+    assert removal.trashed(tmp_path) == []
+    with pytest.raises(RunNotFoundError, match="not in the trash"):
+        removal.restore(tmp_path, RUN)
+
+
+def test_the_last_one_of_a_name_comes_back_first_and_replaces_nothing(tmp_path: Path) -> None:
+    recorded.paused(tmp_path)
+    removal.trash(tmp_path, RUN, 1_000)
+    recorded.completed(tmp_path)
+    removal.trash(tmp_path, RUN, 2_000)
+    recorded.failed(tmp_path)
+    with pytest.raises(StorageError, match="there again"):
+        removal.restore(tmp_path, RUN)
+    removal.remove(tmp_path, RUN)
+    removal.restore(tmp_path, RUN)
+    assert checkpoint.load(tmp_path, RUN).state.status == "completed"
+    assert [put.at for put in removal.trashed(tmp_path)] == [1_000]
+
+
+def test_the_trash_is_emptied_after_some_days(tmp_path: Path) -> None:
+    day = 86_400_000
+    for name, at in (("a", 1 * day), ("b", 6 * day), ("c", 90 * day)):
+        recorded.paused(tmp_path, name)
+        removal.trash(tmp_path, name, at)
+    (tmp_path / ".trash" / "stranger").mkdir()
+    assert removal.empty_trash(tmp_path, 9 * day) > 0
+    # What was put there long after now is of a clock that was set back since.
+    assert [put.run_id for put in removal.trashed(tmp_path)] == ["b"]
+    assert removal.empty_trash(tmp_path, 9 * day, older_than_ms=0) > 0
+    assert removal.trashed(tmp_path) == []
+    assert removal.empty_trash(tmp_path / "none", 0) == 0
+
+
+def test_sizes_of_all_runs(tmp_path: Path) -> None:
+    run = recorded.completed(tmp_path)
+    ((found, size),) = removal.sized(tmp_path)
+    assert found.run_id == RUN
+    assert size == sum(p.stat().st_size for p in run.path.rglob("*") if p.is_file())
