@@ -24,7 +24,7 @@ SHAPES: Final[dict[Kind, str]] = {
     "completed": "✓",
     "failed": "✗",
     "skipped": "⊘",
-    "frozen": "⏸",
+    "frozen": "‖",
 }
 ASCII_SHAPES: Final[dict[Kind, str]] = {
     "pending": ".",
