@@ -121,7 +121,9 @@ class ProcessExecutor:
             program, argv = _SHELL, ["sh", "-c", work.command]
         else:
             argv = list(work.command)
-            program = _find(argv[0], work.env)
+            program = argv[0]
+            if "/" not in program and work.env.get("PATH") != os.environ.get("PATH"):
+                program = _find(program, work.env)
         pid = self._spawn(program, argv, work)
         if self._guard is not None:
             self._guard.add(pid)
@@ -145,7 +147,8 @@ class ProcessExecutor:
         # The descriptor was opened so that nothing planted could block it; a task is to find nothing odd about it.
         os.set_blocking(work.log_fd, True)
         try:
-            return os.posix_spawn(
+            # It looks where this process's PATH says, and for each task anew: one task may install another's program.
+            return os.posix_spawnp(
                 program,
                 argv,
                 work.env,
@@ -174,9 +177,7 @@ class ProcessExecutor:
 
 
 def _find(name: str, env: Mapping[str, str]) -> str:
-    """Return the program that `name` means; looked for each time, because a task may install another one."""
-    if "/" in name:
-        return name
+    """Return the program that `name` means for a task with a PATH of its own."""
     found = shutil.which(name, path=env.get("PATH", os.defpath))
     if found is None:
         raise StartError(f"program not found: {name}")

@@ -109,6 +109,7 @@ async def test_signals_that_python_ignores_for_itself_do_what_they_do(lab: Lab) 
     ("command", "code", "words"),
     [
         (("no-such-program-here",), 127, "program not found: no-such-program-here"),
+        (("",), 126, "argv first element cannot be empty"),
         (("./missing",), 127, "program not found: ./missing"),
         (("./plain-file",), 126, "cannot run ./plain-file: permission denied"),
         (("./not-a-program",), 126, "cannot run ./not-a-program: exec format error"),
@@ -141,8 +142,13 @@ async def test_an_environment_that_cannot_be_is_refused(lab: Lab) -> None:
         lab.start("true", env={**ENV, "A=B": "c"})
 
 
-async def test_a_program_that_a_task_installs_is_found_by_the_next(lab: Lab, tmp_path: Path) -> None:
+@pytest.mark.parametrize("whose", ["the engine's", "its own"])
+async def test_a_program_that_a_task_installs_is_found_by_the_next(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
     env = {"PATH": f"{tmp_path / 'bin'}:{ENV['PATH']}"}
+    if whose == "the engine's":
+        monkeypatch.setenv("PATH", env["PATH"])
     assert (await lab.run(("uname",), env=env))[1] != b"mine\n"
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "uname").write_text("#!/bin/sh\necho mine\n")
