@@ -81,7 +81,7 @@ def test_a_network_that_fails(shell: Shell) -> None:
 
 
 def test_memory_that_runs_out(shell: Shell) -> None:
-    eat = f'{sys.executable} -c "x = bytearray(1 << 30)"'
+    eat = f"{sys.executable} -c 'x = bytearray(1 << 30)' 2>err || {{ tail -1 err; exit 1; }}"
     shell.plan(task("a", "echo a >> ran"), task("eat", ["bash", "-c", f"ulimit -v $(cat limit); {eat}"], "a"))
     (shell.folder / "limit").write_text("300000")
     shell.policy("execution: {jobs: 1}\n")
