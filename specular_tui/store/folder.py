@@ -35,6 +35,7 @@ def explain(error: OSError, doing: str, where: object) -> StorageError:
         errno.EROFS: "the file system is read-only; name another folder with SPECULAR_CHECKPOINT_DIR",
         errno.ELOOP: "a symbolic link stands where a file of the checkpoint belongs; Specular does not follow it",
         errno.EIO: "the disk reports an error; check it before you go on",
+        errno.EFBIG: "raise the limit on the size of files (ulimit -f), then resume the build",
         errno.EMFILE: "raise the limit on open files (ulimit -n)",
     }
     return StorageError(f"failed to {doing}: {reason}: {where}", hint=hints.get(error.errno or 0))

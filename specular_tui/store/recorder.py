@@ -296,18 +296,22 @@ class RunRecorder:
         line, seq, chain = journal.fold(self.state, self.state.updated_at)
         self._commit.close()
         try:
-            self._folder.publish(layout.JOURNAL, line)
+            try:
+                self._folder.publish(layout.JOURNAL, line)
+            finally:
+                self._restart_journal()
         except OSError as error:
+            # Which of the two files has the name is not known: nothing may follow in either.
+            self._commit.error = self._commit.error or error
             raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
-        finally:
-            self._restart_journal()
         self.state.seq, self.state.chain = seq, chain
         self._records = 0
         self._commit = GroupCommit(self._journal_fd, self._outputs.fd, seq, self._failed)
 
     def _restart_journal(self) -> None:
+        fd = self._folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND)
         os.close(self._journal_fd)
-        self._journal_fd = self._folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND)
+        self._journal_fd = fd
         self._end = os.fstat(self._journal_fd).st_size
 
     def rescue(self, now: int) -> None:
