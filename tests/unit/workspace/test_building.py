@@ -406,9 +406,7 @@ def test_a_plan_folder_that_is_gone_is_told_and_the_current_one_taken(site: Site
     shutil.rmtree(site.folder / "sub")
     (site.folder / "mended").touch()
     assert site.code(resume="") == 0
-    assert (
-        f"{site.folder / 'sub'} is not here: relative paths of the plan start from {site.folder}" in site.face.notices
-    )
+    assert any(f"relative paths of the plan start from {site.folder}" in notice for notice in site.face.notices)
 
 
 def test_a_named_plan_takes_the_place_of_the_old_one(site: Site) -> None:
