@@ -39,7 +39,10 @@ _TOP: Final = frozenset(
     }
 )
 #: What `layout.task_stem` can give, and what follows it.
-_OUTPUT: Final = re.compile(r"(?:[a-z0-9_@+~-]|%[0-9A-F]{2}){1,240}(?:\.json|(?:\.[1-9]\d{0,8})?\.log)(?:\.gz)?")
+_OUTPUT: Final = re.compile(
+    r"(?:(?:[a-z0-9_@+-]|%[0-9A-F]{2}){1,180}|[a-z0-9_@+%A-F-]{100}~[0-9a-f]{32})"
+    r"(?:\.json|(?:\.[1-9][0-9]{0,8})?\.log)(?:\.gz)?"
+)
 
 
 def import_run(
@@ -176,9 +179,10 @@ def _refuse_taken(folder: Folder, run_id: str) -> None:
 def _prove(stage: Folder, run_id: str, archive: Path, effort: Effort) -> None:
     """Prove what was staged as `checkpoint validate` does, and that it holds nothing else."""
     report = check_folder(stage, run_id, effort, live=False)
-    strangers = [note for note in report.notes if "belongs to no task" in note]
+    strangers = [name for name in report.strangers if name.startswith(f"{layout.OUTPUTS}/")]
     if not report.ok or strangers:
-        details = [f"{name}: {line}" for name, ok, lines in report.checks if not ok for line in lines] + strangers
+        details = [f"{name}: {line}" for name, ok, lines in report.checks if not ok for line in lines]
+        details += [f"{name} belongs to no task" for name in strangers]
         raise CheckpointError(
             f"{archive} cannot be imported: checkpoint validation failed: {details[0]}",
             details=details[1:21],

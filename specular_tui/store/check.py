@@ -92,6 +92,7 @@ class _Run:
         self._live = lock.held(folder) if live is None else live
         self._details: dict[str, list[str]] = {name: [] for name in NAMES}
         self._notes: list[str] = []
+        self._strangers: list[str] = []
         self._damaged_tasks: dict[str, None] = {}
         self._damaged_files: dict[str, None] = {}
         self._lost_logs: dict[tuple[str, int], None] = {}
@@ -114,6 +115,7 @@ class _Run:
             damaged_files=tuple(self._damaged_files),
             lost_logs=tuple(self._lost_logs),
             notes=tuple(self._notes),
+            strangers=tuple(self._strangers),
             live=self._live,
             journal_valid=self._history.length,
             journal_bytes=self._journal_bytes,
@@ -135,6 +137,7 @@ class _Run:
         for name in names:
             known = name.removesuffix(".gz") in _KNOWN
             if not known:
+                self._strangers.append(name)
                 self._notes.append(f"{plain(name)[:200]} is no file of Specular's")
             elif name in (layout.LOCK, layout.RESERVE) and (reason := _no_file(self._folder, name)):
                 self._fail(METADATA, name, reason)
@@ -313,7 +316,8 @@ class _Run:
             if self._live and flaws:
                 flaws = self._still_there(folder, flaws)
             for stranger in outputs.strangers():
-                self._notes.append(f"{name}/{plain(stranger)[:200]} belongs to no task of the plan")
+                self._strangers.append(f"{name}/{stranger}")
+                self._notes.append(f"{name}/{plain(stranger)[:200]} belongs to no task that the journal knows")
         for flaw in flaws:
             self._judge(flaw)
 

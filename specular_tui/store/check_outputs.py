@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -64,9 +64,11 @@ class Outputs:
         self._there = logs.listing(folder) if folder is not None else {}
 
     def strangers(self) -> list[str]:
-        """Return the names that belong to no task of the run."""
-        known = {layout.task_stem(task) for task in self._tasks}
-        return sorted(name for name in self._there if known.isdisjoint(_stems(name)))
+        """Return the names that belong to no task of the run, and to no attempt of one."""
+        known = {layout.record_name(task) for task in self._tasks} | {layout.log_name(task) for task in self._tasks}
+        earlier = logs.earlier_logs(self._there, self._tasks)
+        known |= {name for task, attempt, name in earlier if 0 < attempt <= self._tasks[task].attempt}
+        return sorted(self._there.keys() - known)
 
     def flaws(self, effort: Effort) -> list[Flaw]:
         """Return what is wrong with records and logs.
@@ -168,13 +170,3 @@ class Outputs:
             if there != expected or type(there) is not type(expected):
                 return f"{name} is {there!r:.90}, and the journal says {expected!r:.90}"
         return None
-
-
-def _stems(name: str) -> Iterator[str]:
-    """Yield the stems of tasks that a file of this name can belong to."""
-    for ending in (".json", ".log"):
-        if name.endswith(ending):
-            stem = name.removesuffix(ending)
-            yield stem
-            if ending == ".log" and stem.rpartition(".")[2].isdigit():
-                yield stem.rpartition(".")[0]

@@ -39,6 +39,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     lost_logs: tuple[tuple[str, int], ...] = ()
     #: What is worth knowing and no damage.
     notes: tuple[str, ...] = ()
+    #: Files that are none of a run's; a note says so of each.
+    strangers: tuple[str, ...] = ()
     live: bool = False
     #: Bytes of the journal that are proved, and its length when it was read.
     journal_valid: int = 0

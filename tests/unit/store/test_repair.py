@@ -113,7 +113,7 @@ def test_a_repaired_task_can_run_and_the_run_stays_valid(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("change", ["flip", "cut", "drop", "zero"])
 def test_a_damaged_journal_goes_on_from_what_is_proved(tmp_path: Path, change: str) -> None:
-    for record in range(1, 14):
+    for record in range(1, 13):
         run = recorded.completed(tmp_path / str(record))
         path = run.path / layout.JOURNAL
         lines = path.read_bytes().splitlines(keepends=True)
