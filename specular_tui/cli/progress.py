@@ -54,12 +54,12 @@ def progress_command(run: str | None, last: bool, short: bool, stream: bool, for
 
 
 def _choose(root: Path, wanted: str | None, last: bool) -> str:
-    from specular_tui.workspace import find_run, list_runs
+    from specular_tui.workspace import find_run, live_run_ids, summarise_run
 
     if wanted is not None or last:
         return find_run(root, wanted)
-    live = next((run.run_id for run in list_runs(root) if run.live), None)
-    return live if live is not None else find_run(root, None)
+    live = [summarise_run(root, run_id) for run_id in live_run_ids(root)]
+    return max(live, key=lambda run: run.created_at).run_id if live else find_run(root, None)
 
 
 # One look ------------------------------------------------------------------------------------------------------------

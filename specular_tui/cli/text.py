@@ -20,6 +20,9 @@ _CONTROLS: Final = re.compile(
 #: What any of the above begins with or is, and the carriage return.
 _SUSPECT: Final = re.compile(r"\r|" + _CONTROLS.pattern)
 
+#: Bytes that are shown as they are.
+_PLAIN: Final = bytes(range(0x20, 0x7F)) + b"\n\t"
+
 #: A line longer than this is handed out in pieces.
 LONGEST: Final = 1 << 18
 
@@ -30,15 +33,20 @@ class Cleaner:
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
+        #: Nothing in the rest has to be looked at.
+        self._rest_is_plain = True
 
     def feed(self, data: bytes) -> str:
         """Return the text of the lines that `data` completes."""
+        # Most output is plain, and it takes a tenth of the time to see that.
+        plain = not data.translate(None, _PLAIN)
         text = self._rest + self._decode(data)
         end = text.rfind("\n") + 1
-        self._rest = text[end:]
-        if len(self._rest) > LONGEST:
-            return clean(text[:end]) + self._shorten()
-        return clean(text[:end])
+        lines, self._rest = text[:end], text[end:]
+        if not (plain and self._rest_is_plain):
+            lines = clean(lines)
+        self._rest_is_plain = not self._rest or (plain and (self._rest_is_plain or end > 0))
+        return lines + self._shorten() if len(self._rest) > LONGEST else lines
 
     def finish(self) -> str:
         """Return the last line, which has no line feed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -58,7 +59,7 @@ def find_live_run(root: Path, name: str | None) -> RunSummary:
             f"{run.run_id} is not running: it is {run.status}",
             hint=f"go on with it: specular build --resume {run.run_id}" if run.resumable else None,
         )
-    live = [run for run in checkpoint.summaries(root) if run.live]
+    live = [checkpoint.summarise(root, run_id) for run_id in live_run_ids(root)]
     if len(live) == 1:
         return live[0]
     if not live:
@@ -82,6 +83,16 @@ def run_size(root: Path, run_id: str) -> int:
     """Return how many bytes a run takes."""
     with checkpoint.open_run(root, run_id) as folder:
         return folder.size()
+
+
+def live_run_ids(root: Path) -> list[str]:
+    """Return the ids of the runs that a process works on; nothing but their locks is looked at."""
+    found = []
+    for run_id in checkpoint.run_ids(root):
+        with contextlib.suppress(SpecularError), checkpoint.open_run(root, run_id) as folder:
+            if lock.held(folder):
+                found.append(run_id)
+    return found
 
 
 def is_live(root: Path, run_id: str) -> bool:
