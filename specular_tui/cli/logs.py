@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from specular_tui.cli import output
-from specular_tui.cli.options import checkpoint_root, chosen_run, last_option
+from specular_tui.cli.options import checkpoint_root, chosen_run, current_run, last_option
 from specular_tui.cli.text import Cleaner
 from specular_tui.errors import ExitCode
 
@@ -20,7 +20,7 @@ _COMMAND: Final = re.compile(r"(?m)(^\s*:|##)(:|\[)")
 
 @click.command("logs")
 @click.argument("task")
-@click.option("--run", metavar="RUN", help="The run (default: the newest).")
+@click.option("--run", metavar="RUN", help="The run (default: the live one, or the newest).")
 @last_option
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="An earlier attempt (default: the latest).")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the task ends, also from before it starts.")
@@ -31,10 +31,10 @@ def logs_command(task: str, run: str | None, last: bool, attempt: int | None, fo
     Escape sequences and control characters are left out, and lines that rewrote themselves are as they were in the
     end; `--raw` changes nothing.
     """
-    from specular_tui.workspace import find_run, is_live
+    from specular_tui.workspace import is_live
 
     root = checkpoint_root()
-    run_id = find_run(root, chosen_run(run, last))
+    run_id = current_run(root, chosen_run(run, last), last)
     sink = _Sink(raw)
     if follow and is_live(root, run_id):
         import asyncio

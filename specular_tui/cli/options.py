@@ -46,6 +46,11 @@ def piped() -> bool:
     return not sys.stdout.isatty()
 
 
+def can_ask() -> bool:
+    """Tell whether somebody can be asked here; where anything is a pipe or a file, nobody is."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
 def checkpoint_root() -> Path:
     """Return the checkpoint directory of the current folder."""
     from specular_tui.spec.settings import checkpoint_directory
@@ -78,3 +83,13 @@ def chosen_run(run: str | None, last: bool, *, needed: bool = False) -> str | No
     if run is None and not last and needed:
         raise click.UsageError("say which run: its id, the start of it, or --last")
     return run
+
+
+def current_run(root: Path, wanted: str | None, last: bool) -> str:
+    """Return the id of the run that was given; without any the live one's, or where none is live the newest one's."""
+    from specular_tui.workspace import find_run, live_run_ids, summarise_run
+
+    if wanted is not None or last:
+        return find_run(root, wanted)
+    live = [summarise_run(root, run_id) for run_id in live_run_ids(root)]
+    return max(live, key=lambda run: run.created_at).run_id if live else find_run(root, None)

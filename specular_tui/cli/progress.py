@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import checkpoint_root, chosen_run, format_option, last_option, piped, run_argument
+from specular_tui.cli.options import (
+    checkpoint_root,
+    chosen_run,
+    current_run,
+    format_option,
+    last_option,
+    piped,
+    run_argument,
+)
 from specular_tui.errors import ExitCode
 from specular_tui.model import duration
 from specular_tui.model.forecast import remaining_ms
@@ -32,7 +40,7 @@ def progress_command(run: str | None, last: bool, short: bool, stream: bool, for
     if short + stream + (form is not None) > 1:
         raise click.UsageError("--short, --stream and --format are three ways of printing: choose one")
     root = checkpoint_root()
-    run_id = _choose(root, chosen_run(run, last), last)
+    run_id = current_run(root, chosen_run(run, last), last)
     if stream:
         return _stream(root, run_id)
     from specular_tui.workspace import load_run
@@ -51,15 +59,6 @@ def progress_command(run: str | None, last: bool, short: bool, stream: bool, for
         for line in _table(found):
             output.emit(line)
     return 0
-
-
-def _choose(root: Path, wanted: str | None, last: bool) -> str:
-    from specular_tui.workspace import find_run, live_run_ids, summarise_run
-
-    if wanted is not None or last:
-        return find_run(root, wanted)
-    live = [summarise_run(root, run_id) for run_id in live_run_ids(root)]
-    return max(live, key=lambda run: run.created_at).run_id if live else find_run(root, None)
 
 
 # One look ------------------------------------------------------------------------------------------------------------

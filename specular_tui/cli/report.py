@@ -11,6 +11,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.events import describe, event_line, precise, stamp
+from specular_tui.cli.options import can_ask
 from specular_tui.cli.summary import plan_table, resume_command, summary
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Plan
@@ -63,7 +64,7 @@ class Reporter:
 
     def confirm(self, question: str, details: Sequence[str]) -> bool | None:
         """Ask on a terminal; None elsewhere."""
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not can_ask():
             return None
         for line in details:
             output.tell(f"  {line}")

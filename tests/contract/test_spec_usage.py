@@ -230,6 +230,7 @@ def test_prune_asks_on_a_terminal(shell: Shell) -> None:
     shell.plan(task("a"))
     shell("specular build --run-id one")
 
+    assert shell.on_terminal("specular checkpoint prune | cat; exit ${PIPESTATUS[0]}").code == 2
     assert shell.on_terminal("specular checkpoint prune", keys="n\n").code == 1
     assert shell.runs() == ["one"]
     assert shell.on_terminal("specular checkpoint prune", keys="y\n").code == 0

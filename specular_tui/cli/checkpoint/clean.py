@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.checkpoint.delete import can_ask
-from specular_tui.cli.options import DURATION, checkpoint_root, current_folder, format_option
+from specular_tui.cli.options import DURATION, can_ask, checkpoint_root, current_folder, format_option
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import UsageError
 

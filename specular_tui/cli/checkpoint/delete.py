@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import checkpoint_root, chosen_run, last_option, run_argument
+from specular_tui.cli.options import can_ask, checkpoint_root, chosen_run, last_option, run_argument
 from specular_tui.errors import UsageError
 
 
@@ -36,8 +34,3 @@ def delete_command(run: str | None, last: bool, force: bool) -> int:
     freed = delete_run(root, run_id, force=force)
     output.emit(f"removed {run_id} ({words.size(freed)})")
     return 0
-
-
-def can_ask() -> bool:
-    """Tell whether somebody can answer a question here."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
