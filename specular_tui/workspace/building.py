@@ -31,9 +31,10 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import RUN_ID, Plan, Task
 from specular_tui.model.policy import Policy
 from specular_tui.model.resume import Action, Facts, ResumeOptions, ResumePlan, plan_resume
-from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
 from specular_tui.spec.settings import Settings, checkpoint_directory, resolve
-from specular_tui.store import checkpoint, digest, layout
+from specular_tui.store import checkpoint, digest, layout, logs
+from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder
 from specular_tui.store.recorder import Recorder, RunRecorder, create_run, open_run
 from specular_tui.store.unrecorded import Unrecorded
@@ -463,13 +464,13 @@ def _facts(found: checkpoint.StoredRun, sources: _Sources, damaged: frozenset[st
     broken: dict[str, str] = dict.fromkeys(damaged, "its result is damaged")
     state, folder = found.state, sources.plan.folder
     unproven = set(found.unproven)
-    unsure = crashed or state.imported or state.host != socket.gethostname()
+    unsure = crashed or state.imported or _rebooted(state)
     with checkpoint.open_run(Path(found.path).parent, found.run_id) as run:
         for task in sources.plan.tasks:
             known = state.tasks.get(task.id)
             if known is None or known.status is not TaskStatus.COMPLETED or task.id in broken:
                 continue
-            if task.id in unproven and not _log_is_there(run, task.id, known.log_size, known.log_hash):
+            if task.id in unproven and not _log_is_there(run, task.id, known):
                 broken[task.id] = "its log did not reach the disk"
                 continue
             flaw = artifacts.changed_output(folder, known.outputs, content=unsure)
@@ -480,18 +481,22 @@ def _facts(found: checkpoint.StoredRun, sources: _Sources, damaged: frozenset[st
     return broken
 
 
-def _log_is_there(run: Folder, task_id: str, size: int, expected: str) -> bool:
-    if size == 0:
-        return True
+def _log_is_there(run: Folder, task_id: str, known: TaskState) -> bool:
+    latest = [log for log in logs.expected({task_id: known}) if log.attempt == known.attempt]
     try:
         with run.folder(layout.OUTPUTS) as outputs:
-            fd = outputs.open(layout.log_name(task_id))
-            try:
-                return digest.of_file(fd) == (size, expected)
-            finally:
-                os.close(fd)
+            there = logs.listing(outputs)
+            return all(logs.prove(outputs, there, log, Effort()) is None for log in latest)
     except OSError:
+        return not known.log_size
+
+
+def _rebooted(state: RunState) -> bool:
+    """Tell whether this is another machine than that of the last session, or another boot of it."""
+    if not state.sessions:
         return False
+    last = state.sessions[-1]
+    return last.host != socket.gethostname() or last.boot_id != session.boot_id()
 
 
 def _decide(
