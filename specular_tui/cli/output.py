@@ -18,6 +18,7 @@ __all__ = [
     "STATE_COLOURS",
     "as_json",
     "colour_on",
+    "disarmed",
     "emit",
     "emit_json",
     "on_github",
@@ -57,7 +58,12 @@ def plain(text: str) -> str:
     start = len(text) - len(text.lstrip())
     if text.startswith("::", start):
         text = f"{text[:start]}: {text[start + 1 :]}"
-    return text.replace("##[", "## [")
+    return disarmed(text)
+
+
+def disarmed(text: str) -> str:
+    """Return `text` with every `##[` broken up in a job of GitHub, whose log takes it for a command wherever it is."""
+    return text.replace("##[", "## [") if on_github() else text
 
 
 def colour_on(stream: Any = None) -> bool:

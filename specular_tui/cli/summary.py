@@ -75,7 +75,7 @@ def summary(result: BuildResult, info: BuildInfo, folder: str | None = None) -> 
         lines.append(
             f"{output.style('FAILED', 'red', bold=True, on=on)} {failure.task}: {output.plain(failure.reason)}"
         )
-        lines += [f"  {output.style('|', dim=True, on=on)} {line}" for line in failure.lines]
+        lines += [f"  {output.style('|', dim=True, on=on)} {output.disarmed(line)}" for line in failure.lines]
         if failure.log:
             lines.append(f"  log: {output.plain(failure.log)}")
     if more > 0:
