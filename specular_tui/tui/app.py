@@ -24,6 +24,7 @@ from specular_tui.tui import keys, palette, present, theme
 from specular_tui.tui.bridge import Bridge, Outlet
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.messages import (
+    CancelCheck,
     Delete,
     Inspect,
     Open,
@@ -32,8 +33,10 @@ from specular_tui.tui.messages import (
     RunMoved,
     RunShown,
     RunsListed,
+    ShowTask,
     Steer,
     Told,
+    Validate,
 )
 from specular_tui.tui.safe import plain
 from specular_tui.tui.screens.build import BuildScreen
@@ -41,6 +44,7 @@ from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.screens.validation import ValidationScreen
 from specular_tui.tui.styling import style_sheets
 from specular_tui.tui.views import Desk
 
@@ -71,9 +75,12 @@ class SpecularApp(App[int]):
         self.bridge = Bridge(Outlet(root, self.desk, self.tell, self.say, self._spawn, self._settle))
         self.leaving = ""
         self._wanted = run_id
+        #: The task of a run that is being opened, to go to when it has come into view.
+        self._wanted_task: tuple[str, str] | None = None
         self._second: Timer | None = None
         self.add_mode("build", lambda: BuildScreen(self.desk))
         self.add_mode("checkpoints", lambda: CheckpointsScreen(self.desk))
+        self.add_mode("validation", lambda: ValidationScreen(self.desk))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return this application's tokens for themes that do not define them."""
@@ -129,6 +136,11 @@ class SpecularApp(App[int]):
         for stack in self._screen_stacks.values():
             if stack and isinstance(stack[0], ModeScreen):
                 stack[0].post_message(copy.copy(message))
+        view, wanted = self.desk.view, self._wanted_task
+        if isinstance(message, RunShown) and wanted is not None and not self.desk.opening:
+            self._wanted_task = None
+            if view is not None and view.run_id == wanted[0]:
+                self.call_later(self.show_task, wanted[1])
 
     def say(self, text: str, severity: str = "information") -> None:
         """Show a text for a moment; it may be foreign."""
@@ -157,6 +169,25 @@ class SpecularApp(App[int]):
         """Open a log."""
         self.bridge.read_log(message.run_id, message.task_id, message.attempt)
 
+    async def on_validate(self, message: Validate) -> None:
+        """Prove a run's checkpoint, and show how that goes."""
+        self.desk.subject = message.run_id
+        self.bridge.check(message.run_id)
+        await self.switch_mode("validation")
+
+    def on_cancel_check(self, message: CancelCheck) -> None:
+        """Give up the check of a run."""
+        self.bridge.cancel_check(message.run_id)
+
+    async def on_show_task(self, message: ShowTask) -> None:
+        """Go to a task, or a gate, of a run."""
+        view = self.desk.view
+        if view is not None and view.run_id == message.run_id:
+            await self.show_task(message.task_id)
+        else:
+            self._wanted_task = (message.run_id, message.task_id)
+            self._open(message.run_id)
+
     def on_steer(self, message: Steer) -> None:
         """Send a command to a live run."""
         self.bridge.steer(message.run_id, message.command, message.task)
@@ -182,7 +213,10 @@ class SpecularApp(App[int]):
     # Keys
 
     async def action_mode(self, mode: str) -> None:
-        """Go to a mode."""
+        """Go to a mode. Validation is about the run that was at hand."""
+        if mode == "validation" and isinstance(self.screen, ModeScreen):
+            row = self.screen.run_at_hand()
+            self.desk.subject = row.run_id if row is not None else self.desk.subject
         await self.switch_mode(mode)
 
     def action_help(self) -> None:

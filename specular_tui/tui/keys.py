@@ -17,7 +17,8 @@ from textual.binding import Binding, BindingType
 class Key:
     """One row: what a key does, and where."""
 
-    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `list` (any), `tasks`, `log`, `filter`, `dialog`.
+    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `list` (any), `tasks`, `log`, `gates`,
+    #: `filter`, `dialog`.
     where: str
     keys: str
     action: str
@@ -45,6 +46,14 @@ APP: Final = "Specular"
 TABLE: Final[tuple[Key, ...]] = (
     Key("app", "1", "mode('build')", "Build", "the open run: its tasks and their logs", APP),
     Key("app", "2", "mode('checkpoints')", "Checkpoints", "every run of this directory", APP),
+    Key(
+        "app",
+        "3",
+        "mode('validation')",
+        "Validation",
+        "is a checkpoint as it was written? its five checks and its gates",
+        APP,
+    ),
     Key("app", "question_mark", "help", "Help", "the keys of where you are", APP),
     Key(
         "app",
@@ -74,6 +83,11 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("build", "X", "stop_build", "Stop build", "stop the build; its checkpoint is saved; asks", RUN),
     Key("checkpoints", "enter", "open", "Open", "show the run in Build", LOOK, 5, palette=False),
     Key("checkpoints", "d,delete", "delete", "Delete", "remove the checkpoint under the cursor; asks", RUN, 30),
+    Key("checkpoints", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 25),
+    Key("validation", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 5),
+    Key("validation", "escape", "cancel", "Cancel", "give the check up", LOOK, 6, palette=False),
+    Key("gates", "enter", "select", "Log", "show the log of the gate in Build", LOOK, 20, palette=False),
+    Key("validation", "tab", "switch_pane", "Other pane", "go between checks and gates", MOVE, palette=False),
     Key(
         "build",
         "slash",

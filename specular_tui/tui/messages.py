@@ -65,6 +65,15 @@ class RunInspected(Told):
         self.problem = problem
 
 
+class CheckMoved(Told):
+    """The check of a run has begun, is further, or has ended."""
+
+    def __init__(self, run_id: str) -> None:
+        """`run_id` is the run that is checked."""
+        super().__init__()
+        self.run_id = run_id
+
+
 class Asked(Message):
     """From a screen to the application: the user wants something done with a run."""
 
@@ -113,3 +122,20 @@ class Resume(Asked):
 
 class Delete(Asked):
     """Remove the stored run, after asking."""
+
+
+class Validate(Asked):
+    """Prove the run's checkpoint, and show what comes of it."""
+
+
+class CancelCheck(Asked):
+    """Give up the check of the run."""
+
+
+class ShowTask(Asked):
+    """Show a task, or a gate, of the run in Build."""
+
+    def __init__(self, run_id: str, task_id: str) -> None:
+        """`task_id` is a task or a gate."""
+        super().__init__(run_id)
+        self.task_id = task_id

@@ -377,8 +377,11 @@ def row_resumable(state: RunState) -> bool:
     return state.status in ("created", "in_progress", "paused", "failed", "retrying")
 
 
-def details(row: RunRow, state: RunState | None, problem: str, clock: Clock) -> list[Line]:
-    """Return what the side pane of the list says of a run; `state` is None until (or where) it has not been read."""
+def details(row: RunRow, state: RunState | None, problem: str, clock: Clock, checked: Line | None = None) -> list[Line]:
+    """Return what the side pane of the list says of a run; `state` is None until (or where) it has not been read.
+
+    `checked` is what a check of it has found, if there was one.
+    """
     badge, role = run_badge(row.status, live=row.live)
     lines: list[Line] = [[(row.run_id, "strong")], [(badge, role)], []]
     if row.live:
@@ -387,20 +390,22 @@ def details(row: RunRow, state: RunState | None, problem: str, clock: Clock) -> 
         lines[1].append((f"  {reason('interrupted')}", "muted"))
     elif state is not None and state.reason and not row.damage:
         lines[1].append((f"  {reason(state.reason)}", "muted"))
+    if checked:
+        lines[2:2] = [_fact("checked", *checked)]
     if row.damage or problem:
         lines += [[(row.damage or problem, "failed")], []]
-        lines += _way_on("what is left", f"specular checkpoint validate {row.run_id}")
-        return lines + _way_on("remove it", f"specular checkpoint delete {row.run_id}")
+        lines += way_on("what is left", f"specular checkpoint validate {row.run_id}")
+        return lines + way_on("remove it", f"specular checkpoint delete {row.run_id}")
     if state is not None:
         lines += _facts(row, state, clock)
         lines += _sessions(state, clock)
         lines += _failures(state)
     if row.resumable:
-        lines += _way_on("go on with it", f"specular build --resume {row.run_id}")
+        lines += way_on("go on with it", f"specular build --resume {row.run_id}")
         if row.failed:
-            lines += _way_on("only the failed", f"specular build --resume {row.run_id} --retry-failed")
+            lines += way_on("only the failed", f"specular build --resume {row.run_id} --retry-failed")
     elif row.live:
-        lines += _way_on("stop it", f"specular stop {row.run_id}")
+        lines += way_on("stop it", f"specular stop {row.run_id}")
     return lines
 
 
@@ -408,7 +413,8 @@ def _fact(name: str, *segments: Segment) -> Line:
     return [(f"{name:<9}", "muted"), *segments]
 
 
-def _way_on(name: str, command: str) -> list[Line]:
+def way_on(name: str, command: str) -> list[Line]:
+    """Return what can be done, and the command that does it."""
     return [[(name, "muted")], [("  ", "plain"), (command, "accent")], []]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
@@ -122,6 +122,56 @@ class RunView:
         return min(self.failed, key=self.failed.__getitem__, default=None)
 
 
+#: The five checks of a checkpoint, as the specification names them.
+CHECKS: Final = (
+    "Metadata valid",
+    "State file valid",
+    "Progress tracking valid",
+    "All output files present",
+    "Hashes match",
+)
+
+
+@dataclass(frozen=True)
+class RunCheck:
+    """The check of a run: under way, ended, or given up."""
+
+    run_id: str
+    #: Bytes that have been read, and that there are; 0 until they have been counted.
+    done: int = 0
+    total: int = 0
+    #: When it ended; None while it is under way.
+    ended_at: int | None = None
+    #: What is wrong, for each of `CHECKS`.
+    found: tuple[tuple[str, ...], ...] = ()
+    #: Worth knowing, and no damage.
+    notes: tuple[str, ...] = ()
+    #: The tasks whose results cannot be relied on.
+    damaged: tuple[str, ...] = ()
+    #: The run was being built meanwhile.
+    live: bool = False
+    #: The record that it was checked up to.
+    updated_at: int = 0
+    #: Why it could not be carried through.
+    problem: str = ""
+    cancelled: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return self.ended_at is None
+
+    @property
+    def proven(self) -> bool:
+        """Whether it was carried through; only then `found` says anything."""
+        return bool(self.found)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it was carried through and nothing is wrong."""
+        return self.proven and not any(self.found)
+
+
 @dataclass
 class Desk:
     """All that the screens share."""
@@ -137,3 +187,11 @@ class Desk:
     opening: str = ""
     #: Runs whose builds this program started.
     owned: set[str] = field(default_factory=set)
+    #: The run that Validation is about.
+    subject: str = ""
+    #: The latest check of each run that was checked since the start.
+    checks: dict[str, RunCheck] = field(default_factory=dict)
+
+    def row(self, run_id: str) -> RunRow | None:
+        """Return the row of a run, or None where it is not in the list."""
+        return next((row for row in self.runs if row.run_id == run_id), None)

@@ -50,6 +50,7 @@ class RecordedRun:
         name: str = "orbit",
         steps: tuple[tuple[str, str, tuple[str, ...], int], ...] = STEPS,
         jobs: int = 4,
+        gates: tuple[str, ...] = (),
     ) -> None:
         self.root = root
         self.now = at
@@ -75,6 +76,7 @@ class RecordedRun:
             plan_hash=digest.of_bytes(raw),
             host="workbench",
             tasks=tuple(tasks),
+            gates=gates,
         )
         self.recorder: RunRecorder = create_run(root, created, plan=raw, policy=None, tasks=tasks)
         self.run_id = self.recorder.state.run_id
@@ -118,6 +120,7 @@ class RecordedRun:
                 signal=signal,
                 reason=reason,
                 log_size=len(log.encode()),
+                log_hash=digest.of_bytes(log.encode()) if log else "",
             )
         )
 
@@ -191,9 +194,11 @@ def half_way(root: Path, run_id: str = "build-2024-01-15T10-30-45", *, at: int =
     return run
 
 
-def finished(root: Path, run_id: str, *, at: int, fail: str = "", name: str = "orbit") -> RecordedRun:
-    """A stored run: completed, or failed at the task `fail` with the rest still pending."""
-    run = RecordedRun(root, run_id, at=at, name=name)
+def finished(
+    root: Path, run_id: str, *, at: int, fail: str = "", name: str = "orbit", gates: tuple[str, ...] = ()
+) -> RecordedRun:
+    """A stored run: completed, or failed at the task `fail` with the rest still pending; the last gate fails."""
+    run = RecordedRun(root, run_id, at=at, name=name, gates=gates)
     run.begin()
     for task_id, _, _, seconds in STEPS:
         run.start(task_id)
@@ -203,5 +208,12 @@ def finished(root: Path, run_id: str, *, at: int, fail: str = "", name: str = "o
             run.finish("failed", "a task failed")
             return run
         run.end(task_id, log=TESTS)
-    run.finish("completed")
+    for gate in gates:
+        run.start(gate)
+        run.wait(4)
+        if gate == gates[-1]:
+            run.end(gate, "failed", exit_code=1, log=COMPILER)
+        else:
+            run.end(gate, log=TESTS)
+    run.finish("failed" if gates else "completed", "a gate failed" if gates else "")
     return run

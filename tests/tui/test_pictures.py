@@ -9,8 +9,10 @@ import pytest
 
 from specular_tui.model import event as ev
 from specular_tui.tui.app import SpecularApp
+from specular_tui.workspace import checking
 from tests.tui import recorded
-from tests.tui.conftest import Compare, make_app, settled
+from tests.tui.checks import Slow
+from tests.tui.conftest import Compare, make_app, settled, until
 
 SIZES = [(160, 48), (100, 30), (80, 24)]
 THEMES = ["specular-dark", "specular-light"]
@@ -91,6 +93,54 @@ async def test_checkpoints(root: Path, picture: Compare, size: tuple[int, int], 
         await settled(pilot, app)
         picture(app, f"checkpoints-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
     run.vanish()
+
+
+def validated(root: Path) -> recorded.RecordedRun:
+    """A stored run with gates, and one from before."""
+    recorded.finished(root, "nightly-41", at=recorded.START - 86_400_000, name="orbit-nightly")
+    return recorded.finished(
+        root, "build-2024-01-15T10-30-45", at=recorded.START, gates=("@lint", "@unit-tests", "@e2e")
+    )
+
+
+def damage(run: recorded.RecordedRun) -> None:
+    """A log that was changed, a record that is gone, a plan that is another, and a file of nobody's."""
+    folder = run.root / run.run_id
+    (folder / "outputs" / "test%2Funit.log").write_text("tests/test_all.py ... ok, believe me\n")
+    (folder / "outputs" / "compile%2Fcore.json").unlink()
+    plan = folder / "plan.json"
+    plan.write_bytes(plan.read_bytes().replace(b"make", b"fake", 1))
+    (folder / "notes.txt").write_text("mine\n")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("how", ["before", "sound", "damaged", "running"])
+async def test_validation(
+    root: Path, picture: Compare, monkeypatch: pytest.MonkeyPatch, how: str, size: tuple[int, int], theme: str
+) -> None:
+    run = validated(root)
+    if how == "damaged":
+        damage(run)
+    if how == "running":
+        checks = Slow()
+        monkeypatch.setattr(checking, "check_run", checks)
+    app = make_app(root, run.now + 200_000, run.run_id)
+    app.theme = theme
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        await pilot.press("3")
+        await pilot.pause(0.1)
+        if how != "before":
+            await pilot.press("v")
+            check = app.desk.checks
+            if how == "running":
+                await until(pilot, lambda: run.run_id in check and check[run.run_id].total)
+            else:
+                await until(pilot, lambda: run.run_id in check and not check[run.run_id].running)
+        await settled(pilot, app)
+        picture(app, f"validation-{how}-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+        await pilot.press("escape")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Final
 
 from specular_tui import workspace
 from specular_tui.errors import SpecularError
+from specular_tui.tui.bridge.checker import Checker
 from specular_tui.tui.bridge.follower import Follower
 from specular_tui.tui.bridge.outlet import Outlet
 from specular_tui.tui.bridge.run_list import RunList
@@ -30,6 +31,9 @@ class Bridge:
         self.outlet = outlet
         self.runs = RunList(outlet, self._watch)
         self._follower = Follower(outlet, self.runs)
+        self._checker = Checker(outlet)
+        self.check = self._checker.check
+        self.cancel_check = self._checker.cancel
         self.open = self._follower.open
         self.read_log = self._follower.read_log
         self._watching: tuple[Path, ...] = ()

@@ -39,12 +39,17 @@ async def opened(work: Callable[[], _Opened]) -> _Opened:
         raise
 
 
-async def finished(work: Callable[[], _Result]) -> _Result:
-    """Do something on a thread, and wait for its end even where nobody wants it any more."""
+async def finished(work: Callable[[], _Result], give_up: Callable[[], None] | None = None) -> _Result:
+    """Do something on a thread, and wait for its end even where nobody wants it any more.
+
+    `give_up` tells it so.
+    """
     working = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
+        if give_up is not None:
+            give_up()
         await asyncio.wait([working])
         raise
 

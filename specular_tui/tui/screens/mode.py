@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
-from specular_tui.tui.messages import Resume, RunMoved, RunShown, RunsListed, Steer, Ticked
+from specular_tui.tui.messages import Resume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader
@@ -111,6 +111,11 @@ class ModeScreen(Screen[None]):
             self.say(f"{row.run_id} is not running")
         else:
             self.post_message(Steer(row.run_id, "unpause" if self._draining(row) else "drain"))
+
+    def action_validate(self) -> None:
+        """Prove the checkpoint of the run at hand."""
+        if (row := self.run_at_hand()) is not None:
+            self.post_message(Validate(row.run_id))
 
     def _draining(self, row: RunRow) -> bool:
         view = self.desk.view

@@ -45,12 +45,16 @@ class KeyFooter(Widget):
         """Return the line; what has no room is left out, least important first."""
         width = self.content_size.width
         bound = self._bound()
-        right, modes = self._right(bound, width)
+        acting = sorted((key for key in keys.by_id(bound) if key.footer), key=lambda key: key.footer)
+        wide = sum(present.width([(f"{keys.shown(bound[key.id])} {key.label}", "")]) + _GAP for key in acting)
+        right, modes = self._right(bound, labels=True)
+        if wide + present.width(right) > width:
+            right, modes = self._right(bound, labels=False)
         room = width - present.width(right) - _GAP
         line: Line = []
         spots: list[tuple[int, int, str]] = []
         at = 0
-        for key in sorted((k for k in keys.by_id(bound) if k.footer), key=lambda k: k.footer):
+        for key in acting:
             part: Line = [(keys.shown(bound[key.id]), "key"), (f" {key.label}", "muted")]
             length = present.width(part)
             if at + length > room:
@@ -62,7 +66,7 @@ class KeyFooter(Widget):
         self._spots = spots + [(start + offset, end + offset, key) for start, end, key in modes]
         return paint([*line, (" " * (offset - at), "plain"), *right])
 
-    def _right(self, bound: dict[str, str], width: int) -> tuple[Line, list[tuple[int, int, str]]]:
+    def _right(self, bound: dict[str, str], *, labels: bool) -> tuple[Line, list[tuple[int, int, str]]]:
         line: Line = []
         spots: list[tuple[int, int, str]] = []
         at = 0
@@ -71,7 +75,7 @@ class KeyFooter(Widget):
                 continue
             here = key.action == f"mode('{self._mode}')"
             part: Line = [(keys.shown(bound[key.id]), "key")]
-            if here or width >= 70 or key.action == "help":
+            if here or labels or key.action == "help":
                 part.append((f" {key.label}", "strong" if here else "muted"))
             length = present.width(part)
             line += [(" " * _GAP, "plain"), *part]

@@ -7,7 +7,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from specular_tui.model.run import RunState
-from specular_tui.tui import present
+from specular_tui.tui import present, present_check
+from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow
 
@@ -27,5 +28,9 @@ class RunDetails(VerticalScroll, can_focus=False):
 
     def show(self, row: RunRow | None, state: RunState | None = None, problem: str = "") -> None:
         """Show a run, or nothing."""
-        lines = present.details(row, state, problem, self._desk.clock) if row is not None else []
+        lines: list[Line] = []
+        if row is not None:
+            check = self._desk.checks.get(row.run_id)
+            checked = present_check.short(check, self._desk.clock) if check is not None else None
+            lines = present.details(row, state, problem, self._desk.clock, checked)
         self._text.update(paint_lines(lines))

@@ -1,0 +1,168 @@
+"""How the check of a run is said: pure functions from what was found to text in segments."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from rich.cells import cell_len
+
+from specular_tui.model.duration import humanise
+from specular_tui.model.run import GATE_PREFIX, RunState, TaskState, TaskStatus
+from specular_tui.tui import present
+from specular_tui.tui.clock import Clock
+from specular_tui.tui.present import Line
+from specular_tui.tui.views import CHECKS, RunCheck, RunRow
+
+#: So many details of one check are listed.
+_MOST: Final = 200
+_DIGESTS: Final = re.compile(r"(?P<before>.*?)(?:: )?expected (?P<expected>\S+), found (?P<found>\S+)", re.DOTALL)
+
+
+def heading(row: RunRow, clock: Clock, room: int) -> Line:
+    """Return the line that says which run it is about."""
+    badge, role = present.run_badge(row.status, live=row.live)
+    line: Line = [(row.run_id, "strong"), (f"  {badge}", role)]
+    if row.plan_name:
+        line.append((f"  {row.plan_name}", "muted"))
+    if row.updated_at:
+        line.append((f"  {present.age(clock.now() - row.updated_at)}", "muted"))
+    return present.cut(line, room)
+
+
+def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> list[Line]:
+    """Return what is known of the run as a whole."""
+    if check is None:
+        return [
+            [("Not checked yet. ", "plain"), ("v", "key"), (" reads every file and proves every hash.", "muted")],
+            [("Nothing is changed by it.", "muted")],
+        ]
+    if check.running:
+        return [_progress(check, room), [("Esc", "key"), (" gives it up; nothing is changed by it", "muted")]]
+    when = clock.time(check.ended_at or 0)
+    if check.problem:
+        return [[("! could not be checked: ", "failed"), (check.problem, "plain")], [(f"tried at {when}", "muted")]]
+    if check.cancelled:
+        return [
+            [("given up", "paused"), ("; nothing is known of it. ", "muted"), ("v", "key"), (" begins anew", "muted")]
+        ]
+    if check.sound:
+        lines: list[Line] = [
+            [("✓ sound", "done"), (f"  checked at {when}", "muted")],
+            [("Every file is there, and as it was written.", "muted")],
+        ]
+    else:
+        failed = sum(bool(found) for found in check.found)
+        lines = [[("✗ damaged", "failed-strong"), (f"  {failed} of {len(CHECKS)} checks failed, at {when}", "muted")]]
+    if check.live:
+        lines.append([("It was being built meanwhile: this is how it stood then.", "paused")])
+    elif check.updated_at and row.updated_at and check.updated_at != row.updated_at:
+        lines.append([("The run has moved on since: ", "paused"), ("v", "key"), (" checks it again", "paused")])
+    return lines
+
+
+def _progress(check: RunCheck, room: int) -> Line:
+    if not check.total:
+        return [("checking …", "running")]
+    said: Line = [(f"   {present.size(check.done)}", "strong"), (f" of {present.size(check.total)}", "muted")]
+    counts = [("running", check.done), ("pending", max(0, check.total - check.done))]
+    return [*present.bar(counts, max(4, min(48, room - present.width(said)))), *said]
+
+
+def checks(check: RunCheck | None, room: int) -> list[Line]:
+    """Return the five checks, each with what is wrong below it."""
+    lines: list[Line] = []
+    for number, name in enumerate(CHECKS):
+        if check is not None and check.proven:
+            found = check.found[number]
+            lines.append([("✗ ", "failed"), (name, "failed-strong")] if found else [("✓ ", "done"), (name, "plain")])
+            for detail in found[:_MOST]:
+                lines += _detail(detail, room)
+            if len(found) > _MOST:
+                lines.append([(f"    and {len(found) - _MOST:,} more", "muted")])
+        elif check is not None and check.running:
+            lines.append([("… ", "running"), (name, "muted")])
+        else:
+            lines.append([("○ ", "pending"), (name, "muted")])
+    return lines
+
+
+def _detail(detail: str, room: int) -> list[Line]:
+    """Return what is wrong with a file: digests that differ stand one above the other, cut rather than broken."""
+    file, colon, reason = detail.partition(": ")
+    if not colon:
+        return [[(f"    {detail}", "plain")]]
+    line: Line = [("    ", "plain"), (file, "strong")]
+    digests = _DIGESTS.fullmatch(reason)
+    if digests is None:
+        return [[*line, (f"  {reason}", "muted")]]
+    if digests["before"]:
+        line.append((f"  {digests['before']}", "muted"))
+    return [
+        line,
+        present.cut([("      expected  ", "muted"), (digests["expected"], "done")], room),
+        present.cut([("      found     ", "muted"), (digests["found"], "failed")], room),
+    ]
+
+
+def notes(check: RunCheck | None) -> list[Line]:
+    """Return what is worth knowing and no damage."""
+    if check is None or not check.notes:
+        return []
+    lines: list[Line] = [[("Worth knowing, and no damage", "muted")]]
+    lines += [[("  ", "plain"), (note, "plain")] for note in check.notes[:_MOST]]
+    if len(check.notes) > _MOST:
+        lines.append([(f"  and {len(check.notes) - _MOST:,} more", "muted")])
+    return lines
+
+
+def ways_on(check: RunCheck | None, row: RunRow) -> list[Line]:
+    """Return what can be done with a damaged run: the commands to type."""
+    if check is None or not check.proven or check.sound:
+        return []
+    if row.live:
+        return present.way_on("It is being built. To repair or remove it, stop it first", f"specular stop {row.run_id}")
+    again = "Write anew what can be written anew, and go on"
+    if check.damaged:
+        some = ", ".join(check.damaged[:3]) + (
+            f" and {len(check.damaged) - 3:,} more" if len(check.damaged) > 3 else ""
+        )
+        again = f"Run again what is damaged: {some}"
+    return [
+        *present.way_on(again, f"specular build --resume {row.run_id} --repair"),
+        *present.way_on("Or remove the run", f"specular checkpoint delete {row.run_id}"),
+    ]
+
+
+def short(check: RunCheck, clock: Clock) -> Line:
+    """Return what the list of runs says of a check; nothing where it is not known."""
+    if not check.proven:
+        return []
+    word = ("✓ sound", "done") if check.sound else ("✗ damaged", "failed")
+    return [word, (f"  {present.age(clock.now() - (check.ended_at or 0))}", "muted")]
+
+
+def gates(state: RunState, now: int) -> list[Line]:
+    """Return a line for each gate, their names one above the other."""
+    wide = min(32, max((cell_len(gate_id) - 1 for gate_id in state.gates), default=0))
+    return [_gate(gate_id, task, state, now, wide) for gate_id, task in state.gates.items()]
+
+
+def _gate(gate_id: str, task: TaskState, state: RunState, now: int, wide: int) -> Line:
+    """Return the line of a gate: its state, its name, how it ended, and how long it took."""
+    shape, role = present.task_shape(task.status)
+    line: Line = [(f"{shape} ", role), (f"{gate_id.removeprefix(GATE_PREFIX):<{wide}}", "plain")]
+    word = {
+        TaskStatus.COMPLETED: "passed",
+        TaskStatus.FAILED: "failed",
+        TaskStatus.IN_PROGRESS: "running",
+        TaskStatus.SKIPPED: "skipped",
+        TaskStatus.PENDING: "not run yet",
+    }[task.status]
+    line.append((f"  {word}", role if task.status in (TaskStatus.FAILED, TaskStatus.IN_PROGRESS) else "muted"))
+    if task.status is TaskStatus.FAILED and (how := present.outcome(task)):
+        line.append((f" ({how})", "muted"))
+    elapsed = state.task_elapsed_until(task, now)
+    if elapsed is not None and task.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+        line.append((f"  {humanise(elapsed)}", "muted"))
+    return line
