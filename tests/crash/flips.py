@@ -65,6 +65,8 @@ class Result(Struct):
     noted: int = 0
     #: The file holds what it held, or what it lacks is held elsewhere.
     harmless: int = 0
+    #: How many of them `specular build --resume --repair` went on from.
+    repaired: int = 0
     #: A resume refused, or ran tasks again and said which.
     refused: int = 0
     reran: int = 0
@@ -76,6 +78,7 @@ class Result(Struct):
         self.named += other.named
         self.noted += other.noted
         self.harmless += other.harmless
+        self.repaired += other.repaired
         self.refused += other.refused
         self.reran += other.reran
         self.broken += other.broken
@@ -93,10 +96,13 @@ class Damaged:
         }
         self._logs = {name: data for name, data in self.files.items() if name.endswith(".log")}
         self._completed = small.said().completed
-        self._synced = small.said().synced
+        small.save()
 
-    def strike(self, name: str, kind: str, at: int, result: Result) -> None:
-        """Damage byte `at` of a file, look at what is said, and put it right again."""
+    def strike(self, name: str, kind: str, at: int, result: Result, zygote: Zygote | None = None) -> None:
+        """Damage byte `at` of a file, look at what is said, and put it right again.
+
+        With `zygote` the run is also gone on with, repaired.
+        """
         whole = self.files[name]
         damaged = whole[:at] if kind == CUT else DAMAGES[kind](whole, at)
         if damaged == whole:
@@ -106,11 +112,15 @@ class Damaged:
         path.write_bytes(damaged)
         try:
             self._look(name, result)
+            if zygote is not None:
+                self._repair(zygote, result)
         except Broken as broken:
             result.broken.append(f"{name}, byte {at} {kind}: {broken}")
         except Exception as error:
             result.broken.append(f"{name}, byte {at} {kind}: {type(error).__name__}: {error}")
         finally:
+            if zygote is not None:
+                self.small.restore()
             path.write_bytes(whole)
 
     def _look(self, name: str, result: Result) -> None:
@@ -157,6 +167,17 @@ class Damaged:
         expect(not lost or bool(face.told) or bool(face.reasons.keys() & lost), "it says what is lost", lost, face.told)
         self._check_reused(face.reused)
 
+    def _repair(self, zygote: Zygote, result: Result) -> None:
+        result.repaired += 1
+        done = zygote.run(self.small.folder, "build", "--resume", self.small.run.name, "--repair")
+        expect(done.calm and done.code in (0, 4), "a repair is calm", done)
+        if done.code == 0:
+            valid = zygote.run(self.small.folder, "checkpoint", "validate", self.small.run.name)
+            expect(valid.calm and valid.code == 0, "a repaired checkpoint is valid", valid, done)
+            expect(self.small.said().completed >= self.small.tasks(), "everything is done", done)
+        else:
+            expect(bool(done.err), "a refusal says why", done)
+
     def _check_reused(self, reused: set[str]) -> None:
         """A result that is reused is the one that was made."""
         for task in reused:
@@ -194,14 +215,17 @@ def prepare(base: Path, which: str) -> Damaged:
     return Damaged(small)
 
 
-def run(base: Path, which: str, step: int = 1, part: int = 0, parts: int = 1) -> dict[str, Result]:
+def run(
+    base: Path, which: str, step: int = 1, part: int = 0, parts: int = 1, repair_every: int = 20
+) -> dict[str, Result]:
     """Damage every `step`-th byte; of `parts` of the work do `part`. Return what came of each file."""
     damaged = prepare(base, which)
     results: dict[str, Result] = {}
-    for name, kind, byte in itertools.islice(targets(damaged, step), part, None, parts):
-        what = name.replace("outputs/", "").rpartition(".")[2] if name.startswith("outputs/") else name
-        result = results.setdefault(what if what == name else f"outputs/*.{what}", Result())
-        damaged.strike(name, kind, byte, result)
+    with Zygote() as zygote:
+        for number, (name, kind, byte) in enumerate(itertools.islice(targets(damaged, step), part, None, parts)):
+            what = name.replace("outputs/", "").rpartition(".")[2] if name.startswith("outputs/") else name
+            result = results.setdefault(what if what == name else f"outputs/*.{what}", Result())
+            damaged.strike(name, kind, byte, result, zygote if number % repair_every == 0 else None)
     return results
 
 
@@ -209,7 +233,7 @@ def _run(given: tuple[str, str, int, int]) -> dict[str, Result]:
     base, which, step, part = given
     folder = Path(base, f"{which}-{part}")
     folder.mkdir()
-    return run(folder, which, step, part, 2)
+    return run(folder, which, step, part, 2, repair_every=20 if step > 1 else 50)
 
 
 def main() -> int:
@@ -224,13 +248,13 @@ def main() -> int:
         for results in pool.imap_unordered(_run, work, chunksize=1):
             for name, result in results.items():
                 total.setdefault(name, Result()).add(result)
-    rows = [f"{'file':18}  damages   named   noted  harmless  refused   reran  broken"]
+    rows = [f"{'file':18}  damages   named   noted  harmless  refused   reran repaired  broken"]
     everything = Result()
     for result in total.values():
         everything.add(result)
     for name, result in [*total.items(), ("all", everything)]:
         numbers = f"{result.damages:8} {result.named:7} {result.noted:7} {result.harmless:9} {result.refused:8}"
-        rows.append(f"{name:18} {numbers} {result.reran:7} {len(result.broken):7}")
+        rows.append(f"{name:18} {numbers} {result.reran:7} {result.repaired:8} {len(result.broken):7}")
     sys.stdout.write("\n".join(rows) + f"\n{time.monotonic() - began:.0f} s\n")
     for text, times in Counter(text.partition(": ")[2][:160] for text in everything.broken).most_common(20):
         sys.stderr.write(f"{times} times: {text}\n")

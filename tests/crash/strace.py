@@ -17,7 +17,8 @@ CHANGING = (
 _LINE = re.compile(r"(?:(\d+) +)?(\w+)\((.*)\) += (\?|-?\d+|0x[0-9a-f]+)(.*)$")
 _BEGUN = re.compile(r"(?:(\d+) +)?(\w+)\((.*) <unfinished \.\.\.>$")
 _ENDED = re.compile(r"(?:(\d+) +)?<\.\.\. (\w+) resumed>(.*)$")
-_TEMPORARY = re.compile(r"\.(tmp|new|old|gone|deleted|import|pack)-[0-9a-f-]+")
+_TEMPORARY = re.compile(r"\.tmp-\d+-")
+_UNFINISHED = re.compile(r"\.(new|import|deleted)-[^/]*")
 
 
 class Call(Struct, kw_only=True):
@@ -41,7 +42,7 @@ class Call(Struct, kw_only=True):
 
     def site(self, root: str) -> str:
         """Return the call and the files below `root` that it names, without numbers that differ from run to run."""
-        names = [_TEMPORARY.sub(r".\1", name) for name in self._names(root)]
+        names = [_UNFINISHED.sub(r".\1", _TEMPORARY.sub(".tmp-", name)) for name in self._names(root)]
         return f"{self.name} {' '.join(dict.fromkeys(names))}".strip()
 
     def _names(self, root: str) -> Iterator[str]:
@@ -88,7 +89,7 @@ def parse(text: str) -> list[Call]:
 
 def generic(path: str) -> str:
     """Return a path with `{pid}` in the place of the pid in a temporary file's name."""
-    return re.sub(r"\.tmp-\d+-", ".tmp-{pid}-", path)
+    return _TEMPORARY.sub(".tmp-{pid}-", path)
 
 
 def read(log: Path) -> list[Call]:
