@@ -332,7 +332,7 @@ def _sources(request: BuildRequest, folder: Folder, state: RunState, face: Face)
         old = plans.stored_plan(folder, state)
     except CheckpointError:
         copy, old = None, None
-    located = plans.locate_plan(state, request.cwd) if request.plan is None else None
+    located = plans.locate_plan(state, request.cwd, folder.path.parent) if request.plan is None else None
     if request.plan is not None:
         plan, plan_bytes = plans.read_plan(request.plan, request.cwd)
     elif located is not None:

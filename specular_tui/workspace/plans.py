@@ -119,16 +119,20 @@ def stored_policy(folder: Folder, state: RunState) -> tuple[Policy, bytes | None
     )
 
 
-def locate_plan(state: RunState, cwd: Path) -> Path | None:
+def locate_plan(state: RunState, cwd: Path, root: Path) -> Path | None:
     """Return the file that a checkpoint names as its plan, if it is still there.
 
-    On the machine that the run was made on that is the very same file; on another one the file of that name as seen
-    from here. Of an imported run it is only a file in this folder, wherever it came from.
+    Where the checkpoint directory `root` lies in the same workspace as the file that is seen from here, it is that one:
+    a workspace that was copied or moved goes on in itself, and not in the one that it came from. Elsewhere it is the
+    very file that the run was made from, on the machine that it was made on. Of an imported run it is only a file in
+    this folder, wherever it came from.
     """
     name = os.path.basename(state.plan_file)
     recorded = Path(state.plan_folder, name)
     here = cwd / state.plan_file
     if state.imported:
         return here if here.is_file() else None
-    candidates = [recorded, here] if state.host == socket.gethostname() else [here, recorded]
+    at_home = root.resolve().is_relative_to(here.parent.resolve())
+    made_here = state.host == socket.gethostname()
+    candidates = [recorded, here] if made_here and not at_home else [here, recorded]
     return next((path for path in candidates if path.is_file()), None)

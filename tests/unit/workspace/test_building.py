@@ -384,6 +384,23 @@ def test_a_plan_that_is_gone_is_taken_from_the_checkpoint(site: Site) -> None:
     assert ran(site) == ["a", "b", "b", "c", "d"]
 
 
+def test_a_project_that_was_copied_goes_on_in_itself(site: Site) -> None:
+    home = site.folder / "home"
+    home.mkdir()
+    first = Site(home)
+    chain(first)
+    first.build()
+    copy = Site(site.folder / "copy")
+    shutil.copytree(home, copy.folder)
+    (copy.folder / "mended").touch()
+    before = ran(first)
+    result = copy.build(resume="")
+    assert result is not None
+    assert result.status is RunStatus.COMPLETED
+    assert ran(first) == before
+    assert copy.metadata()["plan_path"] == str(copy.folder / "plan.json")
+
+
 def test_a_project_that_was_moved_goes_on_where_it_is(site: Site) -> None:
     home = site.folder / "home"
     home.mkdir()
