@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,9 +39,12 @@ def files(run: Recorded) -> list[Path]:
     return sorted(p for p in run.path.rglob("*") if p.is_file() and p.name not in (layout.LOCK, layout.RESERVE))
 
 
-def harmless(path: Path, at: int) -> bool:
-    """Tell whether a byte says nothing: what a gzip header tells of time and system."""
-    return path.suffix == ".gz" and at in (4, 5, 6, 7, 8, 9)
+def harmless(path: Path, good: bytes, bad: bytearray) -> bool:
+    """Tell whether the plain bytes are the same: gzip tells of time and system too, and pads its last byte."""
+    if path.suffix == ".gz":
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            return gzip.decompress(bad) == gzip.decompress(good)
+    return bad == good
 
 
 @pytest.mark.parametrize("kind", CHANGES)
@@ -54,7 +59,7 @@ def test_the_check_names_the_file(tmp_path: Path, kind: str, packed: bool) -> No
         for at in range(0, len(good), STRIDE):
             bad = bytearray(good)
             CHANGES[kind](bad, at)
-            if bad == good or harmless(path, at):
+            if harmless(path, good, bad):
                 continue
             path.write_bytes(bad)
             found = check(tmp_path, RUN)
