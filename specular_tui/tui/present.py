@@ -16,7 +16,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets.task_rows import running_time
+from specular_tui.tui.widgets.task_rows import rough, running_time
 
 #: A text and the role that it plays (a key of `theme.ROLES`).
 Segment = tuple[str, str]
@@ -204,6 +204,21 @@ def counts(state: RunState) -> Line:
     return line
 
 
+def time_left(view: RunView, clock: Clock) -> Line:
+    """Return `~4m left, until 14:32`; nothing where nobody knows, and no hour where the run stands still."""
+    if view.left is None or not view.live or view.state.draining:
+        return []
+    left, since = view.left
+    now = clock.now()
+    if view.state.frozen_since is not None:
+        return [(f"{rough(max(0, left - max(0, view.state.frozen_since - since)))} left", "muted")]
+    if left <= now - since:
+        return [("about to end", "muted")]
+    end, today = clock.at(since + left), clock.at(now).date()
+    hour = f"{end:%H:%M}" if end.date() == today else f"{end:%a %H:%M}"
+    return [(f"{rough(left - (now - since))} left", "plain"), (f", until {hour}", "muted")]
+
+
 def header_right(view: RunView, clock: Clock) -> list[Line]:
     """Return what stands at the right of the header, most important first: time, frozen time, jobs, live or not."""
     state, now = view.state, clock.now()
@@ -211,6 +226,8 @@ def header_right(view: RunView, clock: Clock) -> list[Line]:
     if not view.live:
         now = state.updated_at
     parts: list[Line] = [[(said(state.elapsed_until(now)), "strong")]]
+    if line := time_left(view, clock):
+        parts.append(line)
     if (frozen := state.frozen_until(now)) >= 1000:
         parts.append([(f"frozen {said(frozen)}", "paused" if state.frozen_since is not None else "muted")])
     if view.live:

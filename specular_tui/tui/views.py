@@ -96,6 +96,8 @@ class RunView:
     failed: dict[str, int] = field(default_factory=dict)
     #: The task that failed first, and the last line that it printed.
     failure: tuple[str, str] | None = None
+    #: The milliseconds that it will probably take from a moment on; None where nobody knows.
+    left: tuple[int, int] | None = None
     #: The run's folder has vanished.
     gone: bool = False
 

@@ -49,9 +49,12 @@ async def until(pilot: Pilot[int], wanted: Callable[[], object], *, seconds: flo
 
 
 async def settled(pilot: Pilot[int], app: SpecularApp) -> None:
-    """Wait until the list, the sizes, the run in view and its log are there."""
+    """Wait until the list, the sizes, the run in view, its log and what is to be expected of it are there."""
     desk = app.desk
     await until(pilot, lambda: desk.listed and all(row.size is not None for row in desk.runs) and not desk.opening)
+    view = desk.view
+    if view is not None and view.moving:
+        await until(pilot, lambda: desk.view is not view or app.bridge.outlook.done is view)
     for _ in range(10):
         await pilot.pause(0.03)
 

@@ -9,7 +9,9 @@ import pytest
 from textual.widgets import OptionList
 
 from specular_tui.errors import NotLiveError
+from specular_tui.model import event as ev
 from specular_tui.model.run import TaskStatus
+from specular_tui.tui import present
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.messages import Told
 from specular_tui.tui.screens.build import BuildScreen
@@ -311,4 +313,60 @@ async def test_palette_finds_a_task(root: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BuildScreen))
         assert build(app).table.selected == "pack/sign"
+    run.vanish()
+
+
+async def test_the_header_says_when_it_will_end(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.left is not None)
+        view = app.desk.view
+        assert view is not None
+        # By the plan 38 s of the plugins, then 9 for linking them; what needs the failed task waits for somebody.
+        left, since = view.left or (0, 0)
+        assert since == run.now
+        assert 47_000 <= left < 70_000
+        assert present.text(present.time_left(view, app.desk.clock)).endswith(" left, until 10:34")
+        run.add(ev.Frozen(at=run.now))
+        run.recorder.flush()
+        await until(pilot, lambda: view.state.frozen_since is not None)
+        assert present.text(present.time_left(view, app.desk.clock)).endswith("s left")
+    run.vanish()
+
+
+async def test_past_runs_say_when_it_will_end(root: Path) -> None:
+    steps = (("a", "", (), 0), ("b", "", ("a",), 0))
+    past = recorded.RecordedRun(root, "build-a", at=recorded.START - 86_400_000, steps=steps)
+    past.begin()
+    for task_id in ("a", "b"):
+        past.start(task_id)
+        past.wait(600)
+        past.end(task_id)
+    past.finish("completed")
+    run = recorded.RecordedRun(root, "build-b", steps=steps)
+    run.begin()
+    run.start("a")
+    run.recorder.flush()
+    app = make_app(root, run.now, "build-b")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.left is not None)
+        assert app.desk.view is not None
+        assert app.desk.view.left == (1_200_000, run.now), "one after the other, whatever the jobs"
+    run.vanish()
+
+
+async def test_nobody_knows_when_it_will_end(root: Path) -> None:
+    run = recorded.RecordedRun(root, "build-b", steps=(("a", "", (), 0),))
+    run.begin()
+    run.start("a")
+    run.recorder.flush()
+    app = make_app(root, run.now, "build-b")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.pause(1.5)
+        assert app.desk.view is not None
+        assert app.desk.view.left is None
+        assert present.time_left(app.desk.view, app.desk.clock) == []
     run.vanish()

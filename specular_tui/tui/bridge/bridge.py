@@ -14,6 +14,7 @@ from specular_tui.errors import SpecularError
 from specular_tui.tui.bridge.checker import Checker
 from specular_tui.tui.bridge.follower import Follower
 from specular_tui.tui.bridge.outlet import Outlet
+from specular_tui.tui.bridge.outlook import Outlook
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.messages import LogGrew, RunInspected, Ticked
 from specular_tui.tui.present import size
@@ -30,7 +31,8 @@ class Bridge:
         """`outlet` is what it works with."""
         self.outlet = outlet
         self.runs = RunList(outlet, self._watch)
-        self._follower = Follower(outlet, self.runs)
+        self.outlook = Outlook(outlet)
+        self._follower = Follower(outlet, self.runs, self.outlook.look)
         self._checker = Checker(outlet)
         self.check = self._checker.check
         self.cancel_check = self._checker.cancel
@@ -69,6 +71,7 @@ class Bridge:
     def tick(self) -> None:
         """A second has gone by: see whether what runs still runs."""
         self._follower.stir()
+        self.outlook.look()
         self.outlet.tell(Ticked())
         self.runs.tick()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
@@ -42,10 +43,11 @@ class _Tail(Protocol):
 class Follower:
     """Keeps the run that is on the desk."""
 
-    def __init__(self, outlet: Outlet, runs: RunList) -> None:
-        """`runs` is told when a run has ended or vanished."""
+    def __init__(self, outlet: Outlet, runs: RunList, planned: Callable[[], None]) -> None:
+        """`runs` is told when a run has ended or vanished; `planned` is called when its plan has been read."""
         self._outlet = outlet
         self._runs = runs
+        self._planned = planned
         self._stir = asyncio.Event()
 
     def open(self, run_id: str) -> None:
@@ -111,6 +113,7 @@ class Follower:
         """Who needs whom is in the plan, which takes longer to read than the journal."""
         view.graph = await self._graph(view)
         self._outlet.tell(RunShown())
+        self._planned()
 
     async def _keep_up(self, view: RunView, tail: _Tail) -> None:
         more = False
