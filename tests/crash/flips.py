@@ -25,7 +25,7 @@ from specular_tui.store import checkpoint
 from specular_tui.store.check import Report, check
 from specular_tui.workspace.building import build
 from specular_tui.workspace.request import BuildRequest
-from tests.crash.powerloss import Reader
+from tests.crash.face import Face
 from tests.crash.scenario import BUILD, Broken, at, expect
 from tests.crash.small import Small
 from tests.crash.zygote import Zygote
@@ -39,20 +39,6 @@ DAMAGES: dict[str, Callable[[bytes, int], bytes]] = {
 #: From here on the rest of the file goes.
 CUT = "cut"
 JOURNAL = "journal.jsonl"
-
-
-class Teller(Reader):
-    """A face that remembers what it was told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[str] = []
-
-    def notice(self, text: str) -> None:
-        self.told.append(text)
-
-    def warning(self, text: str, details: object = ()) -> None:
-        self.told.append(text)
 
 
 class Result(Struct):
@@ -150,7 +136,7 @@ class Damaged:
         return self.small.said().completed == self._completed and name not in (JOURNAL, *self._logs)
 
     def _resume(self, result: Result, *, repair: bool, count: bool) -> None:
-        face = Teller()
+        face = Face()
         try:
             build(
                 BuildRequest(cwd=self.small.folder, resume=self.small.run.name, dry_run=True, repair=repair), face, {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,21 @@ def snapshots_at_once() -> None:
         return function(*args, **more)
 
     asyncio.to_thread = at_once
+
+
+def die_at_pack() -> None:
+    """Be killed when the task `pack` has just been started."""
+    from specular_tui.engine.runner import Runner
+    from specular_tui.model.plan import Task
+
+    really = Runner._launch
+
+    def launch(self: Runner, task: Task, inputs_hash: str) -> None:
+        really(self, task, inputs_hash)
+        if task.id == "pack":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Runner._launch = launch  # type: ignore[method-assign]
 
 
 def stop_before_pack() -> None:

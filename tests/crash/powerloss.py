@@ -28,19 +28,26 @@ from blake3 import blake3
 from msgspec import Struct, field
 
 from specular_tui.errors import SpecularError
-from specular_tui.model.plan import Plan
-from specular_tui.model.resume import Action, ResumePlan
 from specular_tui.store import checkpoint
 from specular_tui.store.check import check
 from specular_tui.workspace.building import build
 from specular_tui.workspace.request import BuildRequest
 from tests.crash import strace
 from tests.crash.diskmodel import Change, Recording, Tree
-from tests.crash.scenario import SCENARIOS, Broken, at, expect
+from tests.crash.face import Face
+from tests.crash.scenario import BUILD, RESUME, SCENARIOS, Broken, at, expect
 from tests.crash.small import CHANGED, Said, Small, lines, read_journal
 from tests.crash.zygote import Zygote
 
 _CALLS = strace.CHANGING.replace(",fchmod,chmod,fchmodat", "")
+#: A command line, and a function of `tests.crash.hooks`.
+Command = tuple[tuple[str, ...], str]
+#: What is recorded, and what is there before. In the last one a killed process leaves what was never brought to disk.
+RECORDED: dict[str, tuple[str, tuple[Command, ...]]] = {
+    "build": ("build", ((BUILD, ""),)),
+    "resume": ("resume", ((RESUME, ""),)),
+    "kill and resume": ("build", ((BUILD, "die_at_pack"), (RESUME, ""))),
+}
 #: A disk writes so many bytes or none of them.
 _BLOCK = 512
 
@@ -63,15 +70,14 @@ class Result(Struct):
     seconds: float = 0
 
 
-def record(small: Small, zygote: Zygote, args: Sequence[str], hook: str = "") -> Recording:
-    """Run a command in the folder as it is and return what it changes there."""
+def record(small: Small, zygote: Zygote, commands: Sequence[Command], mistake: str = "") -> Recording:
+    """Run commands, one after the other, in the folder as it is and return what they change there."""
     log = small.folder.parent / "record.strace"
+    calls: list[strace.Call] = []
     options = ["-f", "-y", "-s", "1000000", "-o", str(log), "-e", f"trace={_CALLS}"]
-    before = small.folder.parent / "before"
-    shutil.rmtree(before, ignore_errors=True)
-    shutil.copytree(small.folder, before)
-    zygote.run(small.folder, *args, trace=options, hook=hook)
-    calls = strace.read(log)
+    for args, hook in commands:
+        zygote.run(small.folder, *args, trace=options, hook=f"{mistake} {hook}")
+        calls += strace.read(log, after=calls[-1].ended + 1 if calls else 0)
     small.restore()
     return Recording(small.folder, calls)
 
@@ -108,31 +114,6 @@ def _choices(recording: Recording, moment: int) -> Iterator[tuple[str, list[Chan
             if 0 < cut < size:
                 yield f"{write.number} torn at {cut}", [c.torn(cut) if c is write else c for c in made]
         yield f"{write.number} as zeros", [c.zeroed() if c is write else c for c in made]
-
-
-class Reader:
-    """A face that only wants to know what a resume would do."""
-
-    def __init__(self) -> None:
-        self.reused: set[str] = set()
-        #: Why the other tasks run.
-        self.reasons: dict[str, str] = {}
-        self.known = False
-
-    def notice(self, text: str) -> None: ...
-    def warning(self, text: str, details: Sequence[str] = ()) -> None: ...
-    def confirm(self, question: str, details: Sequence[str]) -> bool | None: ...
-    def starting(self, info: object) -> None: ...
-    def event(self, event: object, state: object) -> None: ...
-    def stopping(self, state: object, reason: str, *, forced: bool) -> None: ...
-    def finished(self, result: object, info: object) -> None: ...
-
-    def planned(self, plan: Plan, resume: ResumePlan | None, run_id: str | None) -> None:
-        """Remember which results are to be reused."""
-        if resume is not None:
-            self.known = True
-            self.reused = {decision.task for decision in resume.decisions if decision.action is Action.REUSE}
-            self.reasons = {d.task: d.reason for d in resume.decisions if d.action is not Action.REUSE and d.reason}
 
 
 def promises(small: Small, recording: Recording) -> list[set[str]]:
@@ -187,7 +168,7 @@ def check_state(small: Small, promised: set[str]) -> set[str]:
         expect(summary.damage is None, "the list finds nothing damaged", summary.damage)
         report = check(small.root, summary.run_id)
         expect(report.ok, "the check finds nothing damaged", report.checks)
-    face = Reader()
+    face = Face()
     try:
         build(BuildRequest(cwd=small.folder, resume="", dry_run=True), face, {})
     except SpecularError as error:
@@ -236,18 +217,19 @@ def run(
     resumes: int | None = None,
     hook: str = "",
 ) -> Result:
-    """Go through the states that a cut may leave of the command of a scenario.
+    """Go through the states that a cut may leave of what is `RECORDED`.
 
     `sample` bounds the states, and `first` takes the first ones of all; `resumes` bounds those of them that `specular`
     itself goes on from. `hook` makes the recorded process wrong on purpose.
     """
     began, result = time.monotonic(), Result()
-    (scenario,) = (known for known in SCENARIOS if known.name == name)
+    start, commands = RECORDED[name]
+    (scenario,) = (known for known in SCENARIOS if known.name == start)
     small = at(base, name)
     with Zygote() as zygote:
         scenario.prepare(small, zygote)
         small.save()
-        recording = record(small, zygote, scenario.args, hook)
+        recording = record(small, zygote, commands, hook)
         result.calls = len(recording.changes) + len(recording.syncs)
         found, kept = list(itertools.islice(states(recording), first)), promises(small, recording)
         if sample is not None and len(found) > sample:
@@ -284,10 +266,10 @@ def main() -> int:
     """Print a table of what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="every state, and a real resume in each")
+    parser.add_argument("--only", action="append", choices=[*RECORDED])
     given = parser.parse_args()
-    names = [scenario.name for scenario in SCENARIOS if scenario.name in ("build", "resume")]
     with tempfile.TemporaryDirectory() as base, multiprocessing.get_context("spawn").Pool(2) as pool:
-        results = dict(pool.map(_run, [(name, base, given.all) for name in names]))
+        results = dict(pool.map(_run, [(name, base, given.all) for name in given.only or RECORDED], chunksize=1))
     rows = [f"{'power cut in':20} {'calls':>6} {'states':>7} {'resumed':>8} {'broken':>7} {'seconds':>8}"]
     for name, result in results.items():
         numbers = f"{result.calls:6} {result.states:7} {result.resumed:8} {len(result.broken):7}"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tests.crash import strace
 from tests.crash.small import CHANGED, CHANGED_PLAN, RUN, Said, Small, lines
 from tests.crash.zygote import Done, Zygote
 
 BUILD = ("build", "--run-id", RUN, "--jobs", "2", "--checkpoint-every", "1")
+RESUME = ("build", "--resume", "--jobs", "2", "--checkpoint-every", "1")
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
@@ -34,20 +34,12 @@ def _nothing(small: Small, zygote: Zygote) -> None:
 
 def _killed(small: Small, zygote: Zygote) -> None:
     """A run whose engine was killed when its last task had just been started, and whose plan has changed since."""
-    small.clear()
-    log = small.folder.parent / "prepare.strace"
-    trace = ("-y", "-o", str(log), "-e", "trace=write", "-P", str(small.run / "journal.jsonl"))
     for _ in range(5):
         small.clear()
-        zygote.run(small.folder, *BUILD, trace=trace)
-        calls = strace.read(log)
-        started = [n for n, call in enumerate(calls, 1) if "task_started" in call.args]
-        small.clear()
-        zygote.run(small.folder, *BUILD, trace=(*trace, "-e", f"inject=write:signal=KILL:when={started[-2] + 1}"))
+        zygote.run(small.folder, *BUILD, hook="die_at_pack")
         if small.said().completed >= {"fetch", "compile", "flaky", "old"}:
-            break
-    else:
-        raise Broken("the run could not be prepared")
+            return
+    raise Broken("the run could not be prepared")
 
 
 def _edited(small: Small, zygote: Zygote) -> None:
@@ -66,7 +58,7 @@ def _completed(small: Small, zygote: Zygote) -> None:
 
 SCENARIOS = (
     Scenario(name="build", args=BUILD, prepare=_nothing),
-    Scenario(name="resume", args=("build", "--resume", "--jobs", "2", "--checkpoint-every", "1"), prepare=_edited),
+    Scenario(name="resume", args=RESUME, prepare=_edited),
     Scenario(name="abandon", args=("checkpoint", "abandon", RUN), prepare=_killed, removes=True),
     Scenario(name="delete", args=("checkpoint", "delete", RUN, "--force"), prepare=_killed, removes=True),
     Scenario(name="compress", args=("checkpoint", "compress", RUN), prepare=_completed),

@@ -54,11 +54,11 @@ class Call(Struct, kw_only=True):
                 yield quoted.removeprefix(root).lstrip("/")
 
 
-def parse(text: str) -> list[Call]:
-    """Return the calls of a trace in the order in which they ended."""
+def parse(text: str, after: int = 0) -> list[Call]:
+    """Return the calls of a trace in the order in which they ended; its lines count from `after` on."""
     calls: list[Call] = []
     open_calls: dict[str, tuple[int, str, str]] = {}
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(text.splitlines(), after):
         if (begun := _BEGUN.match(line)) is not None:
             open_calls[begun[1] or ""] = (number, begun[2], begun[3])
             continue
@@ -79,7 +79,7 @@ def parse(text: str) -> list[Call]:
                 )
             )
     # A call in which the process was killed never ends.
-    end = len(text.splitlines())
+    end = after + len(text.splitlines())
     calls += [
         Call(pid=pid, name=name, args=args, result="?", note="", begun=at, ended=end)
         for pid, (at, name, args) in open_calls.items()
@@ -92,6 +92,6 @@ def generic(path: str) -> str:
     return _TEMPORARY.sub(".tmp-{pid}-", path)
 
 
-def read(log: Path) -> list[Call]:
+def read(log: Path, after: int = 0) -> list[Call]:
     """Return the calls of the trace in `log`."""
-    return parse(log.read_text(errors="replace")) if log.exists() else []
+    return parse(log.read_text(errors="replace"), after) if log.exists() else []

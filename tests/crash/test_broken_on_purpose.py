@@ -60,22 +60,19 @@ def test_errors_of_system_calls(tmp_path: Path) -> None:
 
 
 @needs_strace
-@pytest.mark.parametrize("command", ["build", "resume"])
+@pytest.mark.parametrize("command", [*powerloss.RECORDED])
 def test_power_cuts(tmp_path: Path, command: str) -> None:
     assert_none_broken({command: powerloss.run(command, tmp_path, sample=60, resumes=4)})
 
 
 @pytest.mark.parametrize("which", ["paused", "killed"])
 def test_damaged_bytes(tmp_path: Path, which: str) -> None:
-    if which == "killed" and shutil.which("strace") is None:
-        pytest.skip("needs strace")
     results = flips.run(tmp_path, which, step=211)
     assert_none_broken(results)
     assert sum(result.named for result in results.values()) > 20
 
 
 @needs_namespaces
-@needs_strace
 def test_full_disks(tmp_path: Path) -> None:
     done = subprocess.run(
         ["unshare", "-m", sys.executable, "-m", "tests.crash.fulldisk"],
