@@ -182,9 +182,7 @@ def _is_there(folder: Folder, name: str) -> bool:
     return folder.has(name) or folder.has(name + ".gz")
 
 
-def read_log_end(
-    root: Path, run_id: str, task_id: str, limit: int = 16 << 10, state: RunState | None = None
-) -> bytes:
+def read_log_end(root: Path, run_id: str, task_id: str, limit: int = 16 << 10, state: RunState | None = None) -> bytes:
     """Return at most the last `limit` bytes of a task's latest log; nothing where there is none."""
     folder, name = log_name(root, run_id, task_id, state=state)
     with folder:
