@@ -103,6 +103,8 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("build", "f", "follow", "Follow", "stay at the end of the log as it grows", LOOK),
     Key("build", "w", "wrap", "Wrap", "break long lines of the log", LOOK),
     Key("build", "y", "copy", "Copy", "copy the selected lines, or the id under the cursor", LOOK),
+    Key("build", "left_square_bracket", "earlier_attempt", "Earlier log", "the log of the attempt before", LOOK),
+    Key("build", "right_square_bracket", "later_attempt", "Later log", "the log of the attempt after", LOOK),
     Key("tasks", "o", "cycle_sort", "Sort", "order tasks by plan, by state, by duration", LOOK),
     Key("tasks", "a", "next_running", "Next running", "go to the next running task", LOOK),
     Key("tasks", "enter", "open", "Log", "go to the log of the task", MOVE, palette=False),
@@ -129,6 +131,8 @@ TABLE: Final[tuple[Key, ...]] = (
 _SHOWN: Final = {
     "question_mark": "?",
     "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "enter": "Enter",
     "escape": "Esc",
     "tab": "Tab",

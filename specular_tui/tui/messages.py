@@ -42,12 +42,13 @@ class LogGrew(Told):
 class LogRead(Told):
     """The log that was asked for is there to be shown."""
 
-    def __init__(self, run_id: str, task_id: str, source: Any) -> None:
-        """`source` has the lines; None where there is no log."""
+    def __init__(self, run_id: str, task_id: str, source: Any, attempt: int | None = None) -> None:
+        """`source` has the lines; None where there is no log. `attempt` is the one that was asked for."""
         super().__init__()
         self.run_id = run_id
         self.task_id = task_id
         self.source = source
+        self.attempt = attempt
 
 
 class Ticked(Told):

@@ -16,7 +16,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets.task_rows import rough, running_time
+from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, rough, running_time
 
 #: A text and the role that it plays (a key of `theme.ROLES`).
 Segment = tuple[str, str]
@@ -320,22 +320,37 @@ def text(line: Line) -> str:
     return "".join(part for part, _ in line)
 
 
-def log_title(task_id: str, view: RunView, now: int) -> Line:
-    """Return what stands above a log: the task, how it stands, and for how long."""
+def attempts(task: TaskState) -> list[int]:
+    """Return the attempts of a task that there may be logs of, oldest first."""
+    return [*(earlier.attempt for earlier in task.earlier), *([task.attempt] if task.attempt else [])]
+
+
+def log_title(task_id: str, view: RunView, now: int, attempt: int | None = None) -> Line:
+    """Return what stands above a log: the task, how it stands, and for how long; of its latest attempt for None."""
     state = view.state
     task = state.tasks.get(task_id) or state.gates.get(task_id)
     line: Line = [(task_id, "strong")]
     if task is None:
         return line
+    tried = attempts(task)
+    which = f"  attempt {attempt or task.attempt} of {tried[-1]}" if len(tried) > 1 else ""
+    past = next((each for each in task.earlier if each.attempt == attempt), None)
+    if past is not None:
+        shape, role = {"completed": ("✓", "done"), "failed": ("✗", "failed")}.get(past.outcome, ("○", "pending"))
+        how = f"exit {past.exit_code}" if past.exit_code is not None else past.signal or past.reason or ""
+        line.append((f"  {shape} {past.outcome}", role))
+        if past.outcome == "failed" and how:
+            line.append((f" ({how})", "muted"))
+        return [*line, (which, "muted"), (f"  {humanise(past.duration_ms)}", "muted")]
     shape, role = task_shape(task.status)
     word = {TaskStatus.IN_PROGRESS: "running"}.get(task.status, str(task.status))
     if task.status is TaskStatus.IN_PROGRESS and state.frozen_since is not None:
-        shape, role, word = "‖", "paused", "frozen"
+        shape, role, word = SHAPES["frozen"], "paused", "frozen"
     line.append((f"  {shape} {word}", role))
     if task.status is TaskStatus.FAILED and (how := outcome(task)):
         line.append((f" ({how})", "muted"))
-    if task.attempt > 1:
-        line.append((f"  attempt {task.attempt}", "muted"))
+    if which:
+        line.append((which, "muted"))
     elapsed = state.task_elapsed_until(task, now)
     if elapsed is not None and task.status is TaskStatus.IN_PROGRESS:
         line.append((f"  {running_time(elapsed)}", "muted"))
@@ -344,19 +359,13 @@ def log_title(task_id: str, view: RunView, now: int) -> Line:
     return line
 
 
+_TASK_ROLES: Final = {"completed": "done"}
+
+
 def task_shape(status: TaskStatus) -> Segment:
-    """Return the shape of a task's state and its role."""
-    match status:
-        case TaskStatus.COMPLETED:
-            return "✓", "done"
-        case TaskStatus.FAILED:
-            return "✗", "failed"
-        case TaskStatus.IN_PROGRESS:
-            return "●", "running"
-        case TaskStatus.SKIPPED:
-            return "⊘", "skipped"
-        case TaskStatus.PENDING:
-            return "○", "pending"
+    """Return the shape of a task's state, as the table has it, and its role."""
+    kind = KINDS[status]
+    return SHAPES[kind], _TASK_ROLES.get(kind, kind)
 
 
 def closing_words(view: RunView | None, *, leaving: str, started: str = "") -> list[str]:

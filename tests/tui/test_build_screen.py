@@ -370,3 +370,71 @@ async def test_nobody_knows_when_it_will_end(root: Path) -> None:
         assert app.desk.view.left is None
         assert present.time_left(app.desk.view, app.desk.clock) == []
     run.vanish()
+
+
+def thrice(root: Path) -> recorded.RecordedRun:
+    """A live run of a task that has failed twice and runs a third time, and of one that has run once."""
+    run = recorded.RecordedRun(root, "build-r", steps=(("a", "", (), 5), ("b", "", (), 5)))
+    run.begin()
+    for number in (1, 2, 3):
+        run.write("a", f"try {number}\n" * number)
+        run.start("a")
+        if number < 3:
+            run.wait(number)
+            run.end("a", "failed", exit_code=number)
+            run.add(ev.TaskReset(at=run.now, task="a", reason="retried"))
+    run.start("b")
+    run.recorder.flush()
+    return run
+
+
+async def test_the_logs_of_earlier_attempts(root: Path) -> None:
+    run = thrice(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        log = build(app).log_view
+        await until(pilot, lambda: log.line_count == 3)
+        assert "attempt 3 of 3" in log.title
+        await pilot.press("]")
+        assert len(app._notifications) == 1, "there is none after it"
+        await pilot.press("[")
+        await until(pilot, lambda: log.line_count == 2)
+        assert log.title == "a  ✗ failed (exit 2)  attempt 2 of 3  2.0s"
+        await pilot.press("[")
+        await until(pilot, lambda: log.line_count == 1)
+        assert "(exit 1)  attempt 1 of 3" in log.title
+        await pilot.press("[")
+        assert "attempt 1 of 3" in log.title
+        await pilot.press("j")
+        await until(pilot, lambda: log.title.startswith("b"))
+        await pilot.press("[")
+        assert "attempt" not in log.title
+        await pilot.press("k")
+        await until(pilot, lambda: "attempt 1 of 3" in log.title)
+        await pilot.press("]", "]")
+        await until(pilot, lambda: log.line_count == 3)
+        run.end("a", "failed", exit_code=3)
+        run.recorder.flush()
+        await until(pilot, lambda: "failed (exit 3)  attempt 3 of 3" in log.title)
+    run.vanish()
+
+
+async def test_an_ended_log_is_not_looked_at_any_more(root: Path) -> None:
+    run = thrice(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        log = build(app).log_view
+        await until(pilot, lambda: log.line_count == 3)
+        assert log._watching is not None
+        with run.recorder.log_path("a").open("a") as file:
+            file.write("the last word\n")
+        run.vanish()
+        await until(pilot, lambda: app.desk.view is not None and not app.desk.view.live)
+        await until(pilot, lambda: log._watching is None)
+        await until(pilot, lambda: log.line_count == 4)
+
+
+def test_shapes_are_those_of_the_table() -> None:
+    assert {present.task_shape(status)[0] for status in TaskStatus} == {"○", "●", "✓", "✗", "⊘"}

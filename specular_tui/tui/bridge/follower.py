@@ -177,7 +177,7 @@ class Follower:
             source = await opened(partial(workspace.open_log, self._outlet.root, run_id, task_id, attempt, state))
         except (SpecularError, OSError):
             source = None
-        self._outlet.tell(LogRead(run_id, task_id, source))
+        self._outlet.tell(LogRead(run_id, task_id, source, attempt))
 
     async def _show_stored(self, run_id: str, error: Exception) -> None:
         """Show what can be read of a run whose journal cannot be followed."""

@@ -24,7 +24,7 @@ from specular_tui.workspace import history
 
 #: It is worked out again after this many seconds at the earliest, and after so many times what that took.
 PACE: Final = 2.0
-SHARE: Final = 20
+SHARE: Final = 100
 
 
 class Outlook:

@@ -65,6 +65,8 @@ class BuildScreen(ModeScreen):
         self._shown: str | None = None
         self._was_live = False
         self._reading: tuple[object, ...] = ()
+        #: The attempt whose log is looked at, where it is not the latest.
+        self._attempt: tuple[str, str, int] | None = None
 
     def body(self) -> ComposeResult:
         """Yield tasks and log, or a word where no run is open."""
@@ -79,6 +81,7 @@ class BuildScreen(ModeScreen):
     def on_mount(self) -> None:
         """Show the run that is open already."""
         self.filter.display = False
+        self.filter.cursor_blink = False
         self._show()
         self.table.focus()
 
@@ -147,12 +150,13 @@ class BuildScreen(ModeScreen):
         view, task_id = self.view, self.table.selected
         if self.is_current and view is not None and task_id in view.state.running:
             self._title_log()
-            if self.log_view.source is None:
+            if self.log_view.source is None and self._wanted_attempt() is None:
                 # It had printed nothing when its log was looked for.
                 self.post_message(ReadLog(view.run_id, task_id))
 
     def _on_log_read(self, message: LogRead) -> None:
-        if self.view is not None and (message.run_id, message.task_id) == (self.view.run_id, self.table.selected):
+        here = (self.view.run_id if self.view is not None else "", self.table.selected, self._wanted_attempt())
+        if (message.run_id, message.task_id, message.attempt) == here:
             self._set_log(message.source)
         elif message.source is not None:
             message.source.close()
@@ -171,12 +175,14 @@ class BuildScreen(ModeScreen):
         task = state.tasks.get(task_id) or state.gates.get(task_id)
         if task is None:
             return
-        printed = task.attempt > 0 and task.status is not TaskStatus.SKIPPED
-        reading = (view.run_id, task_id, printed, task.attempt)
+        attempt = self._wanted_attempt()
+        printed = task.attempt > 0 and (task.status is not TaskStatus.SKIPPED or attempt is not None)
+        self.log_view.live = view.live and attempt is None
+        reading = (view.run_id, task_id, printed, attempt or (task.attempt,))
         if reading != self._reading:
             self._reading = reading
             if printed:
-                self.post_message(ReadLog(view.run_id, task_id))
+                self.post_message(ReadLog(view.run_id, task_id, attempt))
             else:
                 self._set_log(None)
         elif not printed:
@@ -184,14 +190,47 @@ class BuildScreen(ModeScreen):
         else:
             self._title_log()
 
+    def _wanted_attempt(self) -> int | None:
+        """Return the attempt whose log is looked at; None for the latest."""
+        view, wanted = self.view, self._attempt
+        if view is None or wanted is None or wanted[:2] != (view.run_id, self.table.selected):
+            return None
+        return wanted[2]
+
+    def action_earlier_attempt(self) -> None:
+        """Show the log of the attempt before."""
+        self._switch_attempt(-1)
+
+    def action_later_attempt(self) -> None:
+        """Show the log of the attempt after."""
+        self._switch_attempt(1)
+
+    def _switch_attempt(self, step: int) -> None:
+        view, task_id = self.view, self.table.selected
+        if view is None or task_id is None:
+            return
+        task = view.state.task(task_id)
+        tried = present.attempts(task)
+        if len(tried) < 2:
+            self.say(f"{task_id} has been tried once" if tried else f"{task_id} has not run yet")
+            return
+        at = tried.index(self._wanted_attempt() or tried[-1]) + step
+        if not 0 <= at < len(tried):
+            self.say("this is the first attempt" if at < 0 else "this is the latest attempt")
+            return
+        self._attempt = (view.run_id, task_id, tried[at]) if at < len(tried) - 1 else None
+        self._show_log()
+
     def _title(self, task_id: str, view: RunView) -> str:
-        return present.text(present.log_title(task_id, view, self.desk.clock.now()))
+        return present.text(present.log_title(task_id, view, self.desk.clock.now(), self._wanted_attempt()))
 
     def _set_log(self, source: LogSource | None) -> None:
         view, task_id = self.view, self.table.selected
         if view is None or task_id is None:
             return
         waiting = present.waits_for(task_id, view.state, view.graph)
+        if self._wanted_attempt() is not None:
+            waiting = [[("no output is kept of this attempt", "muted")]]
         self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
 
     def _title_log(self) -> None:

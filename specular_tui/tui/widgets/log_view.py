@@ -83,6 +83,7 @@ class LogView(ScrollActions, Widget, can_focus=True):
         self._style_key: object = None
         self._rows: list[Row] = []
         self._in_corner = ("", "")
+        self._live = True
         self._title = ""
         self._placeholder: Content | str = ""
         self._window: LogWindow | None = None
@@ -156,6 +157,18 @@ class LogView(ScrollActions, Widget, can_focus=True):
         """Let go of the log."""
         self._close()
 
+    @property
+    def live(self) -> bool:
+        """Whether the log may still grow without anybody saying so."""
+        return self._live
+
+    @live.setter
+    def live(self, live: bool) -> None:
+        if live != self._live:
+            self._live = live
+            self._watch_over()
+            self.poll()  # what had come before its end
+
     # Growth and slices -----------------------------------------------------------------------------------------------
 
     def poll(self) -> None:
@@ -164,10 +177,11 @@ class LogView(ScrollActions, Widget, can_focus=True):
             self._looking = self.set_timer(FRAME, self._look, name="log-view-frame")
 
     def _watch_over(self) -> None:
-        """Look once a second, for logs that nobody speaks for; not at all where there is none."""
-        if self._window is not None and self._watching is None and self.is_mounted:
+        """Look once a second, for logs that nobody speaks for; not at all where there is none, or an ended one."""
+        wanted = self._window is not None and self._live
+        if wanted and self._watching is None and self.is_mounted:
             self._watching = self.set_interval(1.0, self._watch, name="log-view-watch")
-        elif self._window is None and self._watching is not None:
+        elif not wanted and self._watching is not None:
             self._watching.stop()
             self._watching = None
 

@@ -35,7 +35,7 @@ ASCII_SHAPES: Final[dict[Kind, str]] = {
     "frozen": "=",
 }
 
-_KINDS: Final[dict[TaskStatus, Kind]] = {
+KINDS: Final[dict[TaskStatus, Kind]] = {
     TaskStatus.PENDING: "pending",
     TaskStatus.IN_PROGRESS: "running",
     TaskStatus.COMPLETED: "completed",
@@ -306,7 +306,7 @@ class Rows:
     def cells(self, position: int, now: int) -> Cells:
         """Return what the row of a position says."""
         task_id, state, task = self.ids[position], self.state, self.task(position)
-        kind = _KINDS[task.status]
+        kind = KINDS[task.status]
         expected = self._estimates.get(task_id)
         elapsed = estimate = ""
         over = False
