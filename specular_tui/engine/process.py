@@ -150,7 +150,8 @@ class ProcessExecutor:
             # It looks where this process's PATH says, and for each task anew: one task may install another's program.
             return os.posix_spawnp(
                 program,
-                argv,
+                # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
+                [argument.encode("utf-8", "surrogateescape") for argument in argv],
                 work.env,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),

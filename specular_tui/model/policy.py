@@ -65,7 +65,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     execution: ExecutionPolicy = ExecutionPolicy()
     checkpoints: CheckpointPolicy = CheckpointPolicy()
-    #: The enabled gates in the order in which they run: formatters, linters, tests.
+    #: The enabled gates: formatters, linters, tests. They start in this order, as many at once as jobs allow.
     gates: tuple[Gate, ...] = ()
     #: The policy file as typed, or None without one.
     file: str | None = None
