@@ -109,6 +109,13 @@ class Build(RuleBasedStateMachine):
         may = attempt == known.attempt and (known.status is TaskStatus.IN_PROGRESS or known.outcome == "interrupted")
         assert self.record(event) is may
 
+    @rule(task=ANY, stray=st.integers(0, 9))
+    def exit(self, task: str, stray: int) -> None:
+        known = self.state.task(task)
+        attempt = known.attempt + (1 if stray == 0 else 0)
+        may = attempt == known.attempt and known.status is TaskStatus.IN_PROGRESS
+        assert self.record(ev.TaskExited(at=self.tick(), task=task, attempt=attempt, duration_ms=3)) is may
+
     @rule(task=TASK, reason=TEXT)
     def skip(self, task: str, reason: str) -> None:
         self.record(ev.TaskSkipped(at=self.tick(), task=task, reason=reason))

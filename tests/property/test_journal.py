@@ -59,6 +59,7 @@ EVENTS: st.SearchStrategy[ev.AnyEvent] = st.one_of(
         ev.TaskEnded, task=TEXT, attempt=NUMBER, outcome=TEXT, duration_ms=NUMBER, exit_code=st.none() | NUMBER,
         signal=WORD, reason=WORD, log_size=NUMBER, log_hash=TEXT, outputs=OUTPUTS, **SYNCED,
     ),
+    st.builds(ev.TaskExited, task=TEXT, attempt=NUMBER, duration_ms=NUMBER, key=TEXT, **SYNCED),
     st.builds(ev.TaskSkipped, task=TEXT, reason=TEXT, **SYNCED),
     st.builds(ev.TaskReset, task=TEXT, reason=TEXT, **SYNCED),
     st.builds(ev.Frozen, by=TEXT, **SYNCED),
