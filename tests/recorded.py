@@ -165,6 +165,11 @@ class Recorded:
         self._logs.clear()
 
 
+def recorder_of(root: Path, run_id: str, tasks: Mapping[str, Task]) -> RunRecorder:
+    """Take the lock of any stored run."""
+    return recorder.open_run(root, run_id, tasks=tasks, now=START).recorder
+
+
 def completed(root: Path, run_id: str = RUN, **more: object) -> Recorded:
     """A run in which everything went well; one task needed a second attempt, one printed nothing."""
     run = Recorded(root, run_id, **more)  # type: ignore[arg-type]
