@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,12 +82,6 @@ def _watched(ctx: click.Context, place: Path, jobs: int | None, keep_going: bool
     root = checkpoint_directory(None, os.environ, place.absolute())
     code: int = ctx.obj(root, run_id, True)
     run = summarise_run(root, run_id)
-    where = shlex.quote(str(place))
-    program = output.program()
-    if run.live:
-        output.tell(f"look at it again with: cd {where} && {program}")
-    elif run.resumable:
-        output.tell(f"go on with: cd {where} && {program} build --resume")
-    else:
+    if not (run.live or run.resumable):
         output.tell(f"what it has made is in {place}; to be rid of it, delete that folder")
     return code

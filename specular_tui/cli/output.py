@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -122,12 +120,9 @@ def _utf8(stream: Any) -> bool:
 
 def program() -> str:
     """Return what to type for `specular` in a shell that has the same PATH as this process."""
-    typed = sys.argv[0]
-    if shutil.which("specular"):
-        return "specular"
-    if os.path.basename(typed) == "specular":
-        return shlex.quote(os.path.abspath(typed))
-    return f"{shlex.quote(sys.executable)} -m specular_tui"
+    from specular_tui.workspace import invocation
+
+    return invocation.program()
 
 
 def silence_stdout() -> None:

@@ -21,7 +21,7 @@ from textual.worker import WorkType
 from specular_tui.errors import ExitCode, UsageError
 from specular_tui.model.run import RunStatus
 from specular_tui.tui import keys, palette, present, theme
-from specular_tui.tui.bridge import Bridge, Outlet
+from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.messages import (
     CancelCheck,
@@ -279,6 +279,7 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
     code = (app.return_code or 0) if answer is None else answer
     if code < 128:
         started = run_id if owned and run_id is not None else ""
-        for line in present.closing_words(app.desk.view, leaving=app.leaving, started=started):
+        words = present.closing_words(app.desk.view, leaving=app.leaving, started=started, program=program_for(root))
+        for line in words:
             print(plain(line))  # noqa: T201  the terminal is the shell's again
     return code

@@ -368,11 +368,12 @@ def task_shape(status: TaskStatus) -> Segment:
     return SHAPES[kind], _TASK_ROLES.get(kind, kind)
 
 
-def closing_words(view: RunView | None, *, leaving: str, started: str = "") -> list[str]:
+def closing_words(view: RunView | None, *, leaving: str, started: str = "", program: str = "specular") -> list[str]:
     """Return what is printed on the normal screen after the application has ended.
 
-    `leaving` is what was done with a live build: `detach`, `pause`, `stop`, or "" where nothing was asked. `started` is
-    the run that was started with the application; it may not have come into view yet.
+    `program` is what to type for `specular` here. `leaving` is what was done with a live build: `detach`, `pause`,
+    `stop`, or "" where nothing was asked. `started` is the run that was started with the application; it may not have
+    come into view yet.
     """
     if view is None and started:
         view = RunView(started, RunState(run_id=started), live=True)
@@ -385,16 +386,16 @@ def closing_words(view: RunView | None, *, leaving: str, started: str = "") -> l
             "stop": f"{run} is stopping; its checkpoint is saved.",
         }.get(leaving, f"{run} goes on in the background.")
         ways = {
-            "pause": [f"go on:      specular unpause {run}", f"come back:  specular dashboard {run}"],
-            "stop": [f"go on:  specular build --resume {run}"],
-        }.get(leaving, [f"come back:  specular dashboard {run}", f"stop it:    specular stop {run}"])
+            "pause": [f"go on:      {program} unpause {run}", f"come back:  {program} dashboard {run}"],
+            "stop": [f"go on:  {program} build --resume {run}"],
+        }.get(leaving, [f"come back:  {program} dashboard {run}", f"stop it:    {program} stop {run}"])
         return [how, *(f"  {way}" for way in ways)]
     done, total = state.count(TaskStatus.COMPLETED), state.total
     word = _RUN_WORDS.get(state.status, str(state.status))
     lines = [f"{run} {word}: {done:,} of {plural(total, 'task')} completed in {humanise(state.elapsed_ms)}"]
     lines += [f"  ✗ {task}" for task in state.failed_for_good()[:10]]
     if row_resumable(state):
-        lines.append(f"  go on:  specular build --resume {run}")
+        lines.append(f"  go on:  {program} build --resume {run}")
     return lines
 
 

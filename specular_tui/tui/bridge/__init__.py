@@ -6,7 +6,7 @@ message per batch. What may block (whole files, sockets, deletion) runs on threa
 
 from __future__ import annotations
 
-from specular_tui.tui.bridge.bridge import Bridge
+from specular_tui.tui.bridge.bridge import Bridge, program_for
 from specular_tui.tui.bridge.outlet import Outlet
 
-__all__ = ["Bridge", "Outlet"]
+__all__ = ["Bridge", "Outlet", "program_for"]

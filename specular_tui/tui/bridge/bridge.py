@@ -18,7 +18,7 @@ from specular_tui.tui.bridge.outlook import Outlook
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.messages import LogGrew, RunInspected, Ticked
 from specular_tui.tui.present import size
-from specular_tui.workspace import keeping, steering
+from specular_tui.workspace import invocation, keeping, steering
 
 #: The newest runs that are watched, so that a resume from elsewhere is seen; the others are seen when they are listed.
 WATCHED: Final = 32
@@ -167,3 +167,8 @@ class Bridge:
 def _nearest(path: Path) -> Path:
     """Return the nearest folder above `path` that exists."""
     return next((parent for parent in path.parents if parent.is_dir()), Path("/"))
+
+
+def program_for(root: Path) -> str:
+    """Return what to type for `specular` in the shell that the application was started from."""
+    return invocation.program_for(root, Path.cwd())

@@ -74,7 +74,7 @@ async def test_no_task_outlives_an_engine_that_is_killed(tmp_path: Path) -> None
         engine.process.wait()
         await until(lambda: not any(lives(pid) for pid in engine.tasks))
         # It takes some milliseconds; the bound leaves room for a busy machine.
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 30
         assert all(lives(pid) for pid in engine.strangers)
         await until(lambda: not lives(engine.guard))
     finally:

@@ -200,7 +200,7 @@ async def test_the_end_is_told_when_the_leader_ends_even_if_its_output_is_still_
     began = time.monotonic()
     end, _ = await lab.run("sleep 60 & exit 4")
     assert end.exit_code == 4
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def spinner(pids: Path) -> str:

