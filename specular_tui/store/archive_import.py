@@ -68,6 +68,7 @@ def import_run(
         CancelledError: `cancel` was set.
     """
     effort = Effort(progress, cancel)
+    was_there = os.path.lexists(root)
     try:
         file = open(archive, "rb")  # noqa: SIM115
     except OSError as error:
@@ -75,7 +76,13 @@ def import_run(
     try:
         with file, Folder.create(root) as folder:
             effort.total = os.fstat(file.fileno()).st_size
-            return _import(folder, file, archive, bounds or Bounds(), effort, cancel)
+            try:
+                return _import(folder, file, archive, bounds or Bounds(), effort, cancel)
+            except BaseException:
+                if not was_there:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(root)
+                raise
     except BadArchive as error:
         raise CheckpointError(
             f"{archive} cannot be imported: the archive {error}",

@@ -80,6 +80,7 @@ def compress(
 
 def compress_held(run: Folder, effort: Effort) -> Compressed:
     """Do the same for a run whose lock the caller holds. Raises `CancelledError` and `OSError`."""
+    run.remove(layout.RESERVE, missing_ok=True)  # a killed build has left it; the next one makes its own
     top = list(_plain(run, lambda name: name in (layout.STATE, layout.PROGRESS)))
     with run.make(layout.OUTPUTS) as outputs:
         inner = list(_plain(outputs, lambda name: name.endswith((".json", ".log"))))

@@ -6,10 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from specular_tui.errors import SpecularError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -77,6 +79,9 @@ class Effort:
             results = [job() for job in jobs]
             self.tell()
             return results
+        # Loading this takes as long as many a run takes to be proved.
+        from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
         pool = ThreadPoolExecutor(min(len(jobs), 8, 1 + (os.cpu_count() or 1)), thread_name_prefix="specular-effort")
         try:
             futures: list[Future[T]] = [pool.submit(job) for job in jobs]
