@@ -8,7 +8,6 @@ older than the journal, a torn last record, results that nobody had been promise
 from __future__ import annotations
 
 import errno
-import stat
 import threading
 import time
 from contextlib import ExitStack
@@ -22,7 +21,7 @@ from specular_tui.errors import CheckpointError
 from specular_tui.model.plan import TASK_ID
 from specular_tui.model.quote import plain
 from specular_tui.model.run import GATE_PREFIX, RunState, TaskStatus
-from specular_tui.store import check_snapshots, checkpoint, digest, history, layout, lock, logs, strictjson
+from specular_tui.store import check_plan, check_snapshots, checkpoint, history, layout, lock, logs
 from specular_tui.store.check_outputs import Flaw, Outputs
 from specular_tui.store.effort import Effort, Progress
 from specular_tui.store.folder import Folder
@@ -48,7 +47,6 @@ _KNOWN: Final = frozenset(
     }
 )
 _LONGEST_SNAPSHOT: Final = 1 << 30
-_LONGEST_PLAN: Final = 80 << 20
 #: Seconds until a live run has said what it was just doing when a file of its seemed wrong.
 _SETTLED: Final = 0.3
 
@@ -139,7 +137,7 @@ class _Run:
             if not known:
                 self._strangers.append(name)
                 self._notes.append(f"{plain(name)[:200]} is no file of Specular's")
-            elif name in (layout.LOCK, layout.RESERVE) and (reason := _no_file(self._folder, name)):
+            elif name in (layout.LOCK, layout.RESERVE) and (reason := logs.no_file(self._folder, name)):
                 self._fail(METADATA, name, reason)
 
     # The journal and the three files ------------------------------------------------------------------------------
@@ -248,51 +246,12 @@ class _Run:
                 self._fail(PROGRESS, name, f"has a task of the impossible name '{plain(task[:100])}'")
                 break
 
-    # Plan and policy ----------------------------------------------------------------------------------------------
-
     def _prove_plan(self) -> None:
         state = self._history.state
-        if not state.seq or self._journal_damaged:
-            # What plan should be there, the lost records may have said.
-            return
-        plan = self._copy(layout.PLAN, layout.NEXT_PLAN, state.plan_hash)
-        if plan is not None:
-            self._prove_tasks(plan, state)
-        if state.policy_hash is not None:
-            self._copy(layout.POLICY, layout.NEXT_POLICY, state.policy_hash)
-        elif self._folder.has(layout.POLICY) and not self._folder.has(layout.NEXT_POLICY):
-            self._fail(HASHES, layout.POLICY, "is there, and the run has no policy")
-        elif (reason := _no_file(self._folder, layout.POLICY)) is not None:
-            self._fail(PRESENT, layout.POLICY, reason)
-
-    def _copy(self, name: str, waiting: str, expected: str) -> bytes | None:
-        """Prove the run's copy of a file; after a crash it may still wait under another name."""
-        line, reason = PRESENT, "is missing"
-        for there in (name, waiting):
-            try:
-                data = self._folder.read(there, _LONGEST_PLAN)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                reason = logs.fault(error).reason
-                continue
-            found = digest.of_bytes(data)
-            if found == expected:
-                return data
-            if there == name:
-                line, reason = HASHES, f"expected {expected}, found {found}"
-        self._fail(line, name, reason)
-        return None
-
-    def _prove_tasks(self, plan: bytes, state: RunState) -> None:
-        try:
-            found = strictjson.read(plan)
-            tasks = {str(task["id"]) for task in found["tasks"]}
-        except (strictjson.NotJson, KeyError, TypeError):
-            return  # a plan in YAML, whose hash has just proved it
-        if tasks != set(state.tasks):
-            name = plain(min(tasks ^ set(state.tasks)))[:128]
-            self._fail(METADATA, layout.PLAN, f"does not have the tasks of the journal: {name} is in one of them only")
+        # What plan should be there after damage, the lost records may have said.
+        if state.seq and not self._journal_damaged:
+            for line, file, reason in check_plan.flaws(self._folder, state):
+                self._fail(line, file, reason)
 
     # Outputs ------------------------------------------------------------------------------------------------------
 
@@ -357,14 +316,3 @@ class _Run:
 
 def _relied_on(status: TaskStatus) -> bool:
     return status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
-
-
-def _no_file(folder: Folder, name: str) -> str | None:
-    """Return what is there instead of a regular file `name`; None for one, or for nothing."""
-    try:
-        mode = folder.stat(name).st_mode
-    except OSError as error:
-        return None if error.errno == errno.ENOENT else logs.fault(error).reason
-    if stat.S_ISREG(mode):
-        return None
-    return "is a symbolic link" if stat.S_ISLNK(mode) else "is not a regular file"

@@ -6,6 +6,7 @@ import errno
 import gzip
 import os
 import re
+import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -28,7 +29,7 @@ class Log(msgspec.Struct, frozen=True):
     name: str
     size: int
     hash: str
-    #: Another name that a crash at the right moment leaves it under.
+    #: The name that it gets when another attempt starts; a crash may come before that is recorded.
     other: str | None = None
 
 
@@ -61,6 +62,17 @@ def fault(error: OSError) -> Fault:
     return Fault(reason, missing=error.errno in _NO_FILE, absent=error.errno == errno.ENOENT)
 
 
+def no_file(folder: Folder, name: str) -> str | None:
+    """Return what is there instead of a regular file `name`, as the end of `it …`; None for one, or for nothing."""
+    try:
+        mode = folder.stat(name).st_mode
+    except OSError as error:
+        return None if error.errno == errno.ENOENT else fault(error).reason
+    if stat.S_ISREG(mode):
+        return None
+    return "is a symbolic link" if stat.S_ISLNK(mode) else "is not a regular file"
+
+
 def listing(folder: Folder) -> dict[str, bool]:
     """Return the names in `folder` without `.gz`, and whether each is there as it is."""
     found: dict[str, bool] = {}
@@ -78,7 +90,6 @@ def expected(tasks: Mapping[str, TaskState]) -> Iterator[Log]:
                 name = layout.log_name(task_id, earlier.attempt)
                 yield Log(task_id, earlier.attempt, name, earlier.log_size, earlier.log_hash)
         if task.log_hash and task.status is not TaskStatus.IN_PROGRESS:
-            # A crash between the renaming of a log and the record of the attempt that follows.
             other = layout.log_name(task_id, task.attempt) if task.status is TaskStatus.PENDING else None
             yield Log(task_id, task.attempt, layout.log_name(task_id), task.log_size, task.log_hash, other)
 
@@ -105,10 +116,15 @@ def prove(folder: Folder | None, there: Mapping[str, bool], log: Log, effort: Ef
     Raises:
         CancelledError: the effort is not wanted any more.
     """
-    found = _prove(folder, there, log, log.name, effort)
-    if found is not None and log.other is not None and _prove(folder, there, log, log.other, effort) is None:
-        return None
-    return found
+    return _prove(folder, there, log, file_of(there, log), effort)
+
+
+def file_of(there: Mapping[str, bool], log: Log) -> str:
+    """Return the name that a log has in the folder of the listing `there`.
+
+    Where its other name is there, the first one is that of an attempt that no record is left of.
+    """
+    return log.other if log.other is not None and log.other in there else log.name
 
 
 def _prove(folder: Folder | None, there: Mapping[str, bool], log: Log, name: str, effort: Effort) -> Fault | None:
