@@ -162,7 +162,8 @@ class Runner:
         self._record(ev.SessionEnded(at=now, status=status, reason=self._stopping, elapsed_ms=elapsed))
         if self._unsaved and not self._save_rest():
             with contextlib.suppress(StorageError):
-                self._recorder.rescue(self._clock.now())
+                for event in self._recorder.rescue(self._clock.now()):
+                    self._observer(event, self.state)
                 self._save_rest()
         return Ending(status=status, reason=self._stopping, error=self._error)
 

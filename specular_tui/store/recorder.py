@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -51,8 +51,8 @@ class Recorder(Protocol):
     def flush(self) -> None:
         """Return once all that was recorded is on disk."""
 
-    def rescue(self, now: int) -> None:
-        """After a failed write: make what was recorded safe once more, if that is possible."""
+    def rescue(self, now: int) -> Sequence[AnyEvent]:
+        """After a failed write: make what was recorded safe once more, if that is possible; return what was lost."""
 
     def close(self, now: int) -> None:
         """Publish the last state and let go of the run."""
@@ -314,7 +314,7 @@ class RunRecorder:
         self._journal_fd = fd
         self._end = os.fstat(self._journal_fd).st_size
 
-    def rescue(self, now: int) -> None:
+    def rescue(self, now: int) -> Sequence[AnyEvent]:
         """After a failed write or sync: put all that is known into a new journal file.
 
         Pages that a failed sync was to write may never reach the disk, whatever later syncs answer; a new file's do.
@@ -324,6 +324,7 @@ class RunRecorder:
         self.fold(now)
         for event in lost:
             self.append(event)
+        return lost
 
     def _renew_results(self) -> list[LogLost | TaskReset]:
         """Bring to disk, in new files, what records vouch for that no sync has covered; return what that lacks.
@@ -343,7 +344,7 @@ class RunRecorder:
                     continue
                 try:
                     whole = logs.prove(self._outputs, there, log, Effort()) is None
-                    self._outputs.renew(log.name)
+                    self._outputs.renew(logs.file_of(there, log))
                 except OSError:
                     whole = False
                 if not whole:
@@ -622,7 +623,7 @@ def _save_logs(run: Folder, state: RunState, unproven: Collection[str]) -> list[
             if logs.prove(outputs, there, log, Effort()) is not None:
                 lost.append((log.task, log.attempt))
             else:
-                whole += [name for name in (log.name, log.other) if name is not None and there.get(name)]
+                whole += [name for name in [logs.file_of(there, log)] if there.get(name)]
         # Anew, because the session before may have ended with a sync that failed.
         for name in whole:
             outputs.renew(name)

@@ -56,8 +56,9 @@ class Unrecorded:
     def flush(self) -> None:
         """Nothing is on disk."""
 
-    def rescue(self, now: int) -> None:
+    def rescue(self, now: int) -> tuple[()]:
         """Nothing can be saved."""
+        return ()
 
     def close(self, now: int) -> None:
         """Remove the logs."""

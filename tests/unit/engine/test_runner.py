@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -482,9 +482,9 @@ class Refusing(RunRecorder):
             raise StorageError("failed to write checkpoint: no space left on device")
         super().append(event, *files)
 
-    def rescue(self, now: int) -> None:
+    def rescue(self, now: int) -> Sequence[ev.AnyEvent]:
         self.rescued += 1
-        super().rescue(now)
+        return super().rescue(now)
 
 
 def refusing(*args: Any, **more: Any) -> RunRecorder:
