@@ -37,7 +37,8 @@ class Point(Struct, frozen=True):
     when: int
     #: The call and the files that it names.
     site: str = ""
-    #: On this file only, by its path in the build's folder, and seen in all threads; "" for any, on the main thread.
+    #: In all threads, on this file only, by its path in the build's folder, or on any file for "*"; "": on any file, on
+    #: the main thread.
     path: str = ""
 
     def options(self, small: Small, what: str, log: Path, *, forever: Sequence[str] | None = None) -> list[str]:
@@ -46,7 +47,8 @@ class Point(Struct, frozen=True):
         With `forever` it is done from then on: here, and to every call of this kind on the paths that are given.
         """
         where = ["-f"] if self.path or forever is not None else []
-        for path in [str(small.folder / self.path)] * bool(self.path) if forever is None else forever:
+        only = [str(small.folder / self.path)] if self.path not in ("", "*") else []
+        for path in only if forever is None else forever:
             where += ["-P", path]
         again = "" if forever is None else "+"
         return [
@@ -83,7 +85,7 @@ _SLOW_S = 8.0
 #: Does something at a point of a scenario, in a folder that is ready for it, and counts what came of it.
 Act = Callable[[Small, Zygote, Scenario, Point, Outcome], None]
 #: What other threads than the main one do to files that they have open.
-_THREADED = ("fdatasync", "fsync", "write")
+_THREADED = ("fsync", "write")
 
 
 def changes(call: strace.Call, root: str) -> bool:
@@ -110,13 +112,15 @@ def enumerate_points(small: Small, zygote: Zygote, scenario: Scenario) -> list[P
     found: Counter[tuple[str, str, str]] = Counter()
     for call in strace.read(log):
         path = _path(call)
+        if call.name == "fdatasync":  # one thread's alone, so that they can be counted without looking at the file
+            found[call.name, "*", call.pid] += 1
         if call.name not in _THREADED or not path.startswith(root) or ".new-" in path:
             continue
         if call.name != "write" or not path.endswith((".log", ".txt")):  # those are the tasks' own
             found[call.name, strace.generic(path), call.pid] += 1
     most = {(name, path): times for (name, path, _), times in sorted(found.items(), key=lambda item: item[1])}
     for (name, path), times in most.items():
-        inner, file = os.path.relpath(path, root), os.path.basename(path)
+        inner, file = path if path == "*" else os.path.relpath(path, root), os.path.basename(path)
         points += [Point(scenario.name, name, n, f"{name} {file}", inner) for n in range(1, times + 1)]
     return points
 
