@@ -89,7 +89,7 @@ class Outputs:
     def _prove_logs(self, wanted: list[Log], effort: Effort) -> list[Flaw]:
         return [
             Flaw(
-                f"{layout.OUTPUTS}/{log.name}",
+                f"{layout.OUTPUTS}/{logs.file_of(self._there, log)}",
                 fault,
                 log.task,
                 attempt=log.attempt,

@@ -22,7 +22,7 @@ def test_a_log_that_has_its_later_name_is_not_taken_for_that_of_an_unrecorded_at
     (run.outputs / "docs.1.log").write_bytes(b"")
 
     found = check(run.root, run.run_id)
-    assert found.damaged_files == ("outputs/docs.log",)
+    assert found.damaged_files == ("outputs/docs.1.log",)
     (run.outputs / "docs.1.log").write_bytes(b"the same words\n")
     (run.outputs / "docs.log").write_bytes(b"")
     assert check(run.root, run.run_id).ok
