@@ -133,7 +133,7 @@ class LiveReporter(Reporter):
             word, colour = "paused", "yellow"
         elif state.draining:
             word, colour = "draining", "yellow"
-        after = Text(f"  {completed + skipped}/{state.total}")
+        after = Text(f"  {completed}/{state.total}")
         if failed:
             after.append(f"  {failed} failed", style="bold red")
         after.append(f"  {duration.humanise(state.elapsed_until(now))}", style="dim")

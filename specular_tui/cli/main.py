@@ -87,6 +87,9 @@ def _run(open_tui: OpenTui, args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         output.tell("interrupted")
         return ExitCode.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.ClickException as error:
         hint = None
         if isinstance(error, click.UsageError) and error.ctx is not None:

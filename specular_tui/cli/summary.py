@@ -99,6 +99,8 @@ def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> l
     lines = [f"{word}{why}: {counts}, in {_times(state)}  ({result.run_id})"]
     if info.path is not None:
         lines.append(f"logs: {output.plain(str(Path(info.path, 'outputs')))}")
+    if result.status is RunStatus.FAILED and state.count(TaskStatus.PENDING) and not info.keep_going:
+        lines.append("after a failure nothing new starts; with --keep-going, what does not need it does")
     command = resume_command(result, folder)
     if command is not None:
         lines.append(f"resume with: {output.style(command, bold=True, on=on)}")

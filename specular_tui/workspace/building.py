@@ -148,6 +148,8 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         return None
     if request.force and settings.checkpoints_enabled:
         _abandon_unfinished(settings.checkpoint_dir, plan, face)
+    elif settings.checkpoints_enabled:
+        _tell_of_unfinished(settings.checkpoint_dir, plan, face)
     graph = Graph(plan.tasks)
     clock = Clock()
     created = ev.RunCreated(
@@ -200,16 +202,33 @@ def _engine_for(tasks: Iterable[Task], settings: Settings) -> Engine | None:
     return find_engine(docker)
 
 
-def _abandon_unfinished(root: Path, plan: Plan, face: Face) -> None:
+def _unfinished(root: Path, plan: Plan) -> list[checkpoint.RunSummary]:
+    """Return the runs of the same plan that somebody could go on with, newest first."""
     own = os.path.join(plan.folder, os.path.basename(plan.file))
-    for run in checkpoint.summaries(root):
-        if run.resumable and run.metadata.get("plan_path") == own:
-            try:
-                abandon(root, run.run_id, "a fresh build was forced")
-            except CheckpointError as error:
-                face.warning(f"{run.run_id} cannot be abandoned: {error.message}")
-            else:
-                face.notice(f"{run.run_id} is abandoned")
+    return [run for run in checkpoint.summaries(root) if run.resumable and run.metadata.get("plan_path") == own]
+
+
+def _abandon_unfinished(root: Path, plan: Plan, face: Face) -> None:
+    for run in _unfinished(root, plan):
+        try:
+            abandon(root, run.run_id, "a fresh build was forced")
+        except CheckpointError as error:
+            face.warning(f"{run.run_id} cannot be abandoned: {error.message}")
+        else:
+            face.notice(f"{run.run_id} is abandoned")
+
+
+def _tell_of_unfinished(root: Path, plan: Plan, face: Face) -> None:
+    """Say that there is something to go on with; two builds of one plan at once may write the same files."""
+    try:
+        runs = _unfinished(root, plan)
+    except StorageError:
+        return  # the run cannot be made there either, and that is said next
+    live = next((run for run in runs if run.live), None)
+    if live is not None:
+        face.warning(f"{live.run_id} is building the same plan right now")
+    elif runs:
+        face.notice(f"{runs[0].run_id} is unfinished: --resume goes on with it, --force abandons it")
 
 
 def abandon(root: Path, run_id: str, reason: str) -> None:
@@ -607,6 +626,7 @@ def _run(request: BuildRequest, work: _Work, face: Face) -> BuildResult:
         jobs=work.settings.jobs,
         path=str(recorder.path) if stored else None,
         resume=work.resume,
+        keep_going=request.keep_going,
     )
     error: StorageError | None = None
     try:

@@ -26,6 +26,8 @@ class BuildInfo(Struct, frozen=True, kw_only=True):
     path: str | None
     #: None for a new run.
     resume: ResumePlan | None = None
+    #: After a failure, what does not need it still runs.
+    keep_going: bool = False
 
 
 class BuildResult(Struct, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ def _print_table(runs: list[RunSummary], sizes: list[int]) -> None:
 def _row(run: RunSummary, size: int) -> tuple[str, ...]:
     known = run.metadata
     total = words.number(known.get("total_tasks"))
-    done = words.number(known.get("completed_tasks")) + words.number(known.get("skipped_tasks"))
+    done = words.number(known.get("completed_tasks"))
     return (
         run.run_id,
         words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live),
