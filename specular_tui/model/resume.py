@@ -259,8 +259,17 @@ def _decide_skipped(
 
 
 def _first_that_runs(graph: Graph, decided: Mapping[str, Decision], task_id: str) -> str | None:
-    """Return a task that `task_id` needs and whose result will be another one."""
-    return next((need for need in graph.needs[task_id] if decided[need].action in (Action.RUN, Action.BLOCKED)), None)
+    """Return a task that `task_id` needs, directly or through skipped ones, and whose result will be another one."""
+    seen: set[str] = set()
+    stack = list(reversed(graph.needs[task_id]))
+    while stack:
+        need = stack.pop()
+        if decided[need].action in (Action.RUN, Action.BLOCKED):
+            return need
+        if decided[need].action is Action.SKIP and need not in seen:
+            seen.add(need)
+            stack.extend(reversed(graph.needs[need]))
+    return None
 
 
 def _blocker(graph: Graph, decided: Mapping[str, Decision], task_id: str) -> str | None:
