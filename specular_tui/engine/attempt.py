@@ -76,7 +76,7 @@ def judge(running: Running, end: Exit, folder: str) -> Verdict:
         log_size=log_size,
         log_hash=log_hash,
         outputs=outputs,
-        files=_open_outputs(folder, outputs),
+        files=open_outputs(folder, outputs),
     )
 
 
@@ -118,7 +118,7 @@ def hash_log(fd: int) -> tuple[int, str]:
     return digest.of_file(fd) if size else (0, digest.EMPTY)
 
 
-def _open_outputs(folder: str, outputs: tuple[OutputFile, ...]) -> tuple[int, ...]:
+def open_outputs(folder: str, outputs: tuple[OutputFile, ...]) -> tuple[int, ...]:
     """Open output files and the folders that hold their names."""
     files = [os.path.join(folder, output.path) for output in outputs[:_SYNCED_OUTPUTS]]
     opened = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specular_tui.engine import artifacts
-from specular_tui.engine.attempt import hash_log
+from specular_tui.engine.attempt import hash_log, open_outputs
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Plan
 from specular_tui.store.recorder import RunRecorder
@@ -44,6 +44,6 @@ def finish_exited(recorder: RunRecorder, plan: Plan | None, at: int) -> list[str
             cpu_ms=state.cpu_ms,
             max_rss_kb=state.max_rss_kb,
         )
-        recorder.append(event, log_fd)
+        recorder.append(event, log_fd, *open_outputs(plan.folder, outputs))
         finished.append(task_id)
     return finished
