@@ -8,12 +8,13 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from textual.app import App
+from textual.filter import LineFilter
 from textual.theme import Theme
 from textual.timer import Timer
 from textual.worker import WorkType
@@ -23,6 +24,7 @@ from specular_tui.model.run import RunStatus
 from specular_tui.tui import keys, palette, present, theme
 from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.look import Look
 from specular_tui.tui.messages import (
     CancelCheck,
     Delete,
@@ -61,13 +63,25 @@ class SpecularApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
-        self, root: Path, *, run_id: str | None = None, owned: bool = False, clock: Clock | None = None
+        self,
+        root: Path,
+        *,
+        run_id: str | None = None,
+        owned: bool = False,
+        clock: Clock | None = None,
+        look: Look | None = None,
     ) -> None:
         """`run_id` is brought into view; `owned`: its build was started by whoever starts this."""
         super().__init__()
+        self.look = look or Look()
+        self._look_filters = self.look.filters()
+        self.no_color = not self.look.colors
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
-        if "TEXTUAL_THEME" not in os.environ:
+        self.register_theme(theme.MONOCHROME)
+        if not self.look.colors:
+            self.theme = theme.MONOCHROME.name
+        elif "TEXTUAL_THEME" not in os.environ:
             self.theme = theme.DARK.name
         self.desk = Desk(clock or Clock(), root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
@@ -81,6 +95,10 @@ class SpecularApp(App[int]):
         self.add_mode("build", lambda: BuildScreen(self.desk))
         self.add_mode("checkpoints", lambda: CheckpointsScreen(self.desk))
         self.add_mode("validation", lambda: ValidationScreen(self.desk))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what all that is painted has to pass: see `look`. Without colours Textual's own have nothing to do."""
+        return [*(super().get_line_filters() if self.look.colors else ()), *self._look_filters]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return this application's tokens for themes that do not define them."""
@@ -274,7 +292,7 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
             "the full-screen view needs a terminal that can move its cursor",
             hint="without one: specular progress, specular checkpoint list",
         )
-    app = SpecularApp(root, run_id=run_id, owned=owned)
+    app = SpecularApp(root, run_id=run_id, owned=owned, look=Look.of_terminal(os.environ))
     answer = app.run()
     code = (app.return_code or 0) if answer is None else answer
     if code < 128:

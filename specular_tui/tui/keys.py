@@ -136,12 +136,12 @@ _SHOWN: Final = {
     "enter": "Enter",
     "escape": "Esc",
     "tab": "Tab",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "shift+up": "⇧↑",
-    "shift+down": "⇧↓",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "shift+up": "Shift-Up",
+    "shift+down": "Shift-Down",
     "home": "Home",
     "end": "End",
     "pageup": "PgUp",
@@ -151,7 +151,7 @@ _SHOWN: Final = {
 
 
 def shown(keys: str) -> str:
-    """Return a key, or several with commas between, as people read them: `j ↓`, `^d PgDn`."""
+    """Return a key, or several with commas between, as people read them: `j Down`, `^d PgDn`."""
     return " ".join(_SHOWN.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
 
 

@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 from specular_tui.model.duration import humanise
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
+from specular_tui.tui import glyphs
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.views import Desk, RunRow, RunView
 from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, rough, running_time
@@ -23,13 +24,13 @@ Segment = tuple[str, str]
 Line = list[Segment]
 
 _RUN_SHAPES: Final = {
-    "created": ("○", "muted"),
-    "in_progress": ("●", "running"),
-    "paused": ("‖", "paused"),
-    "completed": ("✓", "done"),
-    "failed": ("✗", "failed"),
-    "retrying": ("↻", "running"),
-    "abandoned": ("∅", "muted"),
+    "created": (glyphs.PENDING, "muted"),
+    "in_progress": (glyphs.RUNNING, "running"),
+    "paused": (glyphs.FROZEN, "paused"),
+    "completed": (glyphs.DONE, "done"),
+    "failed": (glyphs.FAILED, "failed"),
+    "retrying": (glyphs.RETRYING, "running"),
+    "abandoned": (glyphs.ABANDONED, "muted"),
     "damaged": ("!", "failed"),
 }
 _RUN_WORDS: Final = {"in_progress": "running"}
@@ -41,6 +42,13 @@ _BAR: Final = (
     (TaskStatus.IN_PROGRESS, "running", "running"),
     (TaskStatus.PENDING, "pending", "to go"),
 )
+_BAR_LINES: Final = {
+    "done": glyphs.BAR_DONE,
+    "failed": glyphs.BAR_FAILED,
+    "skipped": glyphs.BAR_SKIPPED,
+    "running": glyphs.BAR_RUNNING,
+    "pending": glyphs.BAR_PENDING,
+}
 _REASONS: Final = {
     "interrupted": "its process vanished without a last word",
     "SIGINT": "interrupted from the keyboard (Ctrl+C)",
@@ -64,7 +72,7 @@ def cut(line: Line, room: int) -> Line:
     left = room - 1
     for text, role in line:
         if (length := cell_len(text)) > left:
-            return [*short, (set_cell_size(text, max(0, left)).rstrip() + "…", role)] if room > 0 else []
+            return [*short, (set_cell_size(text, max(0, left)).rstrip() + glyphs.ELLIPSIS, role)] if room > 0 else []
         short.append((text, role))
         left -= length
     return short
@@ -135,7 +143,7 @@ def outcome(task: TaskState) -> str:
 
 def run_badge(status: str, *, live: bool) -> Segment:
     """Return the shape and the word of a run's status."""
-    shape, role = _RUN_SHAPES.get(status, ("?", "muted"))
+    shape, role = _RUN_SHAPES.get(status, (glyphs.UNKNOWN, "muted"))
     word = "starting" if live and status == "created" else _RUN_WORDS.get(status, status)
     return f"{shape} {word or 'unknown'}", role
 
@@ -145,7 +153,7 @@ def badge(view: RunView, clock: Clock) -> Line:
     state = view.state
     text, role = run_badge(state.status, live=view.live)
     if state.draining and view.live and state.frozen_since is None:
-        return [(" ◐ DRAINING ", "badge-paused"), ("  starts nothing new", "muted")]
+        return [(f" {glyphs.DRAINING} DRAINING ", "badge-paused"), ("  starts nothing new", "muted")]
     line: Line = [(f" {text.upper()} ", f"badge-{role}")]
     if state.frozen_since is not None:
         line.append((f"  since {clock.time(state.frozen_since)}", "paused"))
@@ -158,7 +166,7 @@ def bar(counts: Sequence[tuple[str, int]], width: int) -> Line:
     """Return a bar of `width` cells, segmented by (role, count); what is there gets at least one cell."""
     total = sum(count for _, count in counts)
     if width < 1 or not total:
-        return [("─" * max(0, width), "pending")]
+        return [(glyphs.BAR_PENDING * max(0, width), "pending")]
     present = [(role, count) for role, count in counts if count]
     if len(present) > width:
         present = present[:width]
@@ -172,10 +180,7 @@ def bar(counts: Sequence[tuple[str, int]], width: int) -> Line:
             if step > 0 or cell > 1
         ]
         cells[max(off)[1]] += step
-    return [
-        (("─" if role == "pending" else "━") * cell, f"bar-{role}")
-        for (role, _), cell in zip(present, cells, strict=True)
-    ]
+    return [(_BAR_LINES[role] * cell, f"bar-{role}") for (role, _), cell in zip(present, cells, strict=True)]
 
 
 def state_bar(state: RunState, width: int) -> Line:
@@ -242,7 +247,7 @@ def header_right(view: RunView, clock: Clock) -> list[Line]:
 def directory(desk: Desk) -> Line:
     """Return what lies in the checkpoint directory, in numbers."""
     if not desk.listed:
-        return [("reading …", "muted")]
+        return [(f"reading {glyphs.ELLIPSIS}", "muted")]
     runs = desk.runs
     if not runs:
         return []
@@ -274,7 +279,7 @@ def failure(view: RunView) -> Line:
     task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
     if task is None or task.status is not TaskStatus.FAILED:
         return []
-    line: Line = [("✗ ", "failed"), (task_id, "failed-strong"), (" failed", "failed")]
+    line: Line = [(f"{glyphs.FAILED} ", "failed"), (task_id, "failed-strong"), (" failed", "failed")]
     if how := outcome(task):
         line.append((f" ({how})", "muted"))
     if last:
@@ -287,7 +292,7 @@ def standing(view: RunView) -> Line:
     state = view.state
     if view.live or view.gone or state.status != "paused":
         return []
-    return [("‖ ", "paused"), (why_ended(state) or "stopped", "plain")]
+    return [(f"{glyphs.FROZEN} ", "paused"), (why_ended(state) or "stopped", "plain")]
 
 
 def waits_for(task_id: str, state: RunState, graph: Graph | None) -> list[Line]:
@@ -336,7 +341,8 @@ def log_title(task_id: str, view: RunView, now: int, attempt: int | None = None)
     which = f"  attempt {attempt or task.attempt} of {tried[-1]}" if len(tried) > 1 else ""
     past = next((each for each in task.earlier if each.attempt == attempt), None)
     if past is not None:
-        shape, role = {"completed": ("✓", "done"), "failed": ("✗", "failed")}.get(past.outcome, ("○", "pending"))
+        known = {"completed": (glyphs.DONE, "done"), "failed": (glyphs.FAILED, "failed")}
+        shape, role = known.get(past.outcome, (glyphs.PENDING, "pending"))
         how = f"exit {past.exit_code}" if past.exit_code is not None else past.signal or past.reason or ""
         line.append((f"  {shape} {past.outcome}", role))
         if past.outcome == "failed" and how:
@@ -393,7 +399,7 @@ def closing_words(view: RunView | None, *, leaving: str, started: str = "", prog
     done, total = state.count(TaskStatus.COMPLETED), state.total
     word = _RUN_WORDS.get(state.status, str(state.status))
     lines = [f"{run} {word}: {done:,} of {plural(total, 'task')} completed in {humanise(state.elapsed_ms)}"]
-    lines += [f"  ✗ {task}" for task in state.failed_for_good()[:10]]
+    lines += [f"  {glyphs.FAILED} {task}" for task in state.failed_for_good()[:10]]
     if row_resumable(state):
         lines.append(f"  go on:  {program} build --resume {run}")
     return lines
@@ -448,7 +454,7 @@ def way_on(name: str, command: str) -> list[Line]:
 def _digest(text: str | None) -> str:
     """Return the start of a digest, enough to tell two apart by eye."""
     kind, colon, value = (text or "").partition(":")
-    return f"{kind}{colon}{value[:10]}…" if len(value) > 12 else text or ""
+    return f"{kind}{colon}{value[:10]}{glyphs.ELLIPSIS}" if len(value) > 12 else text or ""
 
 
 def _facts(row: RunRow, state: RunState, clock: Clock) -> list[Line]:
@@ -498,7 +504,7 @@ def _failures(state: RunState) -> list[Line]:
     lines: list[Line] = [[(plural(len(failed), "task") + " failed", "muted")]]
     for task_id in failed[:12]:
         task = state.task(task_id)
-        line: Line = [("  ✗ ", "failed"), (task_id, "plain")]
+        line: Line = [(f"  {glyphs.FAILED} ", "failed"), (task_id, "plain")]
         if how := outcome(task):
             line.append((f"  {how}", "muted"))
         if task.reason and task.reason not in (how, f"exit code {task.exit_code}"):

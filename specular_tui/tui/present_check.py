@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import GATE_PREFIX, RunState, TaskState, TaskStatus
-from specular_tui.tui import present
+from specular_tui.tui import glyphs, present
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.views import CHECKS, RunCheck, RunRow
@@ -48,12 +48,13 @@ def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> lis
         ]
     if check.sound:
         lines: list[Line] = [
-            [("✓ sound", "done"), (f"  checked at {when}", "muted")],
+            [(f"{glyphs.DONE} sound", "done"), (f"  checked at {when}", "muted")],
             [("Every file is there, and as it was written.", "muted")],
         ]
     else:
         failed = sum(bool(found) for found in check.found)
-        lines = [[("✗ damaged", "failed-strong"), (f"  {failed} of {len(CHECKS)} checks failed, at {when}", "muted")]]
+        how = f"  {failed} of {len(CHECKS)} checks failed, at {when}"
+        lines = [[(f"{glyphs.FAILED} damaged", "failed-strong"), (how, "muted")]]
     if check.live:
         lines.append([("It was being built meanwhile: this is how it stood then.", "paused")])
     elif check.updated_at and row.updated_at and check.updated_at != row.updated_at:
@@ -63,7 +64,7 @@ def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> lis
 
 def _progress(check: RunCheck, room: int) -> Line:
     if not check.total:
-        return [("checking …", "running")]
+        return [(f"checking {glyphs.ELLIPSIS}", "running")]
     said: Line = [(f"   {present.size(check.done)}", "strong"), (f" of {present.size(check.total)}", "muted")]
     counts = [("running", check.done), ("pending", max(0, check.total - check.done))]
     return [*present.bar(counts, max(4, min(48, room - present.width(said)))), *said]
@@ -75,15 +76,16 @@ def checks(check: RunCheck | None, room: int) -> list[Line]:
     for number, name in enumerate(CHECKS):
         if check is not None and check.proven:
             found = check.found[number]
-            lines.append([("✗ ", "failed"), (name, "failed-strong")] if found else [("✓ ", "done"), (name, "plain")])
+            good: Line = [(f"{glyphs.DONE} ", "done"), (name, "plain")]
+            lines.append([(f"{glyphs.FAILED} ", "failed"), (name, "failed-strong")] if found else good)
             for detail in found[:_MOST]:
                 lines += _detail(detail, room)
             if len(found) > _MOST:
                 lines.append([(f"    and {len(found) - _MOST:,} more", "muted")])
         elif check is not None and check.running:
-            lines.append([("… ", "running"), (name, "muted")])
+            lines.append([(f"{glyphs.ELLIPSIS} ", "running"), (name, "muted")])
         else:
-            lines.append([("○ ", "pending"), (name, "muted")])
+            lines.append([(f"{glyphs.PENDING} ", "pending"), (name, "muted")])
     return lines
 
 
@@ -138,7 +140,7 @@ def short(check: RunCheck, clock: Clock) -> Line:
     """Return what the list of runs says of a check; nothing where it is not known."""
     if not check.proven:
         return []
-    word = ("✓ sound", "done") if check.sound else ("✗ damaged", "failed")
+    word = (f"{glyphs.DONE} sound", "done") if check.sound else (f"{glyphs.FAILED} damaged", "failed")
     return [word, (f"  {present.age(clock.now() - (check.ended_at or 0))}", "muted")]
 
 

@@ -1,4 +1,4 @@
-"""The roles that text can play, the tokens behind them, and this application's own two themes."""
+"""The roles that text can play, the tokens behind them, and this application's own themes."""
 
 from __future__ import annotations
 
@@ -110,6 +110,45 @@ LIGHT: Final = Theme(
         "badge-failed": "#fbe0e1",
         "badge-paused": "#f7eccd",
         "badge-muted": "#e8eaec",
+    },
+)
+
+#: For terminals without colours: `look.Attributes` makes reverse and dim of its light and its grey. What stands out by
+#: its ground is light here, and what is quiet is grey.
+MONOCHROME: Final = Theme(
+    name="specular-monochrome",
+    primary="#ffffff",
+    secondary="#ffffff",
+    accent="#ffffff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    success="#ffffff",
+    warning="#ffffff",
+    error="#ffffff",
+    dark=True,
+    variables={
+        "scrollbar": "#909090",
+        "scrollbar-hover": "#c0c0c0",
+        "scrollbar-active": "#ffffff",
+        "scrollbar-background": "#000000",
+        "scrollbar-background-hover": "#000000",
+        "scrollbar-background-active": "#000000",
+        "muted": "#909090",
+        "faint": "#707070",
+        "key": "#ffffff",
+        "state-running": "#ffffff",
+        "state-done": "#ffffff",
+        "state-failed": "#ffffff",
+        "state-paused": "#ffffff",
+        "state-skipped": "#909090",
+        "state-pending": "#909090",
+        "badge-running": "#ffffff",
+        "badge-done": "#ffffff",
+        "badge-failed": "#ffffff",
+        "badge-paused": "#ffffff",
+        "badge-muted": "#ffffff",
     },
 )
 

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.look import Look
 
 GOLDEN = Path(__file__).parents[2] / "snapshots"
 
@@ -32,9 +33,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "checkpoints"
 
 
-def make_app(root: Path, now: int, run_id: str | None = None, *, owned: bool = False) -> SpecularApp:
+def make_app(
+    root: Path, now: int, run_id: str | None = None, *, owned: bool = False, look: Look | None = None
+) -> SpecularApp:
     """Return the application with a clock that stands still."""
-    app = SpecularApp(root, run_id=run_id, owned=owned, clock=Clock(lambda: now, UTC))
+    app = SpecularApp(root, run_id=run_id, owned=owned, clock=Clock(lambda: now, UTC), look=look)
     app.desk.root = "~/orbit/.specular/checkpoints"
     return app
 

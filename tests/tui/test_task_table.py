@@ -58,10 +58,10 @@ class Table(TaskTable):
 class Host(App[None]):
     CSS_PATH: ClassVar = [STYLES / "task_table.tcss"]
 
-    def __init__(self, run: Run, *, unicode: bool = True) -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__()
         self.run_ = run
-        self.table = Table(clock=run.clock, unicode=unicode)
+        self.table = Table(clock=run.clock)
         self.heard: list[str] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -187,15 +187,6 @@ async def test_columns_stand_under_their_names() -> None:
     assert lines[0].index("title") == lines[1].index("Install")
     assert lines[0].index("time") + 4 == lines[1].index("12s") + 3 == lines[3].index("1m05s") + 5
     assert lines[0].index("exit") == lines[2].index("exit 2")
-
-
-async def test_without_unicode_shapes_are_ascii() -> None:
-    app = Host(webapp(), unicode=False)
-    async with app.run_test(size=(50, 12)) as pilot:
-        await settle(pilot)
-        lines = painted(app)
-    assert [line[1] for line in lines[1:7]] == ["+", "x", "*", ".", ".", "."]
-    assert "…" not in "".join(lines)
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 12, 20, 30, 40, 60, 80, 100, 160, 300])

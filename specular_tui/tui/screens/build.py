@@ -9,7 +9,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import Input, Static
 
 from specular_tui.model.run import GATE_PREFIX, TaskStatus
-from specular_tui.tui import keys, present
+from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.messages import (
     LogGrew,
     LogRead,
@@ -20,6 +20,7 @@ from specular_tui.tui.messages import (
     Steer,
     Ticked,
 )
+from specular_tui.tui.present import Line
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.mode import ModeScreen
@@ -109,7 +110,8 @@ class BuildScreen(ModeScreen):
         view = self.view
         empty = self.query_one("#empty", Static)
         empty.display = view is None
-        empty.update(_EMPTY if not self.desk.opening else paint_lines([[(f"reading {self.desk.opening} …", "muted")]]))
+        reading: Line = [(f"reading {self.desk.opening} {glyphs.ELLIPSIS}", "muted")]
+        empty.update(paint_lines([reading]) if self.desk.opening else _EMPTY)
         self.query_one("#panes").display = view is not None
         self.notice.update()
         self.header.refresh()

@@ -9,7 +9,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import OptionList, Static
 
 from specular_tui.model.run import GATE_PREFIX, RunState
-from specular_tui.tui import keys
+from specular_tui.tui import glyphs, keys
 from specular_tui.tui.messages import (
     CancelCheck,
     CheckMoved,
@@ -109,7 +109,8 @@ class ValidationScreen(ModeScreen):
         word = self.query_one("#no-gates", Static)
         word.display = not self.gates.gates
         known = state is not None or (self._read is not None and self._read.run_id == row.run_id)
-        said = "The run has none." if state is not None else "They cannot be read." if known else "reading …"
+        unknown = "They cannot be read." if known else f"reading {glyphs.ELLIPSIS}"
+        said = "The run has none." if state is not None else unknown
         word.update(paint_lines([[(said, "muted")]]))
 
     def _on_check_moved(self, message: CheckMoved) -> None:

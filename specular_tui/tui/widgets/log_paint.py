@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from specular_tui.tui import present
+from specular_tui.tui import glyphs, present
 from specular_tui.tui.safe import Line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_text import Row, occurrences, painted, width_of
@@ -22,9 +22,8 @@ _KEPT = 1000
 class LogPainter:
     """Draws with the styles that `look_up` answers for a name ("" for the text itself), and keeps what it has drawn."""
 
-    def __init__(self, look_up: Callable[[str], Style], *, unicode: bool) -> None:
-        """Without `unicode` its own signs are ASCII."""
-        self.unicode = unicode
+    def __init__(self, look_up: Callable[[str], Style]) -> None:
+        """Nothing has been drawn yet."""
         #: Keep the colours that tasks print; where there are none at all, theirs would be greys hard to read.
         self.colors = True
         self._look_up = look_up
@@ -86,7 +85,7 @@ class LogPainter:
         return strip
 
     def _with_bar(self, strip: Strip, on_thumb: bool, width: int) -> Strip:
-        bar = Segment("▐" if self.unicode else "|", self.style("thumb")) if on_thumb else Segment(" ", self.style(""))
+        bar = Segment(glyphs.THUMB, self.style("thumb")) if on_thumb else Segment(" ", self.style(""))
         return Strip([*strip, bar], width + 1)
 
     def _row(self, row: Row, line: Line, window: LogWindow, finder: LogFinder | None) -> Strip:
@@ -111,7 +110,7 @@ class LogPainter:
         if window.source.problem:
             return f" {plain(window.source.problem)} ", "problem"
         if new_lines:
-            return f" {present.plural(new_lines, 'new line')} {'↓' if self.unicode else 'v'} ", "corner"
+            return f" {present.plural(new_lines, 'new line')} {glyphs.DOWN} ", "corner"
         return "", ""
 
     def title(self, title: str, window: LogWindow | None, finder: LogFinder | None, width: int) -> Strip:
@@ -120,7 +119,7 @@ class LogPainter:
         info = f"   {info} " if info and width - width_of(info) > 16 else ""
         room = max(0, width - width_of(info))
         if width_of(title) > room:
-            title = set_cell_size(title, max(0, room - 1)) + ("…" if self.unicode else "~") * (room > 0)
+            title = set_cell_size(title, max(0, room - 1)) + glyphs.ELLIPSIS * (room > 0)
         gap = " " * (room - width_of(title))
         return Strip(
             [Segment(title, self.style("title")), Segment(gap, self.style("")), Segment(info, self.style("info"))]

@@ -72,14 +72,12 @@ class LogView(ScrollActions, Widget, can_focus=True):
     def __init__(
         self,
         *,
-        unicode: bool = True,
         name: str | None = None,
         id: str | None = None,  # noqa: A002  as every widget has it
         classes: str | None = None,
     ) -> None:
-        """Without `unicode` the view's own signs are ASCII."""
         super().__init__(name=name, id=id, classes=classes)
-        self._painter = LogPainter(self._style, unicode=unicode)
+        self._painter = LogPainter(self._style)
         self._style_key: object = None
         self._rows: list[Row] = []
         self._in_corner = ("", "")

@@ -15,7 +15,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from specular_tui.model.duration import humanise
-from specular_tui.tui import keys, present
+from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint
 from specular_tui.tui.views import Desk, RunRow
@@ -292,4 +292,4 @@ def _cell(name: str, row: RunRow, desk: Desk, width: int) -> Line:
         case "took":
             return [(humanise(row.elapsed_ms), "muted")] if row.elapsed_ms else []
         case _:
-            return [(present.size(row.size) if row.size is not None else "…", "muted")]
+            return [(present.size(row.size) if row.size is not None else glyphs.ELLIPSIS, "muted")]

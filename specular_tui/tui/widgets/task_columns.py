@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from specular_tui.tui import glyphs
 from specular_tui.tui.widgets.task_rows import Cells
 
 _LEAD = 3  # margin, shape, gap
@@ -63,42 +64,42 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     return Columns(id_width, title, time, estimate, attempt, detail)
 
 
-def fit(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
+def fit(text: str, width: int, *, right: bool = False) -> str:
     """Return `text` in exactly `width` cells, cut or padded."""
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
-        return set_cell_size(text, width - 1) + ellipsis if width > 1 else set_cell_size(text, width)
+        return set_cell_size(text, width - 1) + glyphs.ELLIPSIS if width > 1 else set_cell_size(text, width)
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 
-def fit_counted(text: str, more: str, width: int, ellipsis: str) -> str:
+def fit_counted(text: str, more: str, width: int) -> str:
     """Return `text` and then `more` in exactly `width` cells; `text` is cut, not `more`."""
     room = width - len(more)
     if not more or room < 4:
-        return fit(text + more, width, ellipsis=ellipsis)
-    return fit((text if cell_len(text) <= room else fit(text, room, ellipsis=ellipsis)) + more, width)
+        return fit(text + more, width)
+    return fit((text if cell_len(text) <= room else fit(text, room)) + more, width)
 
 
-def pieces(cells: Cells, shape: str, layout: Columns, width: int, ellipsis: str) -> Iterator[tuple[str, str]]:
+def pieces(cells: Cells, shape: str, layout: Columns, width: int) -> Iterator[tuple[str, str]]:
     """Yield the row as (role, text): `shape`, `id`, `title`, `time`, `estimate`, `attempt`, `detail` or `gap`."""
     used = _LEAD + layout.id
     yield "shape", f" {shape} "
-    yield "id", fit(cells.id, layout.id, ellipsis=ellipsis)
+    yield "id", fit(cells.id, layout.id)
     if layout.title:
-        yield "title", " " * _GAP + fit(cells.title, layout.title, ellipsis=ellipsis)
+        yield "title", " " * _GAP + fit(cells.title, layout.title)
         used += _GAP + layout.title
     if layout.time:
-        yield "time", " " * _GAP + fit(cells.elapsed, layout.time, right=True, ellipsis=ellipsis)
+        yield "time", " " * _GAP + fit(cells.elapsed, layout.time, right=True)
         used += _GAP + layout.time
     if layout.estimate:
         text = (" / " if cells.elapsed else "   ") + cells.estimate if cells.estimate else ""
-        yield "estimate", fit(text, layout.estimate, ellipsis=ellipsis)
+        yield "estimate", fit(text, layout.estimate)
         used += layout.estimate
     if layout.attempt:
-        yield "attempt", " " * _GAP + fit(cells.attempt, layout.attempt, right=True, ellipsis=ellipsis)
+        yield "attempt", " " * _GAP + fit(cells.attempt, layout.attempt, right=True)
         used += _GAP + layout.attempt
     if layout.detail:
-        yield "detail", " " * _GAP + fit_counted(cells.detail, cells.more, layout.detail, ellipsis)
+        yield "detail", " " * _GAP + fit_counted(cells.detail, cells.more, layout.detail)
         used += _GAP + layout.detail
     if used < width:
         yield "gap", " " * (width - used)

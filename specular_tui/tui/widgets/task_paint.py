@@ -9,8 +9,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from specular_tui.tui import glyphs
 from specular_tui.tui.widgets.task_columns import Columns, columns, fit, heading, pieces
-from specular_tui.tui.widgets.task_rows import ASCII_SHAPES, SHAPES, Cells, Rows
+from specular_tui.tui.widgets.task_rows import SHAPES, Cells, Rows
 
 _KEPT: Final = 2000
 
@@ -21,12 +22,9 @@ class RowPainter:
     A row that says the same as before is the same strip as before, so that nothing behind it is worked out again.
     """
 
-    def __init__(self, look_up: Callable[[str], Style], *, unicode: bool) -> None:
-        """Without `unicode` shapes and signs are ASCII."""
+    def __init__(self, look_up: Callable[[str], Style]) -> None:
+        """Nothing has been drawn yet."""
         self._look_up = look_up
-        self._unicode = unicode
-        self._shapes = SHAPES if unicode else ASCII_SHAPES
-        self._ellipsis = "…" if unicode else "~"
         self._width = 0
         self._columns = Columns(0, 0, 0, 0, 0, 0)
         self._styles: dict[tuple[str, bool], Style] = {}
@@ -88,10 +86,10 @@ class RowPainter:
         }
         segments = [
             Segment(text, self.style(roles[role], cursor))
-            for role, text in pieces(cells, self._shapes[kind], self._columns, self._width - 1, self._ellipsis)
+            for role, text in pieces(cells, SHAPES[kind], self._columns, self._width - 1)
         ]
         if thumb:
-            segments.append(Segment("▐" if self._unicode else "|", self.style("thumb")))
+            segments.append(Segment(glyphs.THUMB, self.style("thumb")))
         else:
             segments.append(Segment(" ", self.style("", cursor and thumb is None)))
         return Strip(segments).adjust_cell_length(self._width, self.style("", cursor))

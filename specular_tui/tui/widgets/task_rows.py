@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 from specular_tui.model.duration import humanise
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
+from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
 
 Sort = Literal["plan", "state", "duration"]
@@ -19,20 +20,12 @@ SORTS: Final[tuple[Sort, ...]] = ("plan", "state", "duration")
 Kind = Literal["pending", "running", "completed", "failed", "skipped", "frozen"]
 
 SHAPES: Final[dict[Kind, str]] = {
-    "pending": "○",
-    "running": "●",
-    "completed": "✓",
-    "failed": "✗",
-    "skipped": "⊘",
-    "frozen": "‖",
-}
-ASCII_SHAPES: Final[dict[Kind, str]] = {
-    "pending": ".",
-    "running": "*",
-    "completed": "+",
-    "failed": "x",
-    "skipped": "-",
-    "frozen": "=",
+    "pending": glyphs.PENDING,
+    "running": glyphs.RUNNING,
+    "completed": glyphs.DONE,
+    "failed": glyphs.FAILED,
+    "skipped": glyphs.SKIPPED,
+    "frozen": glyphs.FROZEN,
 }
 
 KINDS: Final[dict[TaskStatus, Kind]] = {

@@ -88,12 +88,11 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         self,
         *,
         clock: Callable[[], int] = _wall_ms,
-        unicode: bool = True,
         name: str | None = None,
         id: str | None = None,  # noqa: A002  as every widget has it
         classes: str | None = None,
     ) -> None:
-        """`clock` answers in milliseconds since the epoch; without `unicode` shapes are ASCII."""
+        """`clock` answers in milliseconds since the epoch."""
         super().__init__(name=name, id=id, classes=classes)
         self._clock = clock
         self._now = clock()
@@ -108,7 +107,7 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         self._announced_at = 0.0
         self._dragging = False
         self._painted: dict[int, tuple[int, Cells] | None] = {}
-        self._painter = RowPainter(self._style, unicode=unicode)
+        self._painter = RowPainter(self._style)
         self._thumb: range | None = None
         self._style_key: object = None
 
