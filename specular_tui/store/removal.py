@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from specular_tui.errors import RunHeldError, RunNotFoundError, StorageError
 from specular_tui.model.plan import RUN_ID
-from specular_tui.store import checkpoint, lock
+from specular_tui.store import checkpoint, lock, pins
 from specular_tui.store.checkpoint import SizedRun
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder, explain
@@ -71,6 +71,7 @@ def remove(root: Path, run_id: str, effort: Effort | None = None) -> int:
         hidden = f"{_DELETED}{run_id}-{time.time_ns():x}"
         folder.rename(run_id, hidden)
         folder.sync()
+        pins.drop(folder, run_id)
         _delete(folder, hidden, effort or Effort())
         _sweep(folder)
     return size
@@ -105,15 +106,15 @@ def trashed(root: Path) -> list[TrashedRun]:
     return sorted(found, key=lambda put: put.at, reverse=True)
 
 
-def restore(root: Path, run_id: str) -> str:
-    """Take the run `run_id` back from the trash: the one that was put there last.
+def restore(root: Path, run_id: str, at: int | None = None) -> str:
+    """Take the run `run_id` back from the trash: the one that was put there last, or at the moment `at`.
 
     Raises:
         RunNotFoundError: it is not there. StorageError: there is a run of this name again, or the disk refuses.
     """
-    put = next((put for put in trashed(root) if put.run_id == run_id), None)
+    put = next((put for put in trashed(root) if put.run_id == run_id and at in (None, put.at)), None)
     if put is None:
-        raise RunNotFoundError(f"not in the trash: {run_id[:120]}", hint="list the runs: specular checkpoint list")
+        raise RunNotFoundError(f"not in the trash: {run_id[:120]}", hint="see what is: specular checkpoint trash")
     with _root(root, run_id) as folder, folder.folder(TRASH) as bin_:
         with contextlib.suppress(FileNotFoundError):
             folder.stat(run_id)
@@ -127,16 +128,43 @@ def restore(root: Path, run_id: str) -> str:
     return run_id
 
 
-def empty_trash(root: Path, now: int, *, older_than_ms: int = TRASH_MS) -> int:
-    """Delete what has been in the trash for longer than `older_than_ms`; return the bytes that this frees."""
+def empty_trash(root: Path, now: int, *, older_than_ms: int = TRASH_MS, room: int | None = None) -> int:
+    """Delete what has been in the trash for longer than `older_than_ms`; return the bytes that this frees.
+
+    With `room`, what is left may take so many bytes: what was put there first goes first.
+    """
+    going = []
+    left = 0
+    for put in trashed(root):
+        left += put.size
+        # A clock that was set back must not make the trash eternal.
+        old = now - put.at >= older_than_ms or put.at - now > TRASH_MS
+        if old or (room is not None and left > room):
+            going.append(put)
+    return purge(root, going)
+
+
+def purge(root: Path, puts: Iterable[TrashedRun], effort: Effort | None = None) -> int:
+    """Delete these runs from the trash and return the bytes that this frees; one that is not there is passed over.
+
+    Raises:
+        StorageError: one cannot be deleted. CancelledError: `effort` is not wanted any more.
+    """
     freed = 0
     with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
-        for put in trashed(root):
-            # A clock that was set back must not make the trash eternal.
-            if now - put.at >= older_than_ms or put.at - now > TRASH_MS:
+        here = set(checkpoint.run_ids(root))
+        for put in puts:
+            # In one step, so that nobody takes a run back that is half deleted.
+            hidden = f"{_DELETED}{put.run_id}-{time.time_ns():x}"
+            try:
                 with folder.folder(TRASH) as bin_:
-                    _delete(bin_, put.name, Effort())
-                freed += put.size
+                    os.rename(put.name, hidden, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
+            except FileNotFoundError:
+                continue
+            if put.run_id not in here:
+                pins.drop(folder, put.run_id)
+            _delete(folder, hidden, effort or Effort())
+            freed += put.size
         _sweep(folder)
     return freed
 

@@ -1,12 +1,13 @@
 """Which stored runs go, decided without touching anything. Removing them is `store.removal`'s work.
 
 Protected from every rule of the policy are live runs and, of each plan, the newest run that could still be resumed
-(repaired first, where it is damaged). What the user names on the command line protects live runs only.
+(repaired first, where it is damaged). What the user names on the command line protects live runs only. A pinned run is
+protected from both; its bytes count towards `max_size_mb`, and it does not count towards `max_count`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -57,6 +58,7 @@ def decide(
     *,
     named: Named | None = None,
     cleaning: bool = False,
+    pinned: Collection[str] = (),
 ) -> list[Removal]:
     """Return which of `runs` go, oldest first.
 
@@ -67,18 +69,19 @@ def decide(
         now: milliseconds since the epoch.
         named: what the user names; `policy` and `max_size_mb` count for nothing then.
         cleaning: the user has asked for it, so that `keep_completed: false` spares not even a plan's last result.
+        pinned: the runs that stay whatever the rules say.
     """
     sizes = {run.run_id: size for run, size in runs}
     ordered = [SizedRun(run, sizes[run.run_id]) for run in checkpoint.newest_first(run for run, _ in runs)]
     if named:
-        return _by_name(ordered, named, now)
-    return _by_policy(ordered, policy, max_size_mb, now, cleaning)
+        return _by_name(ordered, named, now, pinned)
+    return _by_policy(ordered, policy, max_size_mb, now, cleaning, pinned)
 
 
-def _by_name(ordered: Sequence[SizedRun], named: Named, now: int) -> list[Removal]:
+def _by_name(ordered: Sequence[SizedRun], named: Named, now: int, pinned: Collection[str]) -> list[Removal]:
     removals = []
     for place, (run, size) in enumerate(ordered):
-        if run.live:
+        if run.live or run.run_id in pinned:
             continue
         reasons = []
         if named.failed:
@@ -98,9 +101,14 @@ def _by_name(ordered: Sequence[SizedRun], named: Named, now: int) -> list[Remova
 
 
 def _by_policy(
-    ordered: Sequence[SizedRun], policy: RetentionPolicy, max_size_mb: float, now: int, cleaning: bool
+    ordered: Sequence[SizedRun],
+    policy: RetentionPolicy,
+    max_size_mb: float,
+    now: int,
+    cleaning: bool,
+    pinned: Collection[str],
 ) -> list[Removal]:
-    protected = _protected(run for run, _ in ordered)
+    protected = _protected(run for run, _ in ordered).union(pinned)
     oldest_first = [(run, size) for run, size in reversed(ordered) if run.run_id not in protected]
     removals: dict[str, Removal] = {}
     superseded = _superseded(run for run, _ in ordered)
@@ -112,7 +120,7 @@ def _by_policy(
         elif run.updated_at and now - run.updated_at > policy.max_age_days * _DAY_MS:
             age = duration.humanise(now - run.updated_at)
             removals[run.run_id] = _removal(run, size, f"not updated for {age} (max_age_days: {policy.max_age_days:g})")
-    left = len(ordered) - len(removals)
+    left = sum(run.run_id not in pinned for run, _ in ordered) - len(removals)
     total = sum(size for _, size in ordered) - sum(removal.size for removal in removals.values())
     for run, size in oldest_first:
         if run.run_id in removals:

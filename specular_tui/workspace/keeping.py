@@ -1,7 +1,8 @@
-"""Which stored runs stay: removing them by name, by rule, or all of them."""
+"""Which stored runs stay: pinning them, and removing them by name, by rule, or all of them."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from specular_tui.errors import RunHeldError, RunNotFoundError, UsageError
 from specular_tui.model.policy import RetentionPolicy
 from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import Settings
-from specular_tui.store import checkpoint, removal, retention
+from specular_tui.store import checkpoint, pins, removal, retention
 from specular_tui.store.checkpoint import RunSummary
 from specular_tui.store.compress import Compressed, compress
 from specular_tui.store.effort import Effort
@@ -29,11 +30,16 @@ __all__ = [
     "empty_trash",
     "is_unfinished",
     "named_removals",
+    "pin_run",
+    "pinned_runs",
+    "purge_trash",
     "remove_runs",
     "restore_run",
     "retention_removals",
     "trash_run",
     "trashed_runs",
+    "unpin_run",
+    "why_keep",
 ]
 
 #: Is told the bytes done and the bytes in all.
@@ -59,17 +65,39 @@ def delete_run(root: Path, run_id: str, *, force: bool = False) -> int:
     """Remove a run and return the bytes that this frees.
 
     Raises:
-        RunNotFoundError: it is not there. RunHeldError: it is being built. UsageError: it is unfinished, and `force`
-            was not given. StorageError: it cannot be removed.
+        RunNotFoundError: it is not there. RunHeldError: it is being built. UsageError: it is unfinished or pinned, and
+            `force` was not given. StorageError: it cannot be removed.
     """
-    if not force:
-        found = checkpoint.summarise(root, run_id)
-        if not found.live and is_unfinished(found):
-            raise UsageError(
-                f"{run_id} is {found.status}: it could still be resumed",
-                hint=f"to remove it all the same: specular checkpoint delete {run_id} --force",
-            )
+    if not force and (reason := why_keep(root, run_id)):
+        raise UsageError(
+            f"{run_id} is {reason}", hint=f"to remove it all the same: specular checkpoint delete {run_id} --force"
+        )
     return removal.remove(root, run_id)
+
+
+def why_keep(root: Path, run_id: str) -> str:
+    """Return why one should think twice before removing a run, as what follows `RUN is`; "" where nothing is lost."""
+    found = checkpoint.summarise(root, run_id)
+    if found.live:
+        return ""
+    if is_unfinished(found):
+        return f"{found.status}: it could still be resumed"
+    return "pinned" if run_id in pins.pinned(root) else ""
+
+
+def pinned_runs(root: Path) -> frozenset[str]:
+    """Return the ids of the runs that retention and clean-up never take."""
+    return pins.pinned(root)
+
+
+def pin_run(root: Path, run_id: str) -> None:
+    """Have retention and clean-up never take a run. Raises RunNotFoundError and StorageError."""
+    pins.pin(root, run_id)
+
+
+def unpin_run(root: Path, run_id: str) -> bool:
+    """Take that back, and tell whether the run was pinned. Raises StorageError."""
+    return pins.unpin(root, run_id)
 
 
 def trash_run(root: Path, run_id: str) -> TrashedRun:
@@ -82,14 +110,29 @@ def trashed_runs(root: Path) -> list[TrashedRun]:
     return removal.trashed(root)
 
 
-def restore_run(root: Path, run_id: str) -> str:
-    """Take a run back from the trash. Raises RunNotFoundError, or StorageError where its name is taken."""
-    return removal.restore(root, run_id)
+def restore_run(root: Path, run_id: str, at: int | None = None) -> str:
+    """Take a run back from the trash: the latest of its name, or the one put there at the moment `at`.
+
+    Raises:
+        RunNotFoundError: it is not there. StorageError: its name is taken.
+    """
+    return removal.restore(root, run_id, at)
 
 
-def empty_trash(root: Path, *, all_of_it: bool = False) -> int:
-    """Delete what has been in the trash for more than a week, or `all_of_it`; return the bytes that this frees."""
-    return removal.empty_trash(root, _now(), older_than_ms=0 if all_of_it else removal.TRASH_MS)
+def empty_trash(root: Path, *, all_of_it: bool = False, settings: Settings | None = None) -> int:
+    """Delete what has been in the trash for more than a week, or `all_of_it`; return the bytes that this frees.
+
+    With `settings`, as much more of it goes as the bound of the directory asks for: what was deleted makes room first.
+    """
+    if settings is None or all_of_it or not removal.trashed(root):
+        return removal.empty_trash(root, _now(), older_than_ms=0 if all_of_it else removal.TRASH_MS)
+    room = max(0, settings.max_size_bytes - sum(size for _, size in removal.sized(root)))
+    return removal.empty_trash(root, _now(), room=room)
+
+
+def purge_trash(root: Path, puts: Sequence[TrashedRun]) -> int:
+    """Delete these runs from the trash for good and return the bytes that this frees. Raises StorageError."""
+    return removal.purge(root, puts)
 
 
 # Many runs -----------------------------------------------------------------------------------------------------------
@@ -97,22 +140,28 @@ def empty_trash(root: Path, *, all_of_it: bool = False) -> int:
 
 def named_removals(root: Path, named: Named) -> list[Removal]:
     """Return the runs that go because the user names them, whatever the policy keeps; oldest first."""
-    return retention.decide(removal.sized(root), RetentionPolicy(), 0, _now(), named=named)
+    return retention.decide(removal.sized(root), RetentionPolicy(), 0, _now(), named=named, pinned=pins.pinned(root))
 
 
 def retention_removals(root: Path, settings: Settings, *, cleaning: bool = True) -> list[Removal]:
     """Return the runs that the retention policy does not keep, oldest first; `cleaning` where the user asks for it."""
     return retention.decide(
-        removal.sized(root), settings.retention, settings.max_size_bytes / _MIB, _now(), cleaning=cleaning
+        removal.sized(root),
+        settings.retention,
+        settings.max_size_bytes / _MIB,
+        _now(),
+        cleaning=cleaning,
+        pinned=pins.pinned(root),
     )
 
 
 def all_removals(root: Path) -> list[Removal]:
-    """Return every run that is not live, oldest first."""
+    """Return every run that is neither live nor pinned, oldest first."""
+    kept = pins.pinned(root)
     return [
         Removal(run_id=run.run_id, reason="all runs are removed", size=size, status=run.status)
         for run, size in reversed(removal.sized(root))
-        if not run.live
+        if not run.live and run.run_id not in kept
     ]
 
 
@@ -140,13 +189,16 @@ def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return lambda done, _: progress(before + done, total)
 
 
-def compress_run(root: Path, run_id: str, progress: Progress | None = None) -> Compressed:
-    """Pack the files of a run.
+def compress_run(
+    root: Path, run_id: str, progress: Progress | None = None, cancel: threading.Event | None = None
+) -> Compressed:
+    """Pack the files of a run; setting `cancel` ends that early, and what is packed by then stays so.
 
     Raises:
         RunNotFoundError: it is not there. RunHeldError: it is live. StorageError: the disk refuses.
+        CancelledError: `cancel` was set.
     """
-    return compress(root, run_id, progress=progress)
+    return compress(root, run_id, progress=progress, cancel=cancel)
 
 
 def apply_retention(root: Path, settings: Settings, spared: str) -> list[Removal]:
@@ -157,5 +209,5 @@ def apply_retention(root: Path, settings: Settings, spared: str) -> list[Removal
     """
     removals = retention_removals(root, settings, cleaning=False)
     gone = remove_runs(root, [going for going in removals if going.run_id != spared])
-    empty_trash(root)
+    empty_trash(root, settings=settings)
     return gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,22 +15,33 @@ Progress = Callable[[int, int], None]
 
 
 def export_run(
-    root: Path, run_id: str, out: Path, *, redact: bool = False, force: bool = False, progress: Progress | None = None
+    root: Path,
+    run_id: str,
+    out: Path,
+    *,
+    redact: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
 ) -> int:
     """Write a run to the archive `out` and return its size; `redact` masks what looks secret in its plan.
 
     Raises:
         RunNotFoundError: it is not there. RunHeldError: it is live. CheckpointError: it is damaged.
         SpecularError: `out` is there already, and `force` was not given. StorageError: the disk refuses.
+        CancelledError: `cancel` was set; nothing is left of the archive.
     """
-    return archive.export_run(root, run_id, out, redact=redact, force=force, progress=progress)
+    return archive.export_run(root, run_id, out, redact=redact, force=force, progress=progress, cancel=cancel)
 
 
-def import_run(source: Path, settings: Settings, progress: Progress | None = None) -> tuple[str, list[Removal]]:
+def import_run(
+    source: Path, settings: Settings, progress: Progress | None = None, cancel: threading.Event | None = None
+) -> tuple[str, list[Removal]]:
     """Add the run of an archive and return its id, and the old runs that had to go for it. Nothing of it is run.
 
     Raises:
         CheckpointError: it is no archive of a valid run. StorageError: its name is taken here, or the disk refuses.
+        CancelledError: `cancel` was set; nothing is left of it.
     """
-    run_id = archive.import_run(settings.checkpoint_dir, source, progress=progress)
+    run_id = archive.import_run(settings.checkpoint_dir, source, progress=progress, cancel=cancel)
     return run_id, apply_retention(settings.checkpoint_dir, settings, run_id)

@@ -20,6 +20,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "compress": (_HERE + "compress", "Pack the files of runs that are not live."),
     "export": (_HERE + "moving", "Write a run into an archive."),
     "import": (_HERE + "moving", "Take a run from an archive."),
+    "compare": (_HERE + "compare", "Say task by task how two runs differ."),
+    "pin": (_HERE + "pinning", "Keep a run: retention, clean and prune never take it."),
+    "unpin": (_HERE + "pinning", "Let a run go again when its time has come."),
+    "trash": (_HERE + "trash", "List the deleted runs that can still be taken back."),
+    "restore": (_HERE + "trash", "Take a deleted run back."),
     "abandon": (_HERE + "abandon", "Give a run up: it cannot be resumed any more."),
 }
 

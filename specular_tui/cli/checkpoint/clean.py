@@ -15,6 +15,7 @@ from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from specular_tui.spec.settings import Settings
     from specular_tui.workspace.keeping import Removal
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
@@ -37,9 +38,11 @@ def clean_command(
 ) -> None:
     """Remove what the retention policy does not keep; with options: the runs that meet all of them, whatever it keeps.
 
-    A live run is never removed.
+    A live run is never removed, and a pinned one neither.
     """
     from specular_tui.workspace.keeping import Named, named_removals, retention_removals
+
+    settings = None
 
     named = Named(older_than_ms=older_than, failed=failed, keep_last=keep_last)
     if named:
@@ -55,7 +58,7 @@ def clean_command(
         settings = resolve(read_policy(policy, folder)[0], environ=os.environ, cwd=folder)
         root = settings.checkpoint_dir
         removals = retention_removals(root, settings)
-    _carry_out(root, removals, dry_run=dry_run, form=form)
+    _carry_out(root, removals, dry_run=dry_run, form=form, settings=settings)
 
 
 @click.command("prune")
@@ -63,9 +66,9 @@ def clean_command(
 @_dry_run
 @format_option("table", "json")
 def prune_command(force: bool, dry_run: bool, form: str | None) -> int:
-    """Remove all runs, finished or not, but for live ones."""
+    """Remove all runs, finished or not, but for live and pinned ones; what is in the trash goes too."""
     from specular_tui.workspace import list_runs
-    from specular_tui.workspace.keeping import all_removals
+    from specular_tui.workspace.keeping import all_removals, pinned_runs
 
     root = checkpoint_root()
     removals = all_removals(root)
@@ -82,14 +85,21 @@ def prune_command(force: bool, dry_run: bool, form: str | None) -> int:
             output.tell("nothing was removed")
             return 1
     _carry_out(root, removals, dry_run=dry_run, form=form, all_of_it=True)
+    pinned = pinned_runs(root)
     for run in list_runs(root):
-        if run.live:
-            output.tell(f"{run.run_id} is live: it stays")
+        if run.live or run.run_id in pinned:
+            output.tell(f"{run.run_id} is {'live' if run.live else 'pinned'}: it stays")
     return 0
 
 
 def _carry_out(
-    root: Path, removals: Sequence[Removal], *, dry_run: bool, form: str | None, all_of_it: bool = False
+    root: Path,
+    removals: Sequence[Removal],
+    *,
+    dry_run: bool,
+    form: str | None,
+    all_of_it: bool = False,
+    settings: Settings | None = None,
 ) -> None:
     from specular_tui.workspace.keeping import empty_trash, remove_runs
 
@@ -98,7 +108,8 @@ def _carry_out(
     else:
         with progress_bar("removing") as progress:
             gone = remove_runs(root, removals, progress)
-        empty_trash(root, all_of_it=all_of_it)
+        if emptied := empty_trash(root, all_of_it=all_of_it, settings=settings):
+            output.tell(f"deleted runs in the trash: {words.size(emptied)} freed")
         for going in removals:
             if going not in gone:
                 output.tell(f"{going.run_id} has become live: it stays")

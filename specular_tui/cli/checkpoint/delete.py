@@ -12,25 +12,27 @@ from specular_tui.errors import UsageError
 @click.command("delete")
 @run_argument
 @last_option
-@click.option("--force", is_flag=True, help="Do not ask, also where the run is unfinished.")
-def delete_command(run: str | None, last: bool, force: bool) -> int:
+@click.option("--force", is_flag=True, help="Do not ask, also where the run is unfinished or pinned.")
+@click.option("--trash", is_flag=True, help="Into the trash, from where it can be taken back for a week.")
+def delete_command(run: str | None, last: bool, force: bool, trash: bool) -> int:
     """Remove one run, with its outputs and logs. A live one is never removed."""
-    from specular_tui.workspace import find_run, summarise_run
-    from specular_tui.workspace.keeping import delete_run, is_unfinished
+    from specular_tui.workspace import find_run
+    from specular_tui.workspace.keeping import delete_run, trash_run, why_keep
 
     root = checkpoint_root()
     run_id = find_run(root, chosen_run(run, last, needed=True))
-    found = summarise_run(root, run_id)
-    if not force and not found.live and is_unfinished(found):
+    if not force and (reason := why_keep(root, run_id)):
         if not can_ask():
             raise UsageError(
-                f"{run_id} is {found.status}: it could still be resumed",
-                hint=f"to remove it all the same: specular checkpoint delete {run_id} --force",
+                f"{run_id} is {reason}", hint=f"to remove it all the same: specular checkpoint delete {run_id} --force"
             )
-        if not click.confirm(f"{run_id} is {found.status} and could still be resumed. Remove it?", err=True):
+        if not click.confirm(f"{run_id} is {reason}. Remove it?", err=True):
             output.tell("nothing was removed")
             return 1
-        force = True
-    freed = delete_run(root, run_id, force=force)
-    output.emit(f"removed {run_id} ({words.size(freed)})")
+    if trash:
+        trash_run(root, run_id)
+        output.emit(f"{run_id} is in the trash; take it back: specular checkpoint restore {run_id}")
+    else:
+        freed = delete_run(root, run_id, force=True)
+        output.emit(f"removed {run_id} ({words.size(freed)})")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,23 @@ _HEADS = ("RUN", "STATE", "PROGRESS", "FAILED", "UPDATED", "SIZE", "PLAN")
 def list_command(statuses: tuple[str, ...], form: str | None) -> None:
     """List the stored runs, newest first. JSON has the fields of metadata.json, and `size_bytes`."""
     from specular_tui.workspace import list_runs
+    from specular_tui.workspace.keeping import pinned_runs, trashed_runs
 
     root = checkpoint_root()
     runs = [run for run in list_runs(root) if not statuses or run.status in statuses]
     sizes = [_size(root, run.run_id) for run in runs]
+    pinned = pinned_runs(root)
     if form == "json":
-        output.emit_json([_entry(run, size) for run, size in zip(runs, sizes, strict=True)])
-    elif runs:
-        _print_table(runs, sizes)
+        output.emit_json([_entry(run, size, pinned) for run, size in zip(runs, sizes, strict=True)])
+        return
+    if runs:
+        _print_table(runs, sizes, pinned)
     else:
         kind = f"{' or '.join(statuses)} " if statuses else ""
         output.tell(f"there are no {kind}checkpoints in {root}")
+    if trash := trashed_runs(root):
+        size = words.size(sum(put.size for put in trash))
+        output.tell(f"{words.plural(len(trash), 'deleted run')} in the trash, {size}: specular checkpoint trash")
 
 
 def _size(root: Path, run_id: str) -> int:
@@ -53,15 +60,23 @@ def _size(root: Path, run_id: str) -> int:
         return 0
 
 
-def _entry(run: RunSummary, size: int) -> dict[str, Any]:
-    entry: dict[str, Any] = {"run_id": run.run_id} | run.metadata | {"size_bytes": size, "live": run.live}
+def _entry(run: RunSummary, size: int, pinned: Collection[str]) -> dict[str, Any]:
+    entry: dict[str, Any] = (
+        {"run_id": run.run_id}
+        | run.metadata
+        | {
+            "size_bytes": size,
+            "live": run.live,
+            "pinned": run.run_id in pinned,
+        }
+    )
     if run.damage is not None:
         entry["damage"] = {"file": run.damage.file, "reason": run.damage.reason}
     return entry
 
 
-def _print_table(runs: list[RunSummary], sizes: list[int]) -> None:
-    rows = [_row(run, size) for run, size in zip(runs, sizes, strict=True)]
+def _print_table(runs: list[RunSummary], sizes: list[int], pinned: Collection[str]) -> None:
+    rows = [_row(run, size, pinned) for run, size in zip(runs, sizes, strict=True)]
     on = output.colour_on()
     lines = output.table(rows, _HEADS, right=(2, 3, 5), width=shutil.get_terminal_size().columns if on else None)
     start = max(len(_HEADS[0]), *(len(row[0]) for row in rows)) + 2
@@ -72,13 +87,14 @@ def _print_table(runs: list[RunSummary], sizes: list[int]) -> None:
         output.emit(line[:start] + output.style(line[start:end], colour, on=on) + line[end:])
 
 
-def _row(run: RunSummary, size: int) -> tuple[str, ...]:
+def _row(run: RunSummary, size: int, pinned: Collection[str]) -> tuple[str, ...]:
     known = run.metadata
     total = words.number(known.get("total_tasks"))
     done = words.number(known.get("completed_tasks"))
     return (
         run.run_id,
-        words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live),
+        words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live)
+        + (", pinned" if run.run_id in pinned else ""),
         f"{done}/{total}" if total else "-",
         str(words.number(known.get("failed_tasks")) or "-"),
         words.age(run.updated_at),

@@ -172,6 +172,49 @@ def test_the_trash_is_emptied_after_some_days(tmp_path: Path) -> None:
     assert removal.empty_trash(tmp_path / "none", 0) == 0
 
 
+def test_the_trash_gives_way_to_what_it_may_take(tmp_path: Path) -> None:
+    for at, name in enumerate(("a", "b", "c")):
+        recorded.paused(tmp_path, name)
+        removal.trash(tmp_path, name, at)
+    sizes = [put.size for put in removal.trashed(tmp_path)]
+    assert removal.empty_trash(tmp_path, 10, room=sum(sizes)) == 0
+    assert removal.empty_trash(tmp_path, 10, room=sum(sizes) - 1) == sizes[2]
+    assert [put.run_id for put in removal.trashed(tmp_path)] == ["c", "b"], "what was deleted first goes first"
+    removal.empty_trash(tmp_path, 10, room=0)
+    assert removal.trashed(tmp_path) == []
+
+
+def test_a_run_that_is_half_deleted_cannot_be_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded.completed(tmp_path)
+    put = removal.trash(tmp_path, RUN, 1_000)
+
+    class Killed(BaseException):
+        pass
+
+    def remove(self: Folder, name: str, *, missing_ok: bool = False) -> None:
+        raise Killed
+
+    monkeypatch.setattr(Folder, "remove", remove)
+    with pytest.raises(Killed):
+        removal.purge(tmp_path, [put])
+    monkeypatch.undo()
+    assert removal.trashed(tmp_path) == []
+    with pytest.raises(RunNotFoundError):
+        removal.restore(tmp_path, RUN)
+    assert removal.purge(tmp_path, [put]) == 0
+    assert os.listdir(tmp_path) == [removal.TRASH]
+
+
+def test_of_two_of_one_name_the_one_that_is_meant_comes_back(tmp_path: Path) -> None:
+    for at, make in ((1_000, recorded.paused), (2_000, recorded.completed)):
+        make(tmp_path)
+        removal.trash(tmp_path, RUN, at)
+    removal.restore(tmp_path, RUN, 1_000)
+    assert checkpoint.load(tmp_path, RUN).state.status == "paused"
+    with pytest.raises(RunNotFoundError, match="not in the trash"):
+        removal.restore(tmp_path, RUN, 3_000)
+
+
 def test_sizes_of_all_runs(tmp_path: Path) -> None:
     run = recorded.completed(tmp_path)
     ((found, size),) = removal.sized(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given
@@ -40,11 +41,17 @@ def stored(
 
 
 def gone(
-    *runs: SizedRun, named: Named | None = None, cleaning: bool = False, max_size_mb: float = 500, **policy: float
+    *runs: SizedRun,
+    named: Named | None = None,
+    cleaning: bool = False,
+    max_size_mb: float = 500,
+    pinned: Collection[str] = (),
+    **policy: float,
 ) -> list[str]:
     shuffled = list(runs)
     random.Random(4).shuffle(shuffled)
-    found = decide(shuffled, RetentionPolicy(**policy), max_size_mb, NOW, named=named, cleaning=cleaning)  # type: ignore[arg-type]
+    rules = RetentionPolicy(**policy)  # type: ignore[arg-type]
+    found = decide(shuffled, rules, max_size_mb, NOW, named=named, cleaning=cleaning, pinned=pinned)
     assert all(removal.reason for removal in found)
     return [removal.run_id for removal in found]
 
@@ -104,6 +111,15 @@ def test_a_live_run_is_protected_from_the_user_too() -> None:
     assert gone(*runs, max_count=0, max_size_mb=0) == ["old"]
     for named in (Named(older_than_ms=0), Named(keep_last=0)):
         assert gone(*runs, named=named) == ["old"]
+
+
+def test_a_pinned_run_is_protected_from_every_rule_and_from_the_user() -> None:
+    runs = [stored(f"r{i}", age=i, size=100 * MIB) for i in range(7)]
+    everything = {"max_count": 0, "max_age_days": 0, "max_size_mb": 0, "keep_completed": False}
+    assert gone(*runs, pinned={"r6", "r2"}, cleaning=True, **everything) == ["r5", "r4", "r3", "r1", "r0"]  # type: ignore[arg-type]
+    assert gone(*runs, pinned={"r6", "r2"}, named=Named(keep_last=1)) == ["r5", "r4", "r3", "r1"]
+    assert gone(*runs, pinned={"r6", "r5", "r4"}, max_count=4, max_size_mb=10_000) == [], "they do not count"
+    assert gone(*runs, pinned={"r6", "r5"}, max_size_mb=600) == ["r4"], "their bytes do"
 
 
 def test_what_the_user_names_goes_whatever_the_policy_keeps() -> None:

@@ -1,0 +1,133 @@
+"""Runs that stay, runs that wait in the trash, and runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specular_tui.store import checkpoint, removal
+from specular_tui.workspace.comparing import Since, drift
+from tests import recorded
+from tests.contract.conftest import Shell, task
+from tests.recorded import START
+
+
+@pytest.fixture
+def root(shell: Shell) -> Path:
+    root = shell.folder / ".specular" / "checkpoints"
+    for number in range(3):
+        recorded.completed(root, f"old-{number}", at=START + number * 60_000)
+    return root
+
+
+def ids(root: Path) -> list[str]:
+    return sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
+
+
+def test_a_pinned_run_stays_whatever_is_cleaned_up(shell: Shell, root: Path) -> None:
+    assert shell("specular checkpoint pin old-1").out == "old-1 is pinned\n"
+    listed = {run["run_id"]: run["pinned"] for run in shell("specular checkpoint list --format json").json()}
+    assert listed == {"old-0": False, "old-1": True, "old-2": False}
+    assert "completed, pinned" in shell("specular checkpoint list").out
+
+    assert shell("specular checkpoint clean --older-than 1d --keep-last 1").code == 0
+    assert ids(root) == ["old-1", "old-2"]
+    refused = shell("specular checkpoint delete old-1")
+    assert refused.code == 2
+    assert "old-1 is pinned" in refused.err
+    pruned = shell("specular checkpoint prune --force")
+    assert "old-1 is pinned: it stays" in pruned.err
+    assert ids(root) == ["old-1"]
+
+    assert shell("specular checkpoint unpin old-1").out == "old-1 is not pinned any more\n"
+    assert shell("specular checkpoint unpin old-1").out == "old-1 was not pinned\n"
+    assert shell("specular checkpoint delete old-1").code == 0
+    assert ids(root) == []
+    assert shell("specular checkpoint pin old-1").code == 1
+
+
+def test_the_retention_of_a_build_spares_pinned_runs(shell: Shell, root: Path) -> None:
+    shell("specular checkpoint pin old-0")
+    shell.plan(task("a", "true"))
+    assert shell("specular build --run-id new").code == 0
+    assert ids(root) == ["new", "old-0"]
+
+
+def test_the_trash_is_counted_and_gives_way(shell: Shell, root: Path) -> None:
+    assert "checkpoint restore old-0" in shell("specular checkpoint delete old-0 --trash").out
+    shell("specular checkpoint delete old-1 --trash")
+    assert ids(root) == ["old-2"]
+    assert "2 deleted runs in the trash" in shell("specular checkpoint list").err
+    listed = shell("specular checkpoint trash --format json").json()
+    assert [put["run_id"] for put in listed] == ["old-1", "old-0"]
+    assert all(put["size_bytes"] > 1000 for put in listed)
+
+    assert shell("specular checkpoint restore old-0").out == "old-0 is back\n"
+    assert shell("specular checkpoint validate old-0").code == 0
+    missing = shell("specular checkpoint restore old-0")
+    assert missing.code == 1
+    assert "specular checkpoint trash" in missing.err
+    # A bound that the runs alone keep, and that the trash goes beyond.
+    size = sum(run["size_bytes"] for run in shell("specular checkpoint list --format json").json()) + 100
+    (shell.folder / ".specular" / "policy.yaml").write_text(
+        f"checkpoints:\n  max_size_mb: {size / (1 << 20)}\n  retention: {{max_age_days: 36600}}\n"
+    )
+    cleaned = shell("specular checkpoint clean")
+    assert "nothing to remove" in cleaned.out
+    assert "deleted runs in the trash" in cleaned.err
+    assert removal.trashed(root) == []
+    assert ids(root) == ["old-0", "old-2"]
+    assert shell("specular checkpoint trash").out == "the trash is empty\n"
+    assert shell("specular checkpoint trash --empty").out == "the trash is empty\n"
+
+
+def test_two_runs_side_by_side(shell: Shell) -> None:
+    shell.plan(task("a", "true"), task("b", "true"))
+    assert shell("specular build --run-id one").code == 0
+    shell.plan(task("a", "exit 3"), task("c", "true"))
+    assert shell("specular build --run-id two -k").code == 1
+
+    found = shell("specular checkpoint compare two one --format json").json()
+    assert (found["before"], found["after"], found["same_plan"]) == ("one", "two", False)
+    assert {t["task"]: t["differences"] for t in found["tasks"]} == {
+        "a": ["result", "definition"],
+        "b": ["gone"],
+        "c": ["new"],
+    }
+    (changed,) = [t for t in found["tasks"] if t["task"] == "a"]
+    assert changed["changed"] == ["its command"]
+    assert changed["after"]["exit_code"] == 3
+    table = shell("specular checkpoint compare one two").out
+    assert "a " in table
+    assert "its command" in table
+    assert shell("specular checkpoint compare one one").out.endswith("no task differs\n")
+    assert shell("specular checkpoint compare one none").code == 1
+
+
+def test_what_has_changed_since_a_run(shell: Shell) -> None:
+    root = shell.folder / ".specular" / "checkpoints"
+    policy = shell.folder / ".specular" / "policy.yaml"
+    policy.parent.mkdir()
+    policy.write_text("execution: {jobs: 2}\n")
+    shell.plan(task("a", "true"), task("b", "true"))
+    assert shell("specular build --run-id one").code == 0
+    state = checkpoint.load(root, "one").state
+
+    found = drift(root, "one", state, shell.folder)
+    assert (found.plan, found.policy, found.problem) == (Since.SAME, Since.SAME, "")
+
+    shell.plan(task("a", "false"), task("c", "true"))
+    policy.write_text("execution: {jobs: 3}\ntests: {require_pass: true, cmd: pytest}\n")
+    found = drift(root, "one", state, shell.folder)
+    assert (found.plan, found.policy) == (Since.CHANGED, Since.CHANGED)
+    assert found.plan_changes.lines() == ["changed: a (its command)", "added:   c", "removed: b"]
+    assert set(found.policy_changes) == {"execution.jobs: 2 -> 3", "gates.tests: none -> pytest"}
+
+    (shell.folder / "plan.json").write_text("{")
+    policy.unlink()
+    found = drift(root, "one", state, shell.folder)
+    assert (found.plan, found.policy) == (Since.UNKNOWN, Since.GONE)
+    assert found.problem
+    (shell.folder / "plan.json").unlink()
+    assert drift(root, "one", state, shell.folder).plan is Since.GONE
