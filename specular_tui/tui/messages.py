@@ -35,6 +35,15 @@ class RunMoved(Told):
         self.touched = touched
 
 
+class Foreseen(Told):
+    """What is to be expected of the run in view has been worked out: its critical path, its end."""
+
+    def __init__(self, *, past: bool) -> None:
+        """`past`: what its tasks usually take is known from now on."""
+        super().__init__()
+        self.past = past
+
+
 class LogGrew(Told):
     """Logs of the run in view have grown."""
 

@@ -16,8 +16,9 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.present_forecast import time_left
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, rough, running_time
+from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, running_time
 
 #: A text and the role that it plays (a key of `theme.ROLES`).
 Segment = tuple[str, str]
@@ -207,21 +208,6 @@ def counts(state: RunState) -> Line:
                 role, word = "paused", "frozen"
             line += [("  ", "plain"), (f"{count:,}", role), (f" {word}", "muted")]
     return line
-
-
-def time_left(view: RunView, clock: Clock) -> Line:
-    """Return `~4m left, until 14:32`; nothing where nobody knows, and no hour where the run stands still."""
-    if view.left is None or not view.live or view.state.draining:
-        return []
-    left, since = view.left
-    now = clock.now()
-    if view.state.frozen_since is not None:
-        return [(f"{rough(max(0, left - max(0, view.state.frozen_since - since)))} left", "muted")]
-    if left <= now - since:
-        return [("about to end", "muted")]
-    end, today = clock.at(since + left), clock.at(now).date()
-    hour = f"{end:%H:%M}" if end.date() == today else f"{end:%a %H:%M}"
-    return [(f"{rough(left - (now - since))} left", "plain"), (f", until {hour}", "muted")]
 
 
 def header_right(view: RunView, clock: Clock) -> list[Line]:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
+from specular_tui.model.usual import Usual
 from specular_tui.tui.clock import Clock
 
 
@@ -96,8 +98,12 @@ class RunView:
     failed: dict[str, int] = field(default_factory=dict)
     #: The task that failed first, and the last line that it printed.
     failure: tuple[str, str] | None = None
-    #: The milliseconds that it will probably take from a moment on; None where nobody knows.
-    left: tuple[int, int] | None = None
+    #: When it will have ended, counted from a moment on; None where nobody knows.
+    forecast: tuple[Forecast, int] | None = None
+    #: What its tasks and gates took in other runs of the plan.
+    usual: Mapping[str, Usual] = field(default_factory=dict)
+    #: The tasks of its critical path, first to last; empty until it has been worked out.
+    critical: tuple[str, ...] = ()
     #: The run's folder has vanished.
     gone: bool = False
 

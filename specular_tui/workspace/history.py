@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
 
 from specular_tui.errors import SpecularError
 from specular_tui.model.run import RunState
+from specular_tui.model.usual import Usual, usual
 from specular_tui.store import checkpoint
 
 #: So many of the newest runs are looked at; fewer where their journals are longer than `_LONG` together.
@@ -15,11 +15,25 @@ _RUNS = 5
 _LONG = 16 << 20
 
 
-def past_durations(root: Path, plan_path: str, *, but: str | None = None) -> dict[str, float]:
-    """Return the usual milliseconds of each task of the plan `plan_path`: the median of its newest past runs.
+def past(root: Path, plan_path: str, *, but: str | None = None) -> dict[str, Usual]:
+    """Return what each task of the plan `plan_path` took in its newest past runs.
 
     The run `but` is left out; runs that cannot be read are passed over. Tasks that never completed are not in it.
     """
+    return usual(_past_states(root, plan_path, but))
+
+
+def past_durations(root: Path, plan_path: str, *, but: str | None = None) -> dict[str, float]:
+    """Return the usual milliseconds of each task of the plan `plan_path`: the median of `past`."""
+    return {task_id: known.median for task_id, known in past(root, plan_path, but=but).items()}
+
+
+def usual_durations(states: Iterable[RunState]) -> dict[str, float]:
+    """Return the median milliseconds of each task over `states`, of its completed attempts alone."""
+    return {task_id: known.median for task_id, known in usual(states).items()}
+
+
+def _past_states(root: Path, plan_path: str, but: str | None) -> list[RunState]:
     states = []
     read = 0
     for run in checkpoint.summaries(root):
@@ -33,14 +47,4 @@ def past_durations(root: Path, plan_path: str, *, but: str | None = None) -> dic
         read += stored.journal_bytes
         if len(states) == _RUNS or read > _LONG:
             break
-    return usual_durations(states)
-
-
-def usual_durations(states: Iterable[RunState]) -> dict[str, float]:
-    """Return the median milliseconds of each task over `states`, of its completed attempts alone."""
-    found: dict[str, list[int]] = {}
-    for state in states:
-        for task_id, task in state.tasks.items():
-            if task.outcome == "completed" and task.duration_ms is not None:
-                found.setdefault(task_id, []).append(task.duration_ms)
-    return {task_id: median(times) for task_id, times in found.items()}
+    return states

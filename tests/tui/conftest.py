@@ -56,8 +56,8 @@ async def settled(pilot: Pilot[int], app: SpecularApp) -> None:
     desk = app.desk
     await until(pilot, lambda: desk.listed and all(row.size is not None for row in desk.runs) and not desk.opening)
     view = desk.view
-    if view is not None and view.moving:
-        await until(pilot, lambda: desk.view is not view or app.bridge.outlook.done is view)
+    if view is not None and not view.gone:
+        await until(pilot, lambda: desk.view is not view or view.graph is None or app.bridge.outlook.done is view)
     for _ in range(10):
         await pilot.pause(0.03)
 

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from specular_tui.errors import NotLiveError
 from specular_tui.model import event as ev
 from specular_tui.model.run import TaskStatus
-from specular_tui.tui import present
+from specular_tui.tui import present, present_forecast
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.messages import Told
 from specular_tui.tui.screens.build import BuildScreen
@@ -321,18 +321,20 @@ async def test_the_header_says_when_it_will_end(root: Path) -> None:
     app = make_app(root, run.now, run.run_id)
     async with app.run_test(size=(120, 30)) as pilot:
         await settled(pilot, app)
-        await until(pilot, lambda: app.desk.view is not None and app.desk.view.left is not None)
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.forecast is not None)
         view = app.desk.view
         assert view is not None
         # By the plan 38 s of the plugins, then 9 for linking them; what needs the failed task waits for somebody.
-        left, since = view.left or (0, 0)
+        assert view.forecast is not None
+        left, since = view.forecast
         assert since == run.now
-        assert 47_000 <= left < 70_000
-        assert present.text(present.time_left(view, app.desk.clock)).endswith(" left, until 10:34")
+        assert 47_000 <= left.likely_ms < 70_000
+        assert left.low_ms < left.likely_ms < left.high_ms
+        assert present.text(present_forecast.time_left(view, app.desk.clock)).endswith(" left, until 10:33–10:34")
         run.add(ev.Frozen(at=run.now))
         run.recorder.flush()
         await until(pilot, lambda: view.state.frozen_since is not None)
-        assert present.text(present.time_left(view, app.desk.clock)).endswith("s left")
+        assert present.text(present_forecast.time_left(view, app.desk.clock)).endswith("s left")
     run.vanish()
 
 
@@ -351,9 +353,12 @@ async def test_past_runs_say_when_it_will_end(root: Path) -> None:
     run.recorder.flush()
     app = make_app(root, run.now, "build-b")
     async with app.run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: app.desk.view is not None and app.desk.view.left is not None)
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.forecast is not None)
         assert app.desk.view is not None
-        assert app.desk.view.left == (1_200_000, run.now), "one after the other, whatever the jobs"
+        found = app.desk.view.forecast
+        assert found is not None
+        assert found[0].likely_ms == 1_200_000, "one after the other, whatever the jobs"
+        assert app.desk.view.usual["b"].median == 600_000
     run.vanish()
 
 
@@ -367,8 +372,8 @@ async def test_nobody_knows_when_it_will_end(root: Path) -> None:
         await settled(pilot, app)
         await pilot.pause(1.5)
         assert app.desk.view is not None
-        assert app.desk.view.left is None
-        assert present.time_left(app.desk.view, app.desk.clock) == []
+        assert app.desk.view.forecast is None
+        assert present_forecast.time_left(app.desk.view, app.desk.clock) == []
     run.vanish()
 
 

@@ -43,11 +43,11 @@ class _Tail(Protocol):
 class Follower:
     """Keeps the run that is on the desk."""
 
-    def __init__(self, outlet: Outlet, runs: RunList, planned: Callable[[], None]) -> None:
-        """`runs` is told when a run has ended or vanished; `planned` is called when its plan has been read."""
+    def __init__(self, outlet: Outlet, runs: RunList, foresee: Callable[[], None]) -> None:
+        """`runs` is told when a run has ended or vanished; `foresee` is called when its plan is read, or it ends."""
         self._outlet = outlet
         self._runs = runs
-        self._planned = planned
+        self._foresee = foresee
         self._stir = asyncio.Event()
 
     def open(self, run_id: str) -> None:
@@ -113,7 +113,7 @@ class Follower:
         """Who needs whom is in the plan, which takes longer to read than the journal."""
         view.graph = await self._graph(view)
         self._outlet.tell(RunShown())
-        self._planned()
+        self._foresee()
 
     async def _keep_up(self, view: RunView, tail: _Tail) -> None:
         more = False
@@ -146,6 +146,7 @@ class Follower:
                 self._look_for_failure(view)
             if ended:
                 self._runs.look(view.run_id)
+                self._foresee()
             if whole:
                 await self._add_graph(view)
             await asyncio.sleep(PACE if not more else 0)

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 from specular_tui.model.run import GATE_PREFIX, TaskStatus
 from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.messages import (
+    Foreseen,
     LogGrew,
     LogRead,
     ReadLog,
@@ -127,12 +128,21 @@ class BuildScreen(ModeScreen):
         self._was_live = view.live
         if failures_first:
             self.table.sort = "state"
-        self.table.show(view.state, view.graph)
+        self._show_tasks(view)
         if new:
             first = view.first_failure() if failures_first else view.state.current_task
             if first is not None:
                 self.table.select(first)
         self._show_log()
+
+    def _show_tasks(self, view: RunView) -> None:
+        usual = {task_id: past.median for task_id, past in view.usual.items()}
+        self.table.show(view.state, view.graph, estimates=usual)
+
+    def _on_foreseen(self, message: Foreseen) -> None:
+        super()._on_foreseen(message)
+        if message.past and self.view is not None:
+            self._show_tasks(self.view)
 
     def _on_run_shown(self, message: RunShown) -> None:
         super()._on_run_shown(message)

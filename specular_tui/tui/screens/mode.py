@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
-from specular_tui.tui.messages import Resume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
+from specular_tui.tui.messages import Foreseen, Resume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader
@@ -67,6 +67,9 @@ class ModeScreen(Screen[None]):
         self.header.refresh()
 
     def _on_run_moved(self, message: RunMoved) -> None:
+        self.header.refresh()
+
+    def _on_foreseen(self, message: Foreseen) -> None:
         self.header.refresh()
 
     def _on_runs_listed(self, message: RunsListed) -> None:

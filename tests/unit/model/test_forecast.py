@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from specular_tui.model.forecast import remaining_ms
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specular_tui.model.forecast import Forecast, forecast, remaining_ms
+from specular_tui.model.graph import Graph
+from specular_tui.model.plan import Task
 from specular_tui.model.run import Attempt, RunState, Session, TaskState, TaskStatus
+from specular_tui.model.usual import Usual
 
 
 def run(jobs: int = 1, **tasks: TaskState) -> RunState:
@@ -46,3 +52,81 @@ def test_what_a_task_took_before_counts_first() -> None:
         earlier=[Attempt(attempt=1, outcome="completed", started_at=0, completed_at=7000, duration_ms=7000)]
     )
     assert remaining_ms(run(a=done(1000), b=again), 0, {"b": 1}) == 7000
+
+
+# As a range ----------------------------------------------------------------------------------------------------------
+
+
+def graph(**needs: str) -> Graph:
+    return Graph([Task(id=i, command="x", depends_on=tuple(n.split())) for i, n in needs.items()])
+
+
+def counted(state: RunState) -> RunState:
+    for task in state.tasks.values():
+        state.counts[task.status] = state.counts.get(task.status, 0) + 1
+    state.running = {i: None for i, task in state.tasks.items() if task.status is TaskStatus.IN_PROGRESS}
+    return state
+
+
+def test_past_runs_give_a_range() -> None:
+    state = counted(run(2, a=TaskState(), b=TaskState()))
+    usual = {"a": Usual(100, 80, 130, 4), "b": Usual(50, 40, 60, 4)}
+    assert forecast(state, graph(a="", b="a"), 0, usual) == Forecast(120, 150, 190)
+    assert forecast(state, graph(a="", b=""), 0, usual) == Forecast(80, 100, 130), "side by side"
+    assert forecast(state, graph(a="", b=""), 0, usual, ["b"]) == Forecast(40, 50, 60), "what is named is to run"
+    assert forecast(state, graph(a="", b=""), 0, usual, jobs=1) == Forecast(120, 150, 190)
+
+
+def test_nobody_knows_of_a_task_that_nothing_is_known_of() -> None:
+    assert forecast(counted(run(a=TaskState())), graph(a=""), 0, {}) is None
+    found = forecast(counted(run(a=done(1000), b=TaskState())), graph(a="", b=""), 0, {})
+    assert found is not None
+    assert found.low_ms < found.likely_ms == 1000 < found.high_ms
+
+
+def test_what_runs_has_only_its_rest_to_go_and_what_is_overdue_a_little() -> None:
+    usual = {"a": Usual(100, 100, 100, 2)}
+    running = TaskState(status=TaskStatus.IN_PROGRESS, attempt=1, started_at=0)
+    state = counted(run(a=running))
+    assert forecast(state, graph(a=""), 60, usual) == Forecast(40, 40, 40)
+    assert forecast(state, graph(a=""), 200, usual) == Forecast(0, 0, 40)
+    state.frozen_since = 60
+    assert forecast(state, graph(a=""), 5000, usual) == Forecast(40, 40, 40), "frozen time is none"
+
+
+def test_what_needs_a_failed_task_waits_for_somebody() -> None:
+    usual = {i: Usual(100, 100, 100, 2) for i in "abc"}
+    state = counted(run(1, a=TaskState(status=TaskStatus.FAILED, attempt=1), b=TaskState(), c=TaskState()))
+    assert forecast(state, graph(a="", b="a", c=""), 0, usual) == Forecast(100, 100, 100)
+
+
+def test_a_slower_run_widens_the_range() -> None:
+    usual = {i: Usual(100, 90, 110, 4) for i in "ab"}
+    found = forecast(counted(run(a=done(200), b=TaskState())), graph(a="", b=""), 0, usual)
+    assert found == Forecast(90, 150, 165), "half way between what is usual and twice of it"
+
+
+def test_gates_come_after_all_tasks() -> None:
+    state = counted(run(2, a=TaskState()))
+    state.gates = {"@lint": TaskState(), "@new": TaskState()}
+    usual = {"a": Usual(100, 100, 100, 2), "@lint": Usual(40, 20, 60, 2)}
+    assert forecast(state, graph(a=""), 0, usual) == Forecast(110, 120, 130)
+
+
+def test_time_that_has_gone_by_is_no_longer_to_come() -> None:
+    assert Forecast(10, 20, 30) + -15 == Forecast(0, 5, 15)
+
+
+_TIMES = st.integers(0, 5000)
+
+
+@given(st.lists(st.tuples(_TIMES, _TIMES, _TIMES, st.integers(1, 5)), min_size=1, max_size=8), st.integers(1, 4))
+def test_the_likely_lies_between_the_ends(times: list[tuple[int, int, int, int]], jobs: int) -> None:
+    ids = [f"t{n}" for n in range(len(times))]
+    usual = {}
+    for task_id, (first, second, third, runs) in zip(ids, times, strict=True):
+        low, median, high = sorted((first, second, third))
+        usual[task_id] = Usual(median, low, high, runs)
+    found = forecast(counted(run(jobs, **{i: TaskState() for i in ids})), graph(**dict.fromkeys(ids, "")), 0, usual)
+    assert found is not None
+    assert 0 <= found.low_ms <= found.likely_ms <= found.high_ms
