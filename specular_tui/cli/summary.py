@@ -104,6 +104,9 @@ def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> l
     command = resume_command(result, folder)
     if command is not None:
         lines.append(f"resume with: {output.style(command, bold=True, on=on)}")
+    if result.resumable and state.count(TaskStatus.SKIPPED):
+        again = f"{output.program()} build --resume {result.run_id} --from-task TASK"
+        lines.append(f"skipped tasks stay skipped; to run TASK, and what depends on it: {again}")
     return lines
 
 
@@ -141,6 +144,8 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
         shown += ["", "the plan has changed:", *(f"  {output.plain(line)}" for line in resume.changes.lines()[:50])]
     if resume is not None:
         counts += _saving(resume)
+        if resume.count(Action.SKIP):
+            shown += ["", "skipped tasks stay skipped: --from-task TASK runs one, and what depends on it"]
     return [*shown, "", f"{counts}; nothing was written"]
 
 

@@ -2,21 +2,23 @@
 
     {"command": "pause"}  ->  {"ok": true, "message": "paused"}
 
-It lies in a folder of the user's own (0700) in the runtime directory, because socket paths have a length limit that a
-checkpoint directory may exceed; the run's metadata.json says where. Only this user is answered.
+It lies in a folder of the user's own (0700) in the runtime directory, or in the temporary one where a socket's path
+there would be longer than the system takes; the run's metadata.json says where. Only this user is answered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
 import stat
 import struct
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,10 @@ _LONGEST: Final = 64 << 10
 #: Seconds after which a steering command that nobody answers is given up.
 TIMEOUT: Final = 10.0
 
+#: Bytes of the longest path that a socket can have, and of a slash and a socket's name.
+_LONGEST_PATH: Final = 103 if sys.platform == "darwin" else 107
+_NAME_BYTES: Final = 1 + 24 + len(".sock")
+
 Handler = Callable[[str, dict[str, Any]], str]
 
 
@@ -38,11 +44,9 @@ def socket_folder() -> Path:
     Raises:
         OSError: it cannot be made, or something that is not this user's own folder stands there.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and os.access(base, os.W_OK):
-        folder = Path(base, "specular")
-    else:
-        folder = Path(tempfile.gettempdir(), f"specular-{os.geteuid()}")
+    folder = next((f for f in _candidates() if len(os.fsencode(f)) + _NAME_BYTES <= _LONGEST_PATH), None)
+    if folder is None:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     with contextlib.suppress(FileExistsError):
         folder.mkdir(0o700)
         folder.chmod(0o700)
@@ -50,6 +54,15 @@ def socket_folder() -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise OSError(None, f"{folder} is not a private folder of this user")
     return folder
+
+
+def _candidates() -> Iterator[Path]:
+    """Name the folders that may hold this user's sockets, the best one first."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if base and os.path.isabs(base) and os.access(base, os.W_OK):
+        yield Path(base, "specular")
+    for folder in (tempfile.gettempdir(), "/tmp"):
+        yield Path(folder, f"specular-{os.geteuid()}")
 
 
 def socket_path(run: Path) -> Path:

@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import Callable
 
+from specular_tui.engine.open_files import OpenFiles
+
 
 class Exits:
     """Calls back on the event loop when a child has ended; whoever is called reaps it.
@@ -14,9 +16,10 @@ class Exits:
     With pidfds (Linux) each child is a descriptor of the loop; elsewhere SIGCHLD has all watched children looked at.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch children on `loop`."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, files: OpenFiles | None = None) -> None:
+        """Watch children on `loop`, with a descriptor for each of them."""
         self._loop = loop
+        self._files = files if files is not None else OpenFiles()
         self._pidfds = _has_pidfds()
         self._open: set[int] = set()
         self._watched: dict[int, Callable[[], None]] = {}
@@ -30,7 +33,7 @@ class Exits:
             OSError: there are too many open files.
         """
         if self._pidfds:
-            fd = os.pidfd_open(pid)
+            fd = self._files.put_away(os.pidfd_open(pid))
             self._open.add(fd)
             self._loop.add_reader(fd, self._pidfd_ready, fd, ended)
         else:

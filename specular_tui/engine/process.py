@@ -18,6 +18,7 @@ from specular_tui.engine import processes
 from specular_tui.engine.executor import Exit, StartError, Work
 from specular_tui.engine.exits import Exits, has_ended
 from specular_tui.engine.guard import Guard
+from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import Process
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
@@ -109,10 +110,14 @@ class ProcessJob:
 class ProcessExecutor:
     """Runs tasks on this machine."""
 
-    def __init__(self, exits: Exits, guard: Guard | None = None) -> None:
-        """Be told of ended processes by `exits`; `guard` ends the tasks if this process is killed."""
+    def __init__(self, exits: Exits, guard: Guard | None = None, files: OpenFiles | None = None) -> None:
+        """Be told of ended processes by `exits`; `guard` ends the tasks if this process is killed.
+
+        `files` is the limit that this process has raised, and that no task is to see.
+        """
         self._exits = exits
         self._guard = guard
+        self._files = files if files is not None else OpenFiles()
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ProcessJob:
@@ -148,20 +153,21 @@ class ProcessExecutor:
         os.set_blocking(work.log_fd, True)
         try:
             # It looks where this process's PATH says, and for each task anew: one task may install another's program.
-            return os.posix_spawnp(
-                program,
-                # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
-                [argument.encode("utf-8", "surrogateescape") for argument in argv],
-                work.env,
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, work.log_fd, 1),
-                    (os.POSIX_SPAWN_DUP2, work.log_fd, 2),
-                ],
-                setpgroup=0,
-                setsigmask=[],
-                setsigdef=_DEFAULT_SIGNALS,
-            )
+            with self._files.lowered(work.log_fd) as log_fd:
+                return os.posix_spawnp(
+                    program,
+                    # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
+                    [argument.encode("utf-8", "surrogateescape") for argument in argv],
+                    work.env,
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_DUP2, log_fd, 1),
+                        (os.POSIX_SPAWN_DUP2, log_fd, 2),
+                    ],
+                    setpgroup=0,
+                    setsigmask=[],
+                    setsigdef=_DEFAULT_SIGNALS,
+                )
         except FileNotFoundError:
             raise StartError(f"program not found: {program}") from None
         except OSError as error:

@@ -19,6 +19,7 @@ from specular_tui.engine.attempt import Running, Verdict
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.executor import Executor, Exit, StartError, Work
+from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import MARKER
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
 from specular_tui.errors import NotLiveError, SpecularError, StorageError, UsageError
@@ -72,6 +73,7 @@ class Runner:
         options: RunOptions,
         marker: str,
         observer: Observer,
+        files: OpenFiles | None = None,
     ) -> None:
         """`gates` holds the policy's gates as tasks without dependencies; `marker` names the run in the environment."""
         self._recorder = recorder
@@ -80,6 +82,7 @@ class Runner:
         self._gates = gates
         self._remaining = remaining
         self._executor = executor
+        self._files = files if files is not None else OpenFiles()
         self._clock = clock
         self._cadence = cadence
         self._options = options
@@ -324,7 +327,7 @@ class Runner:
             return
         number = self.state.task(task.id).attempt + 1
         try:
-            log_fd = self._recorder.open_log(task.id)
+            log_fd = self._files.put_away(self._recorder.open_log(task.id))
         except StorageError as error:
             self.storage_failed(error)
             self._perform(self._scheduler.interrupted(task.id))

@@ -255,7 +255,7 @@ def _decide_skipped(
     was_taken_along = any(i in state.tasks and state.tasks[i].status is TaskStatus.SKIPPED for i in needs)
     if was_taken_along and not any(decided[need].action is Action.SKIP for need in needs):
         return Action.RUN, "what it needs is not skipped any more"
-    return Action.SKIP, known.reason or "skipped before"
+    return Action.SKIP, f"stays skipped ({known.reason})" if known.reason else "stays skipped"
 
 
 def _first_that_runs(graph: Graph, decided: Mapping[str, Decision], task_id: str) -> str | None:

@@ -141,7 +141,7 @@ def _removal(run: RunSummary, size: int, reason: str) -> Removal:
     return Removal(run_id=run.run_id, reason=reason, size=size, status=run.status)
 
 
-def _plan_of(run: RunSummary) -> str:
+def plan_of(run: RunSummary) -> str:
     """Return what two runs of one plan have in common; a run that does not say is of a plan of its own."""
     plan = run.metadata.get("plan_path") or run.metadata.get("plan_file")
     return plan if isinstance(plan, str) else f"\0{run.run_id}"
@@ -153,9 +153,9 @@ def _protected(newest_first: Iterable[RunSummary]) -> set[str]:
     for run in newest_first:
         if run.live:
             protected.add(run.run_id)
-        if (run.resumable or run.damage is not None) and _plan_of(run) not in plans:
+        if (run.resumable or run.damage is not None) and plan_of(run) not in plans:
             protected.add(run.run_id)
-            plans.add(_plan_of(run))
+            plans.add(plan_of(run))
     return protected
 
 
@@ -165,7 +165,7 @@ def _superseded(newest_first: Iterable[RunSummary]) -> set[str]:
     superseded: set[str] = set()
     for run in newest_first:
         if run.status == RunStatus.COMPLETED:
-            if _plan_of(run) in plans:
+            if plan_of(run) in plans:
                 superseded.add(run.run_id)
-            plans.add(_plan_of(run))
+            plans.add(plan_of(run))
     return superseded

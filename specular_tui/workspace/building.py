@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from specular_tui.engine import artifacts
+from specular_tui.engine import artifacts, open_files
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.container import Engine, find_engine
 from specular_tui.engine.guard import Guard
@@ -39,6 +39,7 @@ from specular_tui.store.folder import Folder
 from specular_tui.store.recorder import Recorder, RunRecorder, create_run, open_run
 from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import plans, session
+from specular_tui.workspace.abandoning import abandon, abandon_expired, expired_runs
 from specular_tui.workspace.face import BuildInfo, BuildResult, Face
 from specular_tui.workspace.history import past_durations, usual_durations
 from specular_tui.workspace.recovery import finish_exited
@@ -86,8 +87,8 @@ def _root(request: BuildRequest, environ: Mapping[str, str]) -> Path:
     return checkpoint_directory(None, environ, request.cwd)
 
 
-def _settings(request: BuildRequest, policy: Policy, environ: Mapping[str, str]) -> Settings:
-    return resolve(
+def _settings(request: BuildRequest, policy: Policy, environ: Mapping[str, str], face: Face) -> Settings:
+    settings = resolve(
         policy,
         environ=environ,
         cwd=request.cwd,
@@ -95,6 +96,10 @@ def _settings(request: BuildRequest, policy: Policy, environ: Mapping[str, str])
         task_interval=request.checkpoint_every,
         jobs=request.jobs,
     )
+    jobs = open_files.affordable(settings.jobs)
+    if jobs < settings.jobs and not request.dry_run:
+        face.notice(f"{jobs} tasks at once and not {settings.jobs}: more open files are not allowed here (ulimit -Hn)")
+    return replace(settings, jobs=jobs)
 
 
 # Which run -----------------------------------------------------------------------------------------------------------
@@ -137,7 +142,7 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
     policy, policy_bytes, warnings = plans.read_policy(request.policy, request.cwd)
     for warning in warnings:
         face.warning(warning)
-    settings = _settings(request, policy, environ)
+    settings = _settings(request, policy, environ, face)
     if request.run_id is not None and not RUN_ID.fullmatch(request.run_id):
         raise UsageError(
             f"'{request.run_id[:120]}' is no run id: 1 to 100 of A-Z a-z 0-9 . _ -, a letter or digit first"
@@ -231,33 +236,6 @@ def _tell_of_unfinished(root: Path, plan: Plan, face: Face) -> None:
         face.notice(f"{runs[0].run_id} is unfinished: --resume goes on with it, --force abandons it")
 
 
-def abandon(root: Path, run_id: str, reason: str) -> None:
-    """Give a run up: nobody will go on with it.
-
-    Raises:
-        RunHeldError: it is being built. SpecularError: it is completed or abandoned already.
-    """
-    status = checkpoint.summarise(root, run_id).status
-    if status in (RunStatus.COMPLETED, RunStatus.ABANDONED):
-        raise SpecularError(f"{run_id} is {status}: there is nothing to abandon")
-    clock = Clock()
-    recorder = open_run(root, run_id, tasks=_stored_tasks(root, run_id), now=clock.now()).recorder
-    try:
-        state = recorder.state
-        at = max(clock.now(), state.updated_at)
-        if state.status is RunStatus.CREATED:
-            recorder.append(ev.SessionEnded(at=at, status=RunStatus.PAUSED, reason=state.reason))
-        recorder.append(ev.RunAbandoned(at=at, reason=reason))
-    finally:
-        recorder.close(clock.now())
-
-
-def _stored_tasks(root: Path, run_id: str) -> dict[str, Task]:
-    with checkpoint.open_run(root, run_id) as folder:
-        plan = plans.stored_plan(folder, checkpoint.read(folder, run_id).state)
-    return {task.id: task for task in plan.tasks}
-
-
 # A run that goes on --------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +265,7 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
         return None
     with checkpoint.open_run(root, run_id) as folder:
         sources = _sources(request, folder, found.state, face)
-    settings = _settings(request, sources.policy, environ)
+    settings = _settings(request, sources.policy, environ, face)
     if not settings.checkpoints_enabled:
         raise UsageError("checkpoints are disabled, and without them there is nothing to resume")
     _check_trust(request, found.state, sources, face)
@@ -684,6 +662,8 @@ def _tidy_up(settings: Settings, run_id: str, face: Face) -> None:
             compress_run(settings.checkpoint_dir, run_id)
         for gone in apply_retention(settings.checkpoint_dir, settings, run_id):
             face.notice(f"removed {gone.run_id}: {gone.reason}")
+        for given_up in abandon_expired(settings.checkpoint_dir, expired_runs(settings.checkpoint_dir, settings)):
+            face.notice(f"{given_up.run_id} is abandoned: {given_up.reason}")
     except SpecularError as error:
         face.warning(f"the stored runs could not be tidied up: {error.message}")
 

@@ -19,6 +19,7 @@ from specular_tui.engine.clock import Clock
 from specular_tui.engine.container import ContainerExecutor, Dispatcher, Engine
 from specular_tui.engine.exits import Exits
 from specular_tui.engine.guard import Guard
+from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.process import ProcessExecutor
 from specular_tui.engine.runner import Ending, Runner, RunOptions
 from specular_tui.model import event as ev
@@ -97,8 +98,9 @@ def run_session(
 
     async def work() -> Ending:
         loop = asyncio.get_running_loop()
-        exits = Exits(loop)
-        local = ProcessExecutor(exits, guard)
+        files = OpenFiles(options.jobs)
+        exits = Exits(loop, files)
+        local = ProcessExecutor(exits, guard, files)
         containers = None
         if engine is not None:
             containers = ContainerExecutor(
@@ -125,6 +127,7 @@ def run_session(
             gates=gate_tasks(settings.policy),
             remaining=remaining,
             executor=executor,
+            files=files,
             clock=clock,
             cadence=Cadence(every_tasks=settings.task_interval, every_ms=settings.interval_ms),
             options=options,
@@ -133,7 +136,7 @@ def run_session(
         )
         if isinstance(recorder, RunRecorder):
             recorder.on_error = lambda error: _disk_failed(loop, runner, recorder)
-        server = await _listen(recorder, runner)
+        server = await _listen(recorder, runner, face)
         try:
             with _signals(loop, runner, face):
                 return await runner.run(str(server.path) if server is not None else None)
@@ -143,6 +146,7 @@ def run_session(
                 server.close()
             exits.close()
             executor.close()
+            files.close()
 
     return asyncio.run(work())
 
@@ -153,14 +157,15 @@ def _disk_failed(loop: asyncio.AbstractEventLoop, runner: Runner, recorder: RunR
         loop.call_soon_threadsafe(lambda: runner.storage_failed(recorder.failure()))
 
 
-async def _listen(recorder: Recorder, runner: Runner) -> control.ControlServer | None:
-    """Open the control socket; without one the build runs all the same, and cannot be steered."""
+async def _listen(recorder: Recorder, runner: Runner, face: Face) -> control.ControlServer | None:
+    """Open the control socket; without one the build runs all the same, and signals alone steer it."""
     if not isinstance(recorder, RunRecorder):
         return None
     try:
         server = control.ControlServer(control.socket_path(recorder.path), runner.control)
         await server.start()
-    except OSError:
+    except OSError as error:
+        face.warning(f"only signals can steer this build, and no other terminal: {error.strerror or error}")
         return None
     return server
 

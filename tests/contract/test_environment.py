@@ -96,3 +96,28 @@ def test_retention_after_a_build_never_takes_what_could_be_resumed(shell: Shell)
     shell("specular build --run-id one; specular build --run-id two; touch mended; specular build --run-id three")
 
     assert shell.runs() == ["three", "two"]
+
+
+def test_more_tasks_at_once_than_files_may_be_open(shell: Shell) -> None:
+    shell.plan(*(task(f"t{n}", "ulimit -Sn; sleep 0.5") for n in range(60)))
+
+    done = shell("ulimit -Sn 100; specular build -j 60 && specular logs t59")
+
+    assert done.code == 0, done.out + done.err
+    assert done.out.endswith("100\n")  # as the shell had it, whatever the build needs for itself
+    bounded = shell("ulimit -n 200; specular build -j 60")
+    assert bounded.code == 0, bounded.err
+    assert "18 tasks at once and not 60" in bounded.err
+
+
+def test_a_runtime_folder_with_a_long_name(shell: Shell) -> None:
+    shell.plan(task("a", "until [ -e go ]; do sleep 0.05; done"))
+    deep = shell.folder / ("d" * 120)
+    deep.mkdir()
+
+    build = shell.start("specular build", XDG_RUNTIME_DIR=str(deep))
+    shell.wait_for("specular pause")
+    assert " paused 0/1 " in shell("specular progress --short").out
+    assert shell("specular unpause").code == 0
+    (shell.folder / "go").touch()
+    assert build.wait(30) == 0

@@ -80,6 +80,27 @@ def test_skip_failed_goes_on_without_what_failed(shell: Shell) -> None:
     assert "b" in shown["progress"]["tasks"]["c"]["reason"]
 
 
+def test_a_skipped_task_is_run_again_as_the_summary_says(shell: Shell) -> None:
+    run_id = broken(shell)
+    done = shell("specular build --resume --skip-failed")
+    way_on = f"specular build --resume {run_id} --from-task TASK"
+    assert done.out.splitlines()[-1].endswith(way_on)
+    ran(shell)
+
+    planned = shell(f"specular build --resume {run_id} --from-task d --dry-run --format json")
+    reasons = {t["task"]: t["reason"] for t in planned.json()["tasks"]}
+    assert reasons["b"].startswith("stays skipped (failed before")
+    assert reasons["c"] == "stays skipped (needs b, which is skipped)"
+    table = shell(f"specular build --resume {run_id} --from-task d --dry-run").out
+    assert "skipped tasks stay skipped: --from-task TASK runs one" in table
+
+    (shell.folder / "mended").touch()
+    again = shell(way_on.replace("TASK", "b"))
+    assert again.code == 0, again.err
+    assert ran(shell) == ["b", "c"]
+    assert "stay skipped" not in again.out
+
+
 def test_skip_failed_may_run_dependents(shell: Shell) -> None:
     broken(shell)
     ran(shell)

@@ -15,7 +15,7 @@ from specular_tui.cli.options import checkpoint_root, chosen_run, last_option, r
 def abandon_command(run: str | None, last: bool, reason: str) -> None:
     """Give an unfinished run up: it stays to be looked at, and cannot be resumed any more."""
     from specular_tui.workspace import find_run
-    from specular_tui.workspace.building import abandon
+    from specular_tui.workspace.abandoning import abandon
 
     root = checkpoint_root()
     run_id = find_run(root, chosen_run(run, last, needed=True))

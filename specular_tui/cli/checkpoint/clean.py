@@ -38,7 +38,8 @@ def clean_command(
 ) -> None:
     """Remove what the retention policy does not keep; with options: the runs that meet all of them, whatever it keeps.
 
-    A live run is never removed, and a pinned one neither.
+    Without options, unfinished runs that have expired are abandoned too. A live run is never removed, and a pinned one
+    neither.
     """
     from specular_tui.workspace.keeping import Named, named_removals, retention_removals
 
@@ -101,23 +102,31 @@ def _carry_out(
     all_of_it: bool = False,
     settings: Settings | None = None,
 ) -> None:
+    from specular_tui.workspace.abandoning import abandon_expired, expired_runs
     from specular_tui.workspace.keeping import empty_trash, remove_runs
 
+    going_away = {removal.run_id for removal in removals}
+    expired = [run for run in expired_runs(root, settings) if run.run_id not in going_away] if settings else []
     if dry_run:
         gone = list(removals)
+        given_up = list(expired)
     else:
         with progress_bar("removing") as progress:
             gone = remove_runs(root, removals, progress)
         if emptied := empty_trash(root, all_of_it=all_of_it, settings=settings):
             output.tell(f"deleted runs in the trash: {words.size(emptied)} freed")
+        given_up = abandon_expired(root, expired)
         for going in removals:
             if going not in gone:
                 output.tell(f"{going.run_id} has become live: it stays")
     freed = sum(going.size for going in gone)
     if form == "json":
         entries = [{"run_id": g.run_id, "status": g.status, "reason": g.reason, "size_bytes": g.size} for g in gone]
-        output.emit_json({"dry_run": dry_run, "removed": entries, "freed_bytes": freed})
+        abandoned = [{"run_id": run.run_id, "reason": run.reason} for run in given_up]
+        output.emit_json({"dry_run": dry_run, "removed": entries, "freed_bytes": freed, "abandoned": abandoned})
         return
+    for run in given_up:
+        output.emit(f"{run.run_id} {'would be' if dry_run else 'is'} abandoned: {run.reason}")
     if not gone:
         output.emit("nothing to remove")
         return

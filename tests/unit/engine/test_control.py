@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -165,6 +166,39 @@ def test_without_a_runtime_folder_the_temporary_one_is_used(tmp_path: Path, monk
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert control.socket_folder() == tmp_path / f"specular-{os.geteuid()}"
     assert control.socket_folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_a_runtime_folder_whose_path_is_too_long_for_a_socket_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+
+    path = control.socket_path(Path("/a/run"))
+
+    assert path.parent == Path(f"/tmp/specular-{os.geteuid()}")
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert len(os.fsencode(path)) <= 107
+    assert list(deep.iterdir()) == []
+
+
+def test_a_socket_just_fits_where_its_folder_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
+    try:
+        for length in (60, 61, 62, 63, 64, 65, 66, 67, 68, 69):
+            base = short / ("b" * (length - len(str(short)) - 1))
+            base.mkdir()
+            monkeypatch.setenv("XDG_RUNTIME_DIR", str(base))
+            path = control.socket_path(Path("/a/run"))
+            assert len(os.fsencode(path)) <= 107
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+                listener.bind(str(path))
+            path.unlink()
+            assert (path.parent.parent == base) == (length <= 68)
+    finally:
+        shutil.rmtree(short)
 
 
 def test_two_runs_never_share_a_socket(runtime: Path) -> None:

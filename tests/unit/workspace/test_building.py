@@ -25,7 +25,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.run import RunStatus
 from specular_tui.store import recorder as store_recorder
 from specular_tui.store.recorder import open_run
-from specular_tui.workspace import building, session
+from specular_tui.workspace import abandoning, building, session
 from tests.unit.workspace.site import Listener, Site, task
 
 FLAKY = "test -e mended"
@@ -193,7 +193,7 @@ def test_resume_from_a_task_goes_on_with_what_is_completed(site: Site) -> None:
 def test_resume_where_the_newest_is_damaged_or_abandoned(site: Site) -> None:
     chain(site)
     site.build(run_id="one")
-    building.abandon(site.root, "one", "")
+    abandoning.abandon(site.root, "one", "")
     (site.folder / "mended").touch()
     assert site.code(resume="") == 0
     assert site.face.notices[0] == "there is nothing to resume (one is abandoned): starting a new build"
