@@ -67,7 +67,7 @@ distclean: clean ## Remove the environments too
 	@touch $@
 
 .venv/.synced-dev: uv.lock pyproject.toml | $(UV)
-	$(SYNC) || $(SYNC) --system-certs
+	$(SYNC) --extra serve || $(SYNC) --extra serve --system-certs
 	@touch .venv/.synced $@
 
 $(UV):

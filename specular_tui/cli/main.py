@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "pause": ("specular_tui.cli.steer", "Freeze a live build."),
     "plan": ("specular_tui.cli.plan", "Check a plan, show its order, print its schema."),
     "progress": ("specular_tui.cli.progress", "Look at a run once, or follow its events."),
+    "serve": ("specular_tui.cli.serve", "Open the full-screen app in a browser."),
     "stop": ("specular_tui.cli.steer", "Stop a live build; it can be resumed."),
     "unpause": ("specular_tui.cli.steer", "Let a paused build go on."),
 }

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from textual.app import App
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.theme import Theme
 from textual.timer import Timer
@@ -70,9 +71,13 @@ class SpecularApp(App[int]):
         owned: bool = False,
         clock: Clock | None = None,
         look: Look | None = None,
+        driver_class: type[Driver] | None = None,
     ) -> None:
-        """`run_id` is brought into view; `owned`: its build was started by whoever starts this."""
-        super().__init__()
+        """`run_id` is brought into view; `owned`: its build was started by whoever starts this.
+
+        `driver_class` None: the one for this terminal.
+        """
+        super().__init__(driver_class=driver_class)
         self.look = look or Look()
         self._look_filters = self.look.filters()
         self.no_color = not self.look.colors

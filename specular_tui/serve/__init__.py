@@ -1,0 +1,1 @@
+"""The full-screen application in a browser: who may come in, and one process of the application for each page."""
