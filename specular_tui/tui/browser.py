@@ -27,6 +27,7 @@ from textual import messages  # noqa: E402
 from textual.drivers.web_driver import WebDriver  # noqa: E402
 
 from specular_tui.tui.app import SpecularApp  # noqa: E402
+from specular_tui.tui.look import Look  # noqa: E402
 
 
 class PageDriver(WebDriver):
@@ -55,7 +56,8 @@ class PageDriver(WebDriver):
 def main(root: str, size: str) -> int:
     """Run the application on the checkpoint directory `root`, in `size` (`120x40`); return its exit code."""
     columns, _, lines = size.partition("x")
-    app: SpecularApp = SpecularApp(Path(root), driver_class=PageDriver)
+    look = Look(colors=not os.environ.get("NO_COLOR"))
+    app: SpecularApp = SpecularApp(Path(root), look=look, driver_class=PageDriver)
     answer: Any = app.run(size=(int(columns), int(lines)))
     return app.return_code or 0 if answer is None else 0
 

@@ -54,7 +54,9 @@ def test_the_wheel_holds_the_package_its_styles_and_its_licence(wheel: Path) -> 
 
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "specular_tui").rglob("*.py")}
     styles = {f"specular_tui/styles/{path.name}" for path in (ROOT / "styles").glob("*.tcss")}
-    assert modules | styles | {"specular_tui/py.typed"} <= names
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "specular_tui" / "serve" / "web").iterdir()}
+    assert modules | styles | pages | {"specular_tui/py.typed"} <= names
+    assert "specular_tui/serve/web/index.html" in names
     assert "specular_tui/styles/app.tcss" in names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "styles/")) or name.endswith(".pyc")]
