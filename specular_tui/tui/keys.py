@@ -6,7 +6,7 @@ The bindings of screens and widgets, the footer, the `?` help and the command pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +35,8 @@ class Key:
     @property
     def id(self) -> str:
         """The name under which it is remapped."""
-        return f"{self.where}.{self.action}".replace("('", ".").removesuffix("')")
+        action = self.action.removeprefix("screen.")
+        return f"{self.where}.{action}".replace("('", ".").removesuffix("')")
 
 
 RUN: Final = "Run"
@@ -67,10 +68,10 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("app", "q", "leave", "Quit", "leave; a build started here may go on, pause or stop", APP, 90),
     Key("run", "p", "pause", "Pause", "freeze the running tasks; start nothing new", RUN, 10),
     Key("run", "r", "resume", "Resume", "let a frozen build go on; start a stored one again", RUN, 11),
-    Key("run", "P", "drain", "Drain", "let running tasks end, start nothing new; again: undo", RUN),
+    Key("run", "P", "drain", "Drain", "let running tasks end, start nothing new; again: undo", RUN, 12),
     Key("build", "R", "retry_all", "Retry failed", "run all failed tasks again", RUN, 20),
-    Key("build", "t", "retry_task", "Retry task", "run the selected task again", RUN),
-    Key("build", "s", "skip", "Skip", "skip a failed task, and what needs it", RUN),
+    Key("build", "t", "retry_task", "Retry task", "run the selected task again", RUN, 21),
+    Key("build", "s", "skip", "Skip", "skip a failed task, and what needs it", RUN, 22),
     Key(
         "build",
         "x",
@@ -80,7 +81,7 @@ TABLE: Final[tuple[Key, ...]] = (
         RUN,
         30,
     ),
-    Key("build", "X", "stop_build", "Stop build", "stop the build; its checkpoint is saved; asks", RUN),
+    Key("build", "X", "stop_build", "Stop build", "stop the build; its checkpoint is saved; asks", RUN, 31),
     Key("checkpoints", "enter", "open", "Open", "show the run in Build", LOOK, 5, palette=False),
     Key("checkpoints", "d,delete", "delete", "Delete", "remove the checkpoint under the cursor; asks", RUN, 30),
     Key("checkpoints", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 25),
@@ -88,21 +89,13 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("validation", "escape", "cancel", "Cancel", "give the check up", LOOK, 6, palette=False),
     Key("gates", "enter", "select", "Log", "show the log of the gate in Build", LOOK, 20, palette=False),
     Key("validation", "tab", "switch_pane", "Other pane", "go between checks and gates", MOVE, palette=False),
-    Key(
-        "build",
-        "slash",
-        "filter",
-        "Filter",
-        "filter the tasks as you type; in a log: search it",
-        LOOK,
-        40,
-        palette=False,
-    ),
+    Key("tasks", "slash", "screen.filter", "Filter", "filter the tasks as you type", LOOK, 40, palette=False),
+    Key("log", "slash", "screen.search", "Search", "search the whole log", LOOK, 5, palette=False),
     Key("build", "n", "next", "Next failure", "go to the next failed task; in a log: the next match", LOOK),
     Key("build", "N", "previous", "Previous failure", "go to the failed task, or the match, before", LOOK),
-    Key("build", "f", "follow", "Follow", "stay at the end of the log as it grows", LOOK),
-    Key("build", "w", "wrap", "Wrap", "break long lines of the log", LOOK),
-    Key("build", "y", "copy", "Copy", "copy the selected lines, or the id under the cursor", LOOK),
+    Key("build", "f", "follow", "Follow", "stay at the end of the log as it grows", LOOK, 41),
+    Key("build", "w", "wrap", "Wrap", "break long lines of the log", LOOK, 42),
+    Key("build", "y", "copy", "Copy", "copy the selected lines, or the id under the cursor", LOOK, 43),
     Key("build", "left_square_bracket", "earlier_attempt", "Earlier log", "the log of the attempt before", LOOK),
     Key("build", "right_square_bracket", "later_attempt", "Later log", "the log of the attempt after", LOOK),
     Key("tasks", "o", "cycle_sort", "Sort", "order tasks by plan, by state, by duration", LOOK),
@@ -153,6 +146,32 @@ _SHOWN: Final = {
 def shown(keys: str) -> str:
     """Return a key, or several with commas between, as people read them: `j Down`, `^d PgDn`."""
     return " ".join(_SHOWN.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
+
+
+#: The keys of rows that the configuration has remapped, by id.
+_REMAPPED: dict[str, str] = {}
+
+
+def remap(keys_by_id: Mapping[str, str]) -> None:
+    """Let these rows have other keys from now on, and all others their own."""
+    _REMAPPED.clear()
+    _REMAPPED.update(keys_by_id)
+
+
+def acting(row: Key) -> str:
+    """Return the keys of a row as they are now, with commas between; "" where it has none."""
+    return _REMAPPED.get(row.id, row.keys)
+
+
+def pressed(row_id: str) -> str:
+    """Return the key that does what a row says, as people read it: its first one."""
+    (row,) = by_id([row_id])
+    return shown(acting(row).split(",")[0])
+
+
+def cap(row_id: str) -> tuple[str, str]:
+    """Return the key that does what a row says as a segment; a text never names a key in any other way."""
+    return pressed(row_id), "key"
 
 
 def rows(*where: str) -> list[Key]:

@@ -65,7 +65,7 @@ class Actions(_Entries):
             if key.palette:
                 found = active[key.id]
                 do = partial(self.app.run_action, found.binding.action, found.node)
-                yield _Entry(f"{key.label}  {keys.shown(key.keys)}", key.help, do)
+                yield _Entry(f"{key.label}  {keys.shown(keys.acting(key))}", key.help, do)
         yield _Entry("Theme", "choose the colours", self.app.action_change_theme)
 
     async def discover(self) -> Hits:

@@ -16,7 +16,6 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.present_forecast import time_left
 from specular_tui.tui.views import Desk, RunRow, RunView
 from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, running_time
 
@@ -210,24 +209,9 @@ def counts(state: RunState) -> Line:
     return line
 
 
-def header_right(view: RunView, clock: Clock) -> list[Line]:
-    """Return what stands at the right of the header, most important first: time, frozen time, jobs, live or not."""
-    state, now = view.state, clock.now()
-    said = running_time if view.live else humanise
-    if not view.live:
-        now = state.updated_at
-    parts: list[Line] = [[(said(state.elapsed_until(now)), "strong")]]
-    if line := time_left(view, clock):
-        parts.append(line)
-    if (frozen := state.frozen_until(now)) >= 1000:
-        parts.append([(f"frozen {said(frozen)}", "paused" if state.frozen_since is not None else "muted")])
-    if view.live:
-        parts.append([("live" if view.owned else "attached", "running")])
-        if state.session is not None:
-            parts.append([(plural(state.session.jobs, "job"), "muted")])
-    else:
-        parts.append([(age(clock.now() - state.updated_at), "muted")])
-    return parts
+def settled(state: RunState) -> int:
+    """Return how many tasks have come to an end."""
+    return state.total - state.count(TaskStatus.PENDING) - state.count(TaskStatus.IN_PROGRESS)
 
 
 def directory(desk: Desk) -> Line:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import GATE_PREFIX, RunState, TaskState, TaskStatus
-from specular_tui.tui import glyphs, present
+from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.views import CHECKS, RunCheck, RunRow
@@ -34,17 +34,29 @@ def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> lis
     """Return what is known of the run as a whole."""
     if check is None:
         return [
-            [("Not checked yet. ", "plain"), ("v", "key"), (" reads every file and proves every hash.", "muted")],
+            [
+                ("Not checked yet. ", "plain"),
+                keys.cap("validation.validate"),
+                (" reads every file and proves every hash.", "muted"),
+            ],
             [("Nothing is changed by it.", "muted")],
         ]
     if check.running:
-        return [_progress(check, room), [("Esc", "key"), (" gives it up; nothing is changed by it", "muted")]]
+        return [
+            _progress(check, room),
+            [keys.cap("validation.cancel"), (" gives it up; nothing is changed by it", "muted")],
+        ]
     when = clock.time(check.ended_at or 0)
     if check.problem:
         return [[("! could not be checked: ", "failed"), (check.problem, "plain")], [(f"tried at {when}", "muted")]]
     if check.cancelled:
         return [
-            [("given up", "paused"), ("; nothing is known of it. ", "muted"), ("v", "key"), (" begins anew", "muted")]
+            [
+                ("given up", "paused"),
+                ("; nothing is known of it. ", "muted"),
+                keys.cap("validation.validate"),
+                (" begins anew", "muted"),
+            ]
         ]
     if check.sound:
         lines: list[Line] = [
@@ -58,7 +70,13 @@ def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> lis
     if check.live:
         lines.append([("It was being built meanwhile: this is how it stood then.", "paused")])
     elif check.updated_at and row.updated_at and check.updated_at != row.updated_at:
-        lines.append([("The run has moved on since: ", "paused"), ("v", "key"), (" checks it again", "paused")])
+        lines.append(
+            [
+                ("The run has moved on since: ", "paused"),
+                keys.cap("validation.validate"),
+                (" checks it again", "paused"),
+            ]
+        )
     return lines
 
 

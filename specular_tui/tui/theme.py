@@ -36,6 +36,10 @@ ROLES: Final[dict[str, str]] = {
     "badge-failed": "bold $state-failed on $badge-failed",
     "badge-paused": "bold $state-paused on $badge-paused",
     "badge-muted": "bold $muted on $badge-muted",
+    "tab": "$muted",
+    "tab-key": "$key",
+    "tab-on": "bold $foreground on $primary 28%",
+    "tab-key-on": "bold $foreground on $primary 28%",
 }
 
 #: Grounds have next to no saturation: a terminal of 256 colours then keeps them apart, on its grey ramp.

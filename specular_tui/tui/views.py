@@ -14,6 +14,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
 from specular_tui.model.usual import Usual
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class RunView:
     usual: Mapping[str, Usual] = field(default_factory=dict)
     #: The tasks of its critical path, first to last; empty until it has been worked out.
     critical: tuple[str, ...] = ()
+    #: How fast it gets on.
+    pace: Pace = field(default_factory=Pace)
     #: The run's folder has vanished.
     gone: bool = False
 

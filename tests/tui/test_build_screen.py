@@ -17,6 +17,8 @@ from specular_tui.tui.messages import Told
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.widgets.footer import KeyFooter
+from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.workspace import steering
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until
@@ -443,3 +445,63 @@ async def test_an_ended_log_is_not_looked_at_any_more(root: Path) -> None:
 
 def test_shapes_are_those_of_the_table() -> None:
     assert {present.task_shape(status)[0] for status in TaskStatus} == {"○", "●", "✓", "✗", "⊘"}
+
+
+def footer(app: SpecularApp) -> str:
+    return "".join(segment.text for segment in app.screen.query_one(KeyFooter).render_line(0))
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
+async def test_the_footer_offers_what_makes_sense(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        words = footer(app).split()
+        assert "Pause" in words
+        assert "Resume" not in words
+        assert words[-4:] == ["q", "Quit", "?", "Help"], "the way out is there at any width"
+        assert "".join(words).isascii()
+        assert set(words[1::2]) <= {
+            *("Pause", "Drain", "Retry", "failed", "Stop", "task", "Filter", "Quit", "Help", "/", "R", "x", "q", "?")
+        }, "no word is cut"
+        run.add(ev.Frozen(at=run.now))
+        run.recorder.flush()
+        await until(pilot, lambda: "Resume" in footer(app))
+        assert "Pause" not in footer(app)
+        assert "Drain" not in footer(app)
+    run.vanish()
+
+
+async def test_nothing_to_retry_is_not_offered_and_said(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        assert footer(app).split() == ["/", "Filter", "q", "Quit", "?", "Help"]
+        for key, said in {
+            "R": "nothing has failed",
+            "p": "build-a is not running",
+            "r": "build-a is completed: there is nothing to resume",
+            "P": "build-a is not running",
+            "x": "nothing is running here",
+        }.items():
+            app.clear_notifications()
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            assert said in [note.message for note in app._notifications]
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
+async def test_the_modes_are_named_at_any_width_and_clicked(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        line = "".join(segment.text for segment in app.screen.query_one(ModeTabs).render_line(0))
+        assert line.startswith(" 1 Build  2 Checkpoints  3 Validation")
+        await pilot.click(ModeTabs, offset=(line.index("Checkpoints"), 0))
+        await until(pilot, lambda: app.current_mode == "checkpoints")
+        await pilot.click(ModeTabs, offset=(2, 0))
+        await until(pilot, lambda: app.current_mode == "build")
+    run.vanish()

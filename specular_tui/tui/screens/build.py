@@ -6,10 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from specular_tui.model.run import GATE_PREFIX, TaskStatus
 from specular_tui.tui import glyphs, keys, present
+from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import (
     Foreseen,
     LogGrew,
@@ -78,7 +80,7 @@ class BuildScreen(ModeScreen):
                 yield self.table
                 yield self.filter
             yield self.log_view
-        yield Static(_EMPTY, id="empty")
+        yield Static(_empty(), id="empty")
 
     def on_mount(self) -> None:
         """Show the run that is open already."""
@@ -105,6 +107,29 @@ class BuildScreen(ModeScreen):
             return None
         return RunRow(view.run_id, view.state.status, live=view.live, failed=len(view.failed))
 
+    def offers(self, key: Key) -> bool:
+        """Tell whether a key makes sense for the run in view and the task under the cursor."""
+        view, task_id = self.view, self.table.selected
+        if view is None:
+            return key.where in ("app", "filter")
+        failed = task_id is not None and view.state.task(task_id).status is TaskStatus.FAILED
+        running = task_id is not None and task_id in view.state.running
+        match key.id:
+            case "build.retry_all":
+                return bool(view.failed)
+            case "build.retry_task":
+                return view.live and failed and len(view.failed) > 1
+            case "build.skip":
+                return failed and not (task_id or "").startswith(GATE_PREFIX)
+            case "build.stop_task":
+                return view.live and running
+            case "build.stop_build":
+                return view.live and not running
+            case "build.follow" | "build.wrap" | "build.copy":
+                return self._in_log
+            case _:
+                return super().offers(key)
+
     # What the bridge tells
 
     def _show(self) -> None:
@@ -112,7 +137,7 @@ class BuildScreen(ModeScreen):
         empty = self.query_one("#empty", Static)
         empty.display = view is None
         reading: Line = [(f"reading {self.desk.opening} {glyphs.ELLIPSIS}", "muted")]
-        empty.update(paint_lines([reading]) if self.desk.opening else _EMPTY)
+        empty.update(paint_lines([reading]) if self.desk.opening else _empty())
         self.query_one("#panes").display = view is not None
         self.notice.update()
         self.header.refresh()
@@ -254,6 +279,7 @@ class BuildScreen(ModeScreen):
         """Show the log of the task that the cursor has come to."""
         message.stop()
         self._show_log()
+        self.footer.update()
 
     def on_task_table_opened(self, message: TaskTable.Opened) -> None:
         """Go to the log."""
@@ -279,14 +305,18 @@ class BuildScreen(ModeScreen):
         return self.log_view.has_focus
 
     def action_filter(self) -> None:
-        """Ask for the text that tasks, or lines of the log, shall have."""
-        self._searching = self._in_log
-        if self._searching:
-            self.filter.value = ""
-            self.filter.placeholder = "search this log"
-        else:
-            self.filter.value = self.table.filter_text
-            self.filter.placeholder = "text, :failed, :running, :pending, :completed, :skipped"
+        """Ask for the text that tasks shall have."""
+        self._searching = False
+        self.filter.value = self.table.filter_text
+        self.filter.placeholder = "text, :failed, :running, :pending, :completed, :skipped"
+        self.filter.display = True
+        self.filter.focus()
+
+    def action_search(self) -> None:
+        """Ask for the text that lines of the log shall have."""
+        self._searching = True
+        self.filter.value = ""
+        self.filter.placeholder = "search this log"
         self.filter.display = True
         self.filter.focus()
 
@@ -424,11 +454,17 @@ class BuildScreen(ModeScreen):
         self.app.push_screen(dialog, answered)
 
 
-_EMPTY = paint_lines(
-    [
-        [("No run is open.", "strong")],
-        [],
-        [("2", "key"), (" lists the runs of this directory; ", "muted"), ("Enter", "key"), (" opens one.", "muted")],
-        [("A build that starts here opens by itself.", "muted")],
-    ]
-)
+def _empty() -> Content:
+    return paint_lines(
+        [
+            [("No run is open.", "strong")],
+            [],
+            [
+                keys.cap("app.mode.checkpoints"),
+                (" lists the runs of this directory; ", "muted"),
+                keys.cap("checkpoints.open"),
+                (" opens one.", "muted"),
+            ],
+            [("A build that starts here opens by itself.", "muted")],
+        ]
+    )

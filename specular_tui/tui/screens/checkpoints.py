@@ -88,6 +88,7 @@ class CheckpointsScreen(ModeScreen):
         if (row := self.table.row) is not None:
             self._show_details(row)
             self._inspect_later()
+        self.footer.update()
 
     def _on_run_table_opened(self, message: RunTable.Opened) -> None:
         message.stop()

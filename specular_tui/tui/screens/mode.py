@@ -10,10 +10,13 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
+from specular_tui.tui import keys
+from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, Resume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader
+from specular_tui.tui.widgets.mode_tabs import ModeTabs
 
 SMALLEST: Final = (60, 16)
 
@@ -32,13 +35,15 @@ class ModeScreen(Screen[None]):
         super().__init__()
         self.desk = desk
         self.header = RunHeader(desk)
+        self.footer = KeyFooter(self.offers)
 
     def compose(self) -> ComposeResult:
         """Yield the frame and, in it, what the mode is about."""
         yield self.header
+        yield ModeTabs(self.MODE)
         with Container(id="body"):
             yield from self.body()
-        yield KeyFooter(self.MODE)
+        yield self.footer
         yield Static(id="too-small", markup=False)
 
     def body(self) -> ComposeResult:
@@ -57,17 +62,21 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another mode was in front."""
+        self._refresh_frame()
+
+    def _refresh_frame(self) -> None:
         self.header.refresh()
+        self.footer.update()
 
     def _on_ticked(self, message: Ticked) -> None:
         if self.is_current:
-            self.header.refresh()
+            self._refresh_frame()
 
     def _on_run_shown(self, message: RunShown) -> None:
-        self.header.refresh()
+        self._refresh_frame()
 
     def _on_run_moved(self, message: RunMoved) -> None:
-        self.header.refresh()
+        self._refresh_frame()
 
     def _on_foreseen(self, message: Foreseen) -> None:
         self.header.refresh()
@@ -75,6 +84,7 @@ class ModeScreen(Screen[None]):
     def _on_runs_listed(self, message: RunsListed) -> None:
         if self.desk.view is None:
             self.header.refresh()
+        self.footer.update()
 
     # What can be done with a run wherever one is at hand
 
@@ -82,24 +92,46 @@ class ModeScreen(Screen[None]):
         """Return the run that the keys act on."""
         return None
 
+    def offers(self, key: Key) -> bool:
+        """Tell whether a key makes sense as things stand: the footer leaves the others out.
+
+        They act all the same; an action that cannot be done says why.
+        """
+        row = self.run_at_hand()
+        match key.id:
+            case "run.pause":
+                return row is not None and row.live and row.status != "paused"
+            case "run.resume":
+                return row is not None and (
+                    row.resumable or (row.live and (row.status == "paused" or self._draining(row)))
+                )
+            case "run.drain":
+                return row is not None and row.live and row.status != "paused" and not self._draining(row)
+            case _:
+                return True
+
     def action_pause(self) -> None:
         """Freeze the run at hand; harmless where it stands still already."""
         row = self.run_at_hand()
         if row is None:
-            return
-        if not row.live:
+            self.say("no run is open")
+        elif not row.live:
             self.say(f"{row.run_id} is not running")
-        elif row.status != "paused":
+        elif row.status == "paused":
+            self.say(f"{row.run_id} stands still already: {keys.pressed('run.resume')} lets it go on")
+        else:
             self.post_message(Steer(row.run_id, "pause"))
 
     def action_resume(self) -> None:
         """Let a frozen run go on, or start a stored one again."""
         row = self.run_at_hand()
         if row is None:
-            return
-        if row.live:
+            self.say("no run is open")
+        elif row.live:
             if row.status == "paused" or self._draining(row):
                 self.post_message(Steer(row.run_id, "unpause"))
+            else:
+                self.say(f"{row.run_id} is going on")
         elif row.resumable:
             self.post_message(Resume(row.run_id))
         else:
@@ -109,8 +141,8 @@ class ModeScreen(Screen[None]):
         """Start nothing new in the run at hand, or take that back."""
         row = self.run_at_hand()
         if row is None:
-            return
-        if not row.live:
+            self.say("no run is open")
+        elif not row.live:
             self.say(f"{row.run_id} is not running")
         else:
             self.post_message(Steer(row.run_id, "unpause" if self._draining(row) else "drain"))

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from specular_tui.model.run import GATE_PREFIX, RunState
@@ -61,7 +62,7 @@ class ValidationScreen(ModeScreen):
                 yield Static(paint_lines([[("Gates", "strong")]]), id="gates-title")
                 yield self.gates
                 yield Static(id="no-gates", markup=False)
-        yield Static(_EMPTY, id="empty")
+        yield Static(_empty(), id="empty")
 
     def on_mount(self) -> None:
         """Show the run that it is about."""
@@ -167,10 +168,16 @@ class ValidationScreen(ModeScreen):
             self.post_message(ShowTask(self.desk.subject, self.gates.chosen))
 
 
-_EMPTY = paint_lines(
-    [
-        [("There is no run to check.", "strong")],
-        [],
-        [("2", "key"), (" lists the runs of this directory; ", "muted"), ("v", "key"), (" checks one.", "muted")],
-    ]
-)
+def _empty() -> Content:
+    return paint_lines(
+        [
+            [("There is no run to check.", "strong")],
+            [],
+            [
+                keys.cap("app.mode.checkpoints"),
+                (" lists the runs of this directory; ", "muted"),
+                keys.cap("checkpoints.validate"),
+                (" checks one.", "muted"),
+            ],
+        ]
+    )

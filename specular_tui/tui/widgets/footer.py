@@ -1,7 +1,8 @@
-"""The line at the bottom: the keys that act here, made from the one table of bindings."""
+"""The line at the bottom: the keys that do something here and now, made from the one table of bindings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from textual.app import RenderResult
@@ -10,20 +11,24 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from specular_tui.tui import keys, present
+from specular_tui.tui.keys import Key
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint
 
 _GAP: Final = 2
+#: These stand at the right end, and are there at any width.
+_ALWAYS: Final = ("app.leave", "app.help")
 
 
 class KeyFooter(Widget):
-    """Keys of what has the focus on the left, the modes and the help on the right; a click is the key."""
+    """What can be done with what has the focus, and the way out; a click is the key."""
 
-    def __init__(self, mode: str) -> None:
-        """`mode` is the mode that it stands under, which is shown as chosen."""
+    def __init__(self, offers: Callable[[Key], bool]) -> None:
+        """`offers` tells whether a key that acts here makes sense as things stand."""
         super().__init__()
-        self._mode = mode
+        self._offers = offers
         self._spots: list[tuple[int, int, str]] = []
+        self._painted: list[tuple[str, str]] = []
 
     def on_mount(self) -> None:
         """Paint again whenever other keys act."""
@@ -31,6 +36,11 @@ class KeyFooter(Widget):
 
     def _changed(self, screen: Screen[object]) -> None:
         if screen is self.screen:
+            self.update()
+
+    def update(self) -> None:
+        """Paint again if something else makes sense now."""
+        if self.is_mounted and self._shown() != self._painted:
             self.refresh()
 
     def _bound(self) -> dict[str, str]:
@@ -41,47 +51,38 @@ class KeyFooter(Widget):
                 bound.setdefault(active.binding.id, key)
         return bound
 
-    def render(self) -> RenderResult:
-        """Return the line; what has no room is left out, least important first."""
-        width = self.content_size.width
+    def _shown(self) -> list[tuple[str, str]]:
+        """Return the ids and the keys that have a place in the line, most important first."""
         bound = self._bound()
-        acting = sorted((key for key in keys.by_id(bound) if key.footer), key=lambda key: key.footer)
-        wide = sum(present.width([(f"{keys.shown(bound[key.id])} {key.label}", "")]) + _GAP for key in acting)
-        right, modes = self._right(bound, labels=True)
-        if wide + present.width(right) > width:
-            right, modes = self._right(bound, labels=False)
-        room = width - present.width(right) - _GAP
-        line: Line = []
-        spots: list[tuple[int, int, str]] = []
-        at = 0
-        for key in acting:
-            part: Line = [(keys.shown(bound[key.id]), "key"), (f" {key.label}", "muted")]
-            length = present.width(part)
-            if at + length > room:
-                break
-            line += [*part, (" " * _GAP, "plain")]
-            spots.append((at, at + length, bound[key.id]))
-            at += length + _GAP
-        offset = max(0, width - present.width(right))
-        self._spots = spots + [(start + offset, end + offset, key) for start, end, key in modes]
-        return paint([*line, (" " * (offset - at), "plain"), *right])
+        rows = [key for key in keys.by_id(bound) if key.footer and key.id not in _ALWAYS and self._offers(key)]
+        rows.sort(key=lambda key: key.footer)
+        return [(row.id, bound[row.id]) for row in rows] + [(name, bound[name]) for name in _ALWAYS if name in bound]
 
-    def _right(self, bound: dict[str, str], *, labels: bool) -> tuple[Line, list[tuple[int, int, str]]]:
+    def render(self) -> RenderResult:
+        """Return the line; what has no room is left out whole, least important first."""
+        self._painted = self._shown()
+        width = self.content_size.width
+        parts = {name: _part(name, key) for name, key in self._painted}
+        right = [name for name in parts if name in _ALWAYS]
+        room = width - sum(present.width(parts[name]) + _GAP for name in right)
         line: Line = []
-        spots: list[tuple[int, int, str]] = []
+        self._spots = []
         at = 0
-        for key in keys.rows("app"):
-            if key.id not in bound or (key.action != "help" and not key.action.startswith("mode(")):
-                continue
-            here = key.action == f"mode('{self._mode}')"
-            part: Line = [(keys.shown(bound[key.id]), "key")]
-            if here or labels or key.action == "help":
-                part.append((f" {key.label}", "strong" if here else "muted"))
-            length = present.width(part)
-            line += [(" " * _GAP, "plain"), *part]
-            spots.append((at + _GAP, at + _GAP + length, bound[key.id]))
-            at += _GAP + length
-        return line, spots
+        for name, key in self._painted:
+            length = present.width(parts[name])
+            if name in right or at + length > room:
+                break
+            line += [*parts[name], (" " * _GAP, "plain")]
+            self._spots.append((at, at + length, key))
+            at += length + _GAP
+        line.append((" " * max(0, room + _GAP - at), "plain"))
+        at = max(at, room + _GAP)
+        for name, key in self._painted:
+            if name in right:
+                self._spots.append((at, at + present.width(parts[name]), key))
+                line += [*parts[name], (" " * _GAP, "plain")]
+                at += present.width(parts[name]) + _GAP
+        return paint(present.cut(line[:-1], width))
 
     def on_click(self, event: Click) -> None:
         """Press the key under the mouse."""
@@ -90,3 +91,8 @@ class KeyFooter(Widget):
             if offset is not None and start <= offset.x < end:
                 self.app.simulate_key(key)
                 return
+
+
+def _part(name: str, key: str) -> Line:
+    (row,) = keys.by_id([name])
+    return [(keys.shown(key), "key"), (f" {row.label}", "muted")]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from specular_tui.tui import present
-from specular_tui.tui.clock import Clock
+from specular_tui.tui import present, present_header
 from specular_tui.tui.present import Line
-from specular_tui.tui.theme import paint
-from specular_tui.tui.views import Desk, RunView
+from specular_tui.tui.theme import paint_lines
+from specular_tui.tui.views import Desk
 
 
 class RunHeader(Widget):
@@ -24,23 +23,9 @@ class RunHeader(Widget):
         """Return both lines, as wide as there is room."""
         width = self.content_size.width
         view = self._desk.view
-        lines = _of_run(view, self._desk.clock, width) if view else _of_directory(self._desk, width)
-        return Content("\n").join([paint(line) for line in lines])
-
-
-def _of_run(view: RunView, clock: Clock, width: int) -> list[Line]:
-    state = view.state
-    left = [
-        present.badge(view, clock),
-        [(state.plan_name or state.plan_file or "plan", "strong")],
-        [(view.run_id, "muted")],
-    ]
-    top = present.spread(left, present.header_right(view, clock), width)
-    numbers = present.counts(state)
-    room = width - present.width(numbers) - 3
-    if room < 12:
-        return [top, present.state_bar(state, width)] if width < 40 else [top, present.cut(numbers, width)]
-    return [top, [*present.state_bar(state, room), ("   ", "plain"), *numbers]]
+        return paint_lines(
+            present_header.lines(view, self._desk.clock, width) if view else _of_directory(self._desk, width)
+        )
 
 
 def _of_directory(desk: Desk, width: int) -> list[Line]:

@@ -7,7 +7,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from specular_tui.tui import present
+from specular_tui.tui import keys, present
 from specular_tui.tui.theme import paint
 from specular_tui.tui.views import Desk
 
@@ -34,9 +34,9 @@ class FailureNotice(Widget):
         view = self._desk.view
         if view is None:
             return Content("")
-        left, right = present.failure(view), [("n", "key"), (" show", "muted")]
+        left, right = present.failure(view), [keys.cap("build.next"), (" show", "muted")]
         if not left:
-            left, right = present.standing(view), [("r", "key"), (" go on", "muted")]
+            left, right = present.standing(view), [keys.cap("run.resume"), (" go on", "muted")]
         elif (more := len(view.failed) - 1) > 0:
             right = [(f"and {more} more  ", "muted"), *right]
         return paint(present.spread([left], [right], self.content_size.width))

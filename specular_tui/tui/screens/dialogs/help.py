@@ -35,11 +35,16 @@ class HelpDialog(ModalScreen[None]):
     def _lines(self) -> list[Line]:
         order = (keys.RUN, keys.LOOK, keys.MOVE, keys.APP)
         lines: list[Line] = []
-        wide = max((len(keys.shown(row.keys)) for row in self._rows), default=0)
+        caps = {row.id: keys.shown(keys.acting(row)) for row in self._rows}
+        wide = max(map(len, caps.values()), default=0)
         for group, rows in groupby(sorted(self._rows, key=lambda row: order.index(row.group)), lambda row: row.group):
             lines += [[], [(group, "muted")]] if lines else [[(group, "muted")]]
             lines += [
-                [(f"  {keys.shown(row.keys):<{wide}}  ", "key"), (f"{row.label:<17} ", "plain"), (row.help, "muted")]
+                [
+                    (f"  {caps[row.id]:<{wide}}  ", "key"),
+                    (f"{row.label:<17} ", "plain"),
+                    (row.help, "muted"),
+                ]
                 for row in rows
             ]
         return lines
