@@ -13,6 +13,7 @@ import pytest
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.store import commit, digest, layout, recorder
+from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import RunRecorder, create_run
 
 #: 2024-01-15 10:30:45 UTC.
@@ -72,7 +73,7 @@ class Recorded:
         )
         self.recorder: RunRecorder = create_run(root, created, plan=self.plan, policy=policy, tasks=self.tasks)
         self.run_id = self.recorder.state.run_id
-        self._logs: dict[str, int] = {}
+        self._logs: dict[str, LiveLog] = {}
 
     @property
     def path(self) -> Path:
@@ -98,15 +99,17 @@ class Recorded:
 
     def start(self, task: str, log: bytes = b"") -> None:
         """Start the next attempt of a task, which prints `log`."""
-        fd = self.recorder.open_log(task)
-        os.write(fd, log)
-        self._logs[task] = fd
+        opened = self.recorder.open_log(task)
+        os.write(opened.writer, log)
+        self.recorder.name_log(opened)
+        self._logs[task] = opened
         self.add(ev.TaskStarted(at=self.now, task=task, attempt=self.recorder.state.task(task).attempt + 1, pid=5000))
 
     def end(self, task: str, outcome: str = "completed", *, will_retry: bool = False) -> None:
         """End the running attempt of a task."""
-        fd = self._logs.pop(task)
-        size, found = digest.of_file(fd)
+        log = self._logs.pop(task)
+        size, found = digest.of_file(log.fd)
+        self.recorder.end_log(log, printed=True)
         known = self.recorder.state.task(task)
         self.add(
             ev.TaskEnded(
@@ -122,7 +125,7 @@ class Recorded:
                 log_size=size,
                 log_hash=found,
             ),
-            fd,
+            log.fd,
         )
 
     def run(self, task: str, outcome: str = "completed", log: bytes | None = None) -> None:
@@ -160,8 +163,9 @@ class Recorded:
         return opened
 
     def _close_logs(self) -> None:
-        for fd in self._logs.values():
-            os.close(fd)
+        for log in self._logs.values():
+            os.close(log.writer)
+            os.close(log.fd)
         self._logs.clear()
 
 

@@ -15,6 +15,7 @@ from specular_tui.model.event import OutputFile
 from specular_tui.model.plan import Task
 from specular_tui.model.run import INTERRUPTED
 from specular_tui.store import digest
+from specular_tui.store.livelog import LiveLog
 
 #: A log up to this size is hashed at once, on the loop: that is quicker than to hand it to a thread.
 AT_ONCE: Final = 256 << 10
@@ -28,7 +29,7 @@ class Running(Struct, kw_only=True):
     task: Task
     attempt: int
     job: Job
-    log_fd: int
+    log: LiveLog
     started_at: int
     #: Frozen milliseconds of the run before it started.
     frozen_before_ms: int
@@ -52,9 +53,9 @@ class Verdict(Struct, kw_only=True):
     files: tuple[int, ...] = ()
 
 
-def needs_thread(running: Running, end: Exit) -> bool:
-    """Tell whether judging the attempt reads more than the loop can wait for."""
-    return bool(running.task.outputs and end.exit_code == 0) or os.fstat(running.log_fd).st_size > AT_ONCE
+def needs_thread(running: Running, end: Exit, log_size: int) -> bool:
+    """Tell whether judging the attempt, whose log has `log_size` bytes, reads more than the loop can wait for."""
+    return bool(running.task.outputs and end.exit_code == 0) or log_size > AT_ONCE
 
 
 def judge(running: Running, end: Exit, folder: str) -> Verdict:
@@ -62,7 +63,7 @@ def judge(running: Running, end: Exit, folder: str) -> Verdict:
 
     `folder` is where declared outputs start from.
     """
-    log_size, log_hash = hash_log(running.log_fd)
+    log_size, log_hash = hash_log(running.log)
     outcome, reason = _outcome(running, end)
     outputs: tuple[OutputFile, ...] = ()
     if outcome == "completed" and running.task.outputs:
@@ -112,10 +113,9 @@ def _describe(name: str) -> str:
     return f" ({text.lower()})" if text else ""
 
 
-def hash_log(fd: int) -> tuple[int, str]:
-    """Return (size, digest) of an open log."""
-    size = os.fstat(fd).st_size
-    return digest.of_file(fd) if size else (0, digest.EMPTY)
+def hash_log(log: LiveLog) -> tuple[int, str]:
+    """Return (size, digest) of a log. One that has no name yet counts as empty: nobody would find its bytes."""
+    return (0, digest.EMPTY) if log.temporary else digest.of_file(log.fd)
 
 
 def open_outputs(folder: str, outputs: tuple[OutputFile, ...]) -> tuple[int, ...]:

@@ -8,14 +8,14 @@ from msgspec import Struct
 class Cadence(Struct):
     """Says when a snapshot is due: every so many ended tasks, or so much time after the last.
 
-    The journal has every event anyway, so that a snapshot is for readers alone. In a long run it may cost more than the
-    tasks that it tells of: over `credit_ms` of it, no more than `share` of the time is spent on them.
+    The journal has every event anyway, so that a snapshot is for readers alone. In a large run it may cost more than
+    the tasks that it tells of: over `credit_ms` of processor time, no more than `share` of the time is spent on them.
     """
 
     every_tasks: int
     every_ms: int
-    share: float = 0.05
-    credit_ms: float = 1_000
+    share: float = 0.02
+    credit_ms: float = 100
     ended: int = 0
     last: int = 0
     spent_ms: float = 0
@@ -40,5 +40,5 @@ class Cadence(Struct):
         self.last = now
 
     def made(self, cost_ms: float) -> None:
-        """It has been made, and took `cost_ms`."""
+        """It has been made, and took `cost_ms` of processor time."""
         self.spent_ms += cost_ms

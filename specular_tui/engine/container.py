@@ -277,7 +277,7 @@ class ContainerExecutor:
                 task="",
                 attempt=0,
                 command=(self.engine.name, "pull", image),
-                env=os.environ,
+                env={},
                 workdir="/",
                 log_fd=log_fd,
             )
@@ -289,7 +289,7 @@ class ContainerExecutor:
     def client_work(self, name: str, work: Work) -> Work:
         """Return the client's command line for `work`: everything that the policy limits, and nothing more."""
         policy = self.policy
-        environment = {"HOME": "/tmp", **{key: work.env[key] for key in work.own_env}}
+        environment = {"HOME": "/tmp", **work.env}
         relative = os.path.relpath(work.workdir, self._folder)
         if relative.startswith(".."):
             raise StartError(
@@ -321,7 +321,7 @@ class ContainerExecutor:
             task=work.task,
             attempt=work.attempt,
             command=(*args, work.image, *command),
-            env={**os.environ, **{key: value for key, value in environment.items() if key not in shown}},
+            env={key: value for key, value in environment.items() if key not in shown},
             workdir=self._folder,
             log_fd=work.log_fd,
         )

@@ -15,10 +15,8 @@ class Work(Struct, frozen=True, kw_only=True):
     attempt: int
     #: A string runs under `sh -c`; a tuple is an argument vector.
     command: str | tuple[str, ...]
-    #: The whole environment of the process.
+    #: What is set in its environment, beside what it inherits; a container inherits nothing.
     env: Mapping[str, str]
-    #: The names in `env` that are the task's own, and not this process's: what a container gets.
-    own_env: tuple[str, ...] = ()
     #: Absolute folder that it runs in.
     workdir: str
     image: str | None = None

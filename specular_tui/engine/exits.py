@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from collections.abc import Callable
 
@@ -13,7 +14,8 @@ from specular_tui.engine.open_files import OpenFiles
 class Exits:
     """Calls back on the event loop when a child has ended; whoever is called reaps it.
 
-    With pidfds (Linux) each child is a descriptor of the loop; elsewhere SIGCHLD has all watched children looked at.
+    With pidfds (Linux) one epoll holds those of all children, and the loop waits for that: the loop's own book-keeping
+    for a descriptor costs more than noticing the end of a child. Elsewhere SIGCHLD has all watched children looked at.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, files: OpenFiles | None = None) -> None:
@@ -21,9 +23,12 @@ class Exits:
         self._loop = loop
         self._files = files if files is not None else OpenFiles()
         self._pidfds = _has_pidfds()
-        self._open: set[int] = set()
+        #: By pidfd, or by pid where there are no pidfds.
         self._watched: dict[int, Callable[[], None]] = {}
-        if not self._pidfds:
+        if self._pidfds:
+            self._epoll = select.epoll()
+            loop.add_reader(self._epoll.fileno(), self._some_ready)
+        else:
             loop.add_signal_handler(signal.SIGCHLD, self._look)
 
     def watch(self, pid: int, ended: Callable[[], None]) -> None:
@@ -34,20 +39,18 @@ class Exits:
         """
         if self._pidfds:
             fd = self._files.put_away(os.pidfd_open(pid))
-            self._open.add(fd)
-            self._loop.add_reader(fd, self._pidfd_ready, fd, ended)
+            self._watched[fd] = ended
+            self._epoll.register(fd, select.EPOLLIN)
         else:
             self._watched[pid] = ended
             self._look()
 
-    def _pidfd_ready(self, fd: int, ended: Callable[[], None]) -> None:
-        self._let_go(fd)
-        ended()
-
-    def _let_go(self, fd: int) -> None:
-        self._loop.remove_reader(fd)
-        self._open.discard(fd)
-        os.close(fd)
+    def _some_ready(self) -> None:
+        for fd, _ in self._epoll.poll(0):
+            self._epoll.unregister(fd)
+            os.close(fd)
+            # Each in a turn of its own: what one of them raises must not cost the others their call.
+            self._loop.call_soon(self._watched.pop(fd))
 
     def _look(self) -> None:
         for pid in tuple(self._watched):
@@ -56,10 +59,14 @@ class Exits:
 
     def close(self) -> None:
         """Watch nothing any more."""
-        for fd in tuple(self._open):
-            self._let_go(fd)
         if not self._pidfds:
             self._loop.remove_signal_handler(signal.SIGCHLD)
+            return
+        self._loop.remove_reader(self._epoll.fileno())
+        self._epoll.close()
+        for fd in self._watched:
+            os.close(fd)
+        self._watched = {}
 
 
 def _has_pidfds() -> bool:

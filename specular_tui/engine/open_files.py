@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 #: Descriptors of a running task, and of those that have just ended and are being brought to disk.
-_EACH: Final = 4
+_EACH: Final = 5
 #: Descriptors of everything else: the journal, the loop, threads that read outputs.
 _RESERVE: Final = 128
 

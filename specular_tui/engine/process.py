@@ -5,13 +5,14 @@ A task's stdout and stderr are its log's descriptor, so that no byte of them pas
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from specular_tui.engine import processes
@@ -20,9 +21,12 @@ from specular_tui.engine.exits import Exits, has_ended
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import Process
+from specular_tui.engine.shell import plain_words
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
-_DEFAULT_SIGNALS: Final = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP]
+_DEFAULT_SIGNALS: Final = [
+    *(signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGIO),
+]
 _SHELL: Final = "/bin/sh"
 #: Seconds to wait for the killed rest of a group to be gone before the log is read.
 _PATIENCE: Final = 0.2
@@ -33,10 +37,10 @@ class ProcessJob:
 
     container: str | None = None
 
-    def __init__(self, pid: int) -> None:
-        """The group's leader is `pid`."""
+    def __init__(self, pid: int, pid_start: int | None) -> None:
+        """The group's leader is `pid`, which started at `pid_start`, in clock ticks since boot."""
         self.pid = pid
-        self.pid_start = processes.start_time(pid)
+        self.pid_start = pid_start
         #: Its leader has been reaped: the number of the group may be somebody else's from now on.
         self._over = False
         self._stopped: list[Process] = []
@@ -103,45 +107,40 @@ class ProcessJob:
             exit_code=code if code >= 0 else None,
             signal=signal_name(-code) if code < 0 else None,
             cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
-            max_rss_kb=_peak(usage.ru_maxrss),
+            max_rss_kb=_PEAKS.of(usage.ru_maxrss),
         )
 
 
 class ProcessExecutor:
     """Runs tasks on this machine."""
 
-    def __init__(self, exits: Exits, guard: Guard | None = None, files: OpenFiles | None = None) -> None:
+    def __init__(
+        self,
+        exits: Exits,
+        guard: Guard | None = None,
+        files: OpenFiles | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         """Be told of ended processes by `exits`; `guard` ends the tasks if this process is killed.
 
-        `files` is the limit that this process has raised, and that no task is to see.
+        `files` is the limit that this process has raised, and that no task is to see. Every task inherits `environ` as
+        it is now.
         """
         self._exits = exits
         self._guard = guard
         self._files = files if files is not None else OpenFiles()
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        #: What every task inherits, encoded once for all of them.
+        self._inherited = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+        #: Where `posix_spawnp` looks.
+        self._path = os.environb.get(b"PATH", b"")
+        self._start_times = StartTimes()
+        # bash, where that is the shell, takes functions from the environment: any word may be one.
+        self._direct = not any(name.startswith(b"BASH_FUNC_") for name in self._inherited)
 
     def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ProcessJob:
         """Start a process group for `work`."""
-        if isinstance(work.command, str):
-            program, argv = _SHELL, ["sh", "-c", work.command]
-        else:
-            argv = list(work.command)
-            program = argv[0]
-            if "/" not in program and work.env.get("PATH") != os.environ.get("PATH"):
-                program = _find(program, work.env)
-        pid = self._spawn(program, argv, work)
-        if self._guard is not None:
-            self._guard.add(pid)
-        job = ProcessJob(pid)
-        try:
-            self._exits.watch(pid, lambda: on_exit(job.reap(self._guard)))
-        except OSError as error:  # there is no descriptor left to watch it with
-            job.kill()
-            job.reap(self._guard)
-            raise StartError(f"cannot watch {program}: {(error.strerror or '').lower()}", 126) from None
-        return job
-
-    def _spawn(self, program: str, argv: list[str], work: Work) -> int:
+        env = self._environment(work)
         # posix_spawn has no working directory: the engine stands in the task's for a moment. Nothing else of it
         # depends on where it stands, because all its paths are absolute.
         try:
@@ -149,43 +148,115 @@ class ProcessExecutor:
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise StartError(f"cannot enter the working directory: {reason}: {work.workdir}", 126) from None
-        # The descriptor was opened so that nothing planted could block it; a task is to find nothing odd about it.
-        os.set_blocking(work.log_fd, True)
         try:
-            # It looks where this process's PATH says, and for each task anew: one task may install another's program.
             with self._files.lowered(work.log_fd) as log_fd:
-                return os.posix_spawnp(
-                    program,
-                    # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
-                    [argument.encode("utf-8", "surrogateescape") for argument in argv],
-                    work.env,
-                    file_actions=[
-                        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                        (os.POSIX_SPAWN_DUP2, log_fd, 1),
-                        (os.POSIX_SPAWN_DUP2, log_fd, 2),
-                    ],
-                    setpgroup=0,
-                    setsigmask=[],
-                    setsigdef=_DEFAULT_SIGNALS,
-                )
-        except FileNotFoundError:
-            raise StartError(f"program not found: {program}") from None
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            raise StartError(f"cannot run {program}: {reason}", 126) from None
-        except ValueError as error:
-            raise StartError(f"cannot run {program}: {error}", 126) from None
+                pid, pid_start = self._start_times.of(lambda: self._spawn(work, log_fd, env))
         finally:
             os.fchdir(self._home)
+        if self._guard is not None:
+            self._guard.add(pid)
+        job = ProcessJob(pid, pid_start)
+        try:
+            self._exits.watch(pid, lambda: on_exit(job.reap(self._guard)))
+        except OSError as error:  # there is no descriptor left to watch it with
+            job.kill()
+            job.reap(self._guard)
+            raise StartError(f"cannot watch the process: {(error.strerror or '').lower()}", 126) from None
+        return job
+
+    def _environment(self, work: Work) -> dict[bytes, bytes]:
+        return {
+            **self._inherited,
+            b"PWD": os.fsencode(os.path.normpath(work.workdir)),
+            **{os.fsencode(name): os.fsencode(value) for name, value in work.env.items()},
+        }
+
+    def _spawn(self, work: Work, log_fd: int, env: Mapping[bytes, bytes]) -> int:
+        """Spawn what `work` says; a command string that needs no shell without one."""
+        if not isinstance(work.command, str):
+            return self._spawn_program(work.command, log_fd, env)
+        words = plain_words(work.command) if self._direct else None
+        if words is not None:
+            # What cannot be run so, the shell tells in its own words.
+            with contextlib.suppress(StartError):
+                return self._spawn_program(words, log_fd, env)
+        return _spawn(_SHELL, ("sh", "-c", work.command), log_fd, env)
+
+    def _spawn_program(self, argv: Sequence[str], log_fd: int, env: Mapping[bytes, bytes]) -> int:
+        program = argv[0]
+        if "/" not in program and (path := env.get(b"PATH", b"")) != self._path:
+            program = _find(program, os.fsdecode(path) or os.defpath)
+        return _spawn(program, argv, log_fd, env)
 
     def close(self) -> None:
         """Let go of the folder that the engine was started in."""
         os.close(self._home)
 
 
-def _find(name: str, env: Mapping[str, str]) -> str:
+class StartTimes:
+    """Start times of processes that this one starts, in clock ticks since boot.
+
+    Asking the kernel takes longer than anything else in starting a process but the start itself; that the tick was the
+    same before and after says it too.
+    """
+
+    def __init__(self) -> None:
+        """Trust the clock once it has said what the kernel says."""
+        self._ticks = os.sysconf("SC_CLK_TCK")
+        self._clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+        self._proved = False
+
+    def of(self, spawn: Callable[[], int]) -> tuple[int, int | None]:
+        """Call `spawn` and return (the process number that it returns, its start)."""
+        if self._clock is None:
+            pid = spawn()
+            return pid, processes.start_time(pid)
+        before = self._tick(self._clock)
+        pid = spawn()
+        if before != self._tick(self._clock):
+            return pid, processes.start_time(pid)
+        if not self._proved:
+            known = processes.start_time(pid)
+            self._proved = known == before
+            if not self._proved:
+                self._clock = None
+            return pid, known
+        return pid, before
+
+    def _tick(self, clock: int) -> int:
+        return time.clock_gettime_ns(clock) * self._ticks // 1_000_000_000
+
+
+def _spawn(program: str, argv: Sequence[str], log_fd: int, env: Mapping[bytes, bytes]) -> int:
+    """Start `program` as the leader of a group, in the folder that this process stands in."""
+    try:
+        # It looks where this process's PATH says, and for each task anew: one task may install another's program.
+        return os.posix_spawnp(
+            program,
+            # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
+            [argument.encode("utf-8", "surrogateescape") for argument in argv],
+            env,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log_fd, 1),
+                (os.POSIX_SPAWN_DUP2, log_fd, 2),
+            ],
+            setpgroup=0,
+            setsigmask=[],
+            setsigdef=_DEFAULT_SIGNALS,
+        )
+    except FileNotFoundError:
+        raise StartError(f"program not found: {program}") from None
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise StartError(f"cannot run {program}: {reason}", 126) from None
+    except ValueError as error:
+        raise StartError(f"cannot run {program}: {error}", 126) from None
+
+
+def _find(name: str, path: str) -> str:
     """Return the program that `name` means for a task with a PATH of its own."""
-    found = shutil.which(name, path=env.get("PATH", os.defpath))
+    found = shutil.which(name, path=path)
     if found is None:
         raise StartError(f"program not found: {name}")
     return found
@@ -207,12 +278,23 @@ def signal_name(number: int) -> str:
         return f"SIGRTMIN{number - signal.SIGRTMIN:+d}"
 
 
-def _peak(max_rss: int) -> int | None:
-    """Return the peak memory of a child in KiB; None where the number may be this process's own.
+class _Peaks:
+    """The peak memory of ended children.
 
-    A spawned child shares the engine's memory until it runs its program, and the kernel counts that.
+    A spawned child shares the engine's memory until it runs its program, and the kernel counts that: a figure that is
+    not above the engine's own peak says nothing.
     """
-    if sys.platform == "darwin":
-        max_rss //= 1024
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return max_rss if max_rss > own else None
+
+    def __init__(self) -> None:
+        self._own = 0
+
+    def of(self, max_rss: int) -> int | None:
+        """Return a child's peak in KiB, or None where it may be this process's own."""
+        if sys.platform == "darwin":
+            max_rss //= 1024
+        if max_rss > self._own:  # as it was when last looked at; it only grows
+            self._own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return max_rss if max_rss > self._own else None
+
+
+_PEAKS: Final = _Peaks()

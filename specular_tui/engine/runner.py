@@ -27,12 +27,13 @@ from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
 
 Observer = Callable[[ev.AnyEvent, RunState], None]
 
-#: What a task is told of itself, beside the marker.
-_TASK_VARIABLES = ("SPECULAR_RUN_ID", "SPECULAR_TASK_ID", "SPECULAR_ATTEMPT")
+#: A log that is still empty gets its name when its task has been running for so long, and at most twice that.
+_NAME_AFTER_MS = 40
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -88,8 +89,6 @@ class Runner:
         self._options = options
         self._marker = marker
         self._observer = observer
-        #: What every task inherits; read once, because os.environ decodes every name and value at every reading.
-        self._environ = dict(os.environ)
         self._running: dict[str, Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -104,6 +103,7 @@ class Runner:
         self._publishing: asyncio.Task[None] | None = None
         self._publish_again = False
         self._interval: asyncio.TimerHandle | None = None
+        self._naming: asyncio.TimerHandle | None = None
         self._control: str | None = None
         self._gates_phase = False
 
@@ -133,8 +133,9 @@ class Runner:
         self._publish()
         self._perform(self._scheduler.begin())
         status = await self._done
-        if self._interval is not None:
-            self._interval.cancel()
+        for timer in (self._interval, self._naming):
+            if timer is not None:
+                timer.cancel()
         await self._settle()
         return self._close(status)
 
@@ -210,18 +211,24 @@ class Runner:
         self._publish_again = self._publishing is not None
         if self._publish_again:
             return
-        began = time.monotonic()
+        # Not the time that it takes: most of that is waiting for the disk, and keeps nobody from working.
+        began = time.thread_time()
         self._cadence.began(self._clock.now())
         write = self._recorder.prepare_snapshot(self._clock.now(), self._control)
+        rendering = time.thread_time() - began
+
+        def timed() -> float:
+            began = time.thread_time()
+            write()
+            return rendering + time.thread_time() - began
 
         async def publish() -> None:
             try:
-                await asyncio.to_thread(write)
+                self._cadence.made(await asyncio.to_thread(timed) * 1000)
             except StorageError as error:
                 self.storage_failed(error)
             finally:
                 self._publishing = None
-                self._cadence.made((time.monotonic() - began) * 1000)
             if self._publish_again:
                 self._publish()
             elif not self._over:
@@ -327,7 +334,8 @@ class Runner:
             return
         number = self.state.task(task.id).attempt + 1
         try:
-            log_fd = self._files.put_away(self._recorder.open_log(task.id))
+            log = self._recorder.open_log(task.id)
+            log.fd, log.writer = self._files.put_away(log.fd), self._files.put_away(log.writer)
         except StorageError as error:
             self.storage_failed(error)
             self._perform(self._scheduler.interrupted(task.id))
@@ -336,23 +344,28 @@ class Runner:
             task=task.id,
             attempt=number,
             command=task.command,
-            env=self._environment(task, number),
-            own_env=(*task.env, MARKER, *_TASK_VARIABLES),
+            env={
+                **task.env,
+                MARKER: self._marker,
+                "SPECULAR_RUN_ID": self.state.run_id,
+                "SPECULAR_TASK_ID": task.id,
+                "SPECULAR_ATTEMPT": str(number),
+            },
             workdir=os.path.join(self._plan.folder, task.workdir),
             image=task.image,
-            log_fd=log_fd,
+            log_fd=log.writer,
         )
         try:
             job = self._executor.start(work, lambda end: self._exited(task.id, end))
         except StartError as error:
-            self._not_started(task, number, log_fd, error)
+            self._not_started(task, number, log, error)
             return
         now = self._clock.now()
         self._running[task.id] = Running(
             task=task,
             attempt=number,
             job=job,
-            log_fd=log_fd,
+            log=log,
             started_at=now,
             frozen_before_ms=self.state.frozen_ms,
             inputs_hash=inputs_hash,
@@ -363,22 +376,16 @@ class Runner:
             )
         )
         self._arm_timeout(task.id)
+        if log.temporary:
+            self._name_soon()
 
-    def _environment(self, task: Task, number: int) -> dict[str, str]:
-        workdir = os.path.normpath(os.path.join(self._plan.folder, task.workdir))
-        return {
-            **self._environ,
-            "PWD": workdir,
-            **task.env,
-            MARKER: self._marker,
-            **dict(zip(_TASK_VARIABLES, (self.state.run_id, task.id, str(number)), strict=True)),
-        }
-
-    def _not_started(self, task: Task, number: int, log_fd: int, error: StartError) -> None:
+    def _not_started(self, task: Task, number: int, log: LiveLog, error: StartError) -> None:
         now = self._clock.now()
         with contextlib.suppress(OSError):
-            os.write(log_fd, f"specular: {error}\n".encode())
-        size, log_hash = attempts.hash_log(log_fd)
+            os.write(log.writer, f"specular: {error}\n".encode())
+        with contextlib.suppress(StorageError):
+            self._recorder.name_log(log)
+        size, log_hash = attempts.hash_log(log)
         self._record(ev.TaskStarted(at=now, task=task.id, attempt=number))
         # A program or folder that is missing is missing a moment later too: not worth the plan's retries.
         event = ev.TaskEnded(
@@ -393,19 +400,47 @@ class Runner:
             log_size=size,
             log_hash=log_hash,
         )
-        self._record(event, log_fd)
+        log_fd = self._recorder.end_log(log, printed=size > 0)
+        self._record(event, *(() if log_fd is None else (log_fd,)))
         self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
 
     def _exited(self, task_id: str, end: Exit) -> None:
         running = self._running[task_id]
         running.ended = True
         self._disarm(task_id)
-        if attempts.needs_thread(running, end):
+        size = os.fstat(running.log.fd).st_size
+        if size:
+            # Before anything is recorded: what recovers a killed engine's work finds the log by its name.
+            self._name_log(running)
+        if attempts.needs_thread(running, end, size):
             if end.exit_code == 0 and end.reason is None and not running.ended_by:
                 self._record_exit(running, end)
             self._spawn_background(self._judge_in_thread(running, end))
         else:
             self._ended(running, end, attempts.judge(running, end, self._plan.folder))
+
+    def _name_log(self, running: Running) -> None:
+        """Give a log its name; a disk that refuses that ends the build, and the attempt counts as interrupted."""
+        try:
+            self._recorder.name_log(running.log)
+        except StorageError as error:
+            running.ended_by = "stop"
+            self.storage_failed(error)
+
+    def _name_logs(self) -> None:
+        """Let the logs of tasks that have been running for a while be seen, and those of younger ones the next time."""
+        self._naming = None
+        old_enough = self._clock.now() - _NAME_AFTER_MS
+        for running in self._running.values():
+            if running.log.temporary and not running.ended:
+                if running.started_at <= old_enough:
+                    self._name_log(running)
+                else:
+                    self._name_soon()
+
+    def _name_soon(self) -> None:
+        if self._naming is None:
+            self._naming = self._loop.call_later(_NAME_AFTER_MS / 1000, self._name_logs)
 
     def _record_exit(self, running: Running, end: Exit) -> None:
         now = self._clock.now()
@@ -439,11 +474,8 @@ class Runner:
         )
         if retry:
             self._budget[task.id] -= 1
-        files = verdict.files
-        if verdict.log_size:
-            files = (running.log_fd, *files)
-        else:
-            os.close(running.log_fd)
+        log_fd = self._recorder.end_log(running.log, printed=verdict.log_size > 0)
+        files = verdict.files if log_fd is None else (log_fd, *verdict.files)
         self._record(
             ev.TaskEnded(
                 at=now,

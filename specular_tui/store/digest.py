@@ -13,6 +13,8 @@ PREFIX = "blake3:"
 #: Digest of no bytes at all; the log of a silent task.
 EMPTY = PREFIX + blake3(b"").hexdigest()
 
+#: Files below this size are read and hashed in one go.
+_SMALL = 1 << 16
 #: Files up to this size are hashed at once; larger ones in parallel slices.
 _PARALLEL_FROM = 1 << 20
 _SLICE = 8 << 20
@@ -28,6 +30,11 @@ def of_file(fd: int, progress: Callable[[int], None] | None = None) -> tuple[int
 
     `progress` is called with the number of bytes of each slice read; what it raises ends the reading.
     """
+    data = os.pread(fd, _SMALL, 0)
+    if len(data) < _SMALL:
+        if progress is not None and data:
+            progress(len(data))
+        return len(data), of_bytes(data)
     hasher = blake3(max_threads=blake3.AUTO)
     offset = 0
     while True:

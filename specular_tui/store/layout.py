@@ -27,6 +27,7 @@ NEXT_POLICY: Final = "policy.next.yaml"
 FORMAT: Final = 1
 
 _PLAIN = re.compile(r"[a-z0-9_@+-]")
+_PLAIN_STEM = re.compile(r"[a-z0-9_@+-]{1,180}")
 _LONGEST: Final = 180
 _KEPT: Final = 100
 
@@ -37,6 +38,8 @@ def task_stem(task_id: str) -> str:
     Everything but `a-z 0-9 _ @ + -` is percent-encoded, so that no id is a path, hides a file, or differs from another
     by case alone. A name over 180 characters becomes its first 100 and a digest of the id.
     """
+    if _PLAIN_STEM.fullmatch(task_id) is not None:
+        return task_id
     stem = "".join(c if _PLAIN.fullmatch(c) else "".join(f"%{byte:02X}" for byte in c.encode()) for c in task_id)
     if len(stem) > _LONGEST:
         return f"{stem[:_KEPT]}~{blake3(task_id.encode()).hexdigest(length=16)}"

@@ -23,6 +23,7 @@ from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, 
 from specular_tui.store.commit import GroupCommit
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder, explain, write_all
+from specular_tui.store.livelog import LiveLog, LiveLogs
 
 #: A file of this size is given up when the disk is full, so that the last words of a build still fit.
 RESERVE_BYTES: Final = 256 << 10
@@ -39,8 +40,14 @@ class Recorder(Protocol):
     def append(self, event: AnyEvent, *files: int) -> None:
         """Record an event; `files` are open descriptors that must be on disk before the record counts. Owned."""
 
-    def open_log(self, task_id: str) -> int:
-        """Return a new log's descriptor for the next attempt of a task; an earlier attempt's log is kept."""
+    def open_log(self, task_id: str) -> LiveLog:
+        """Return a new log for the next attempt of a task; an earlier attempt's log is kept."""
+
+    def name_log(self, log: LiveLog) -> None:
+        """Let a running attempt's log be seen under its name."""
+
+    def end_log(self, log: LiveLog, *, printed: bool) -> int | None:
+        """Let go of the log of an attempt that has ended; if it has `printed`, return what `append` brings to disk."""
 
     def log_path(self, task_id: str) -> Path:
         """Return where the latest log of a task is."""
@@ -79,7 +86,11 @@ class RunRecorder:
         self._unsynced: deque[tuple[int, str]] = deque()
         self._snapshot_lock = threading.Lock()
         #: Files that `checkpoint compress` has packed: they go when their plain ones are published again.
-        self._packed = {name for name in self._outputs.names() if name.endswith(".gz")}
+        names = set(self._outputs.names())
+        self._packed = {name for name in names if name.endswith(".gz")}
+        #: Logs that were there before: the file of a silent attempt must not be one of them.
+        self._old_logs = {name for name in names if name.endswith(".log")}
+        self._logs = LiveLogs(self._outputs)
         self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._end = os.fstat(self._journal_fd).st_size
         self._announced = state.synced
@@ -168,19 +179,44 @@ class RunRecorder:
             return False
         return True
 
-    def open_log(self, task_id: str) -> int:
-        """Return the descriptor of a new, empty log for the next attempt of a task.
+    def open_log(self, task_id: str) -> LiveLog:
+        """Return a new, empty log for the next attempt of a task.
 
         The log of the attempt before it becomes `<task>.<attempt>.log`, unless a crash left that name already.
+
+        Raises:
+            StorageError: it cannot be made.
         """
         latest = layout.log_name(task_id)
         attempt = self.state.task(task_id).attempt
         try:
             if attempt:
                 self._keep_log(latest, layout.log_name(task_id, attempt))
-            return self._outputs.open(latest, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+            return self._logs.open(latest, named=attempt > 0 or latest in self._old_logs)
         except OSError as error:
             raise explain(error, "write checkpoint", self._outputs.path / latest) from error
+
+    def name_log(self, log: LiveLog) -> None:
+        """Let a running attempt's log be seen under its name.
+
+        Raises:
+            StorageError: it cannot be renamed.
+        """
+        try:
+            self._logs.name(log)
+        except OSError as error:
+            raise explain(error, "write checkpoint", self._outputs.path / log.name) from error
+
+    def end_log(self, log: LiveLog, *, printed: bool) -> int | None:
+        """Let go of the log of an attempt that has ended; if it has `printed`, return what `append` brings to disk.
+
+        Raises:
+            StorageError: it cannot be given its name.
+        """
+        try:
+            return self._logs.end(log, printed=printed)
+        except OSError as error:
+            raise explain(error, "write checkpoint", self._outputs.path / log.name) from error
 
     def _keep_log(self, latest: str, earlier: str) -> None:
         if not (self._outputs.has(earlier) or earlier + ".gz" in self._packed):
@@ -388,6 +424,7 @@ class RunRecorder:
     def release(self) -> None:
         """Let go of the run without writing anything."""
         self._commit.close()
+        self._logs.close()
         for fd in (self._journal_fd, self._lock_fd):
             with contextlib.suppress(OSError):
                 os.close(fd)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -29,9 +30,13 @@ def timestamp(ms: int | None) -> str | None:
     What no clock can have said (a checkpoint from elsewhere may hold anything) becomes the nearest time that can be
     written.
     """
-    if ms is None:
-        return None
-    return datetime.fromtimestamp(min(max(ms, 0), _LAST_MS) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if ms is None else _stamp(min(max(ms, 0), _LAST_MS) // 1000)
+
+
+@lru_cache(maxsize=1024)
+def _stamp(seconds: int) -> str:
+    # Many tasks of a large plan start and end in the same second.
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def encode(data: Any) -> bytes:

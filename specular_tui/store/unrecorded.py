@@ -13,6 +13,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, apply
 from specular_tui.store import layout
 from specular_tui.store.folder import Folder
+from specular_tui.store.livelog import LiveLog, LiveLogs
 
 
 class Unrecorded:
@@ -24,6 +25,7 @@ class Unrecorded:
         self.state = apply(RunState(), event)
         self.state.seq = 1
         self._folder = Folder.at(Path(tempfile.mkdtemp(prefix="specular-")))
+        self._logs = LiveLogs(self._folder)
 
     @property
     def path(self) -> Path:
@@ -37,13 +39,21 @@ class Unrecorded:
         self.state = apply(self.state, event)
         self.state.seq += 1
 
-    def open_log(self, task_id: str) -> int:
-        """Return the descriptor of a new, empty log; that of an earlier attempt keeps another name."""
+    def open_log(self, task_id: str) -> LiveLog:
+        """Return a new, empty log; that of an earlier attempt keeps another name."""
         latest = layout.log_name(task_id)
         attempt = self.state.task(task_id).attempt
         if attempt and self._folder.has(latest):
             self._folder.rename(latest, layout.log_name(task_id, attempt))
-        return self._folder.open(latest, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        return self._logs.open(latest)
+
+    def name_log(self, log: LiveLog) -> None:
+        """Let a running attempt's log be seen under its name."""
+        self._logs.name(log)
+
+    def end_log(self, log: LiveLog, *, printed: bool) -> int | None:
+        """Let go of the log of an attempt that has ended."""
+        return self._logs.end(log, printed=printed)
 
     def log_path(self, task_id: str) -> Path:
         """Return where the latest log of a task is while the build runs."""

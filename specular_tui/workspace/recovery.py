@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from specular_tui.engine import artifacts
-from specular_tui.engine.attempt import hash_log, open_outputs
+from specular_tui.engine.attempt import open_outputs
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Plan
+from specular_tui.store import digest
 from specular_tui.store.recorder import RunRecorder
 
 
@@ -25,10 +26,10 @@ def finish_exited(recorder: RunRecorder, plan: Plan | None, at: int) -> list[str
             continue
         try:
             outputs = artifacts.capture(plan.folder, definition.outputs)
-            log_fd = recorder.reopen_log(task_id)
+            log = _log(recorder, task_id)
         except (OSError, artifacts.MissingOutputError):
             continue
-        log_size, log_hash = hash_log(log_fd)
+        log_size, log_hash = digest.of_file(log[0]) if log else (0, digest.EMPTY)
         event = ev.TaskEnded(
             at=max(at, recorder.state.updated_at),
             task=task_id,
@@ -44,6 +45,14 @@ def finish_exited(recorder: RunRecorder, plan: Plan | None, at: int) -> list[str
             cpu_ms=state.cpu_ms,
             max_rss_kb=state.max_rss_kb,
         )
-        recorder.append(event, log_fd, *open_outputs(plan.folder, outputs))
+        recorder.append(event, *log, *open_outputs(plan.folder, outputs))
         finished.append(task_id)
     return finished
+
+
+def _log(recorder: RunRecorder, task_id: str) -> tuple[int, ...]:
+    """Return the descriptor of a task's log; nothing where it printed nothing, and so may have none."""
+    try:
+        return (recorder.reopen_log(task_id),)
+    except FileNotFoundError:
+        return ()

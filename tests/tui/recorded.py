@@ -126,9 +126,10 @@ class RecordedRun:
 
     def write(self, task_id: str, log: str) -> None:
         """Write to the log of the task."""
-        fd = self.recorder.open_log(task_id)
-        os.write(fd, log.encode())
-        os.close(fd)
+        opened = self.recorder.open_log(task_id)
+        os.write(opened.writer, log.encode())
+        self.recorder.name_log(opened)
+        self.recorder.end_log(opened, printed=False)
 
     def finish(self, status: str, reason: str = "") -> None:
         """The session's last word; the run is no longer live."""

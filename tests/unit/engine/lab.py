@@ -30,7 +30,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.exits = Exits(asyncio.get_running_loop())
-        self.executor = ProcessExecutor(self.exits)
+        self.executor = ProcessExecutor(self.exits, environ={})
         self._count = 0
 
     def start(
@@ -44,7 +44,7 @@ class Lab:
         self._count += 1
         log = self.folder / f"{self._count}.log"
         end: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
-        fd = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
         try:
             work = Work(task="t", attempt=1, command=command, env=env, workdir=str(workdir or self.folder), log_fd=fd)
             job = self.executor.start(work, end.set_result)

@@ -103,7 +103,9 @@ class Rig:
 
     def log(self, task_id: str, attempt: int | None = None) -> bytes:
         name = f"{task_id}.log" if attempt is None else f"{task_id}.{attempt}.log"
-        return (self.recorder.path / "outputs" / name).read_bytes()
+        path = self.recorder.path / "outputs" / name
+        # A task that has printed nothing yet need not have one.
+        return path.read_bytes() if path.exists() else b""
 
     def most_at_once(self) -> int:
         """How many attempts ran at the same time, at most."""

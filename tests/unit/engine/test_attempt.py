@@ -12,6 +12,7 @@ from blake3 import blake3
 from specular_tui.engine.attempt import AT_ONCE, Running, judge, needs_thread
 from specular_tui.engine.executor import Exit
 from specular_tui.model.plan import Task
+from specular_tui.store.livelog import LiveLog
 
 
 class NoJob:
@@ -30,11 +31,12 @@ class NoJob:
 def running(folder: Path, log: bytes = b"", ended_by: str = "", **task: Any) -> Running:
     fd = os.open(folder / "log", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     os.write(fd, log)
+    live = LiveLog("log", "", fd, fd)
     return Running(
         task=Task(id="t", command="true", **task),
         attempt=1,
         job=NoJob(),
-        log_fd=fd,
+        log=live,
         started_at=0,
         frozen_before_ms=0,
         ended_by=ended_by,
@@ -61,28 +63,28 @@ def test_why_it_ended_decides(tmp_path: Path, ended_by: str, end: Exit, outcome:
     attempt = running(tmp_path, ended_by=ended_by, timeout_ms=90_000)
     verdict = judge(attempt, end, str(tmp_path))
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
-    os.close(attempt.log_fd)
+    os.close(attempt.log.fd)
 
 
 def test_it_is_proved_by_its_log(tmp_path: Path) -> None:
     log = b"a\0b\xff" * 500_000
     attempt = running(tmp_path, log)
-    assert needs_thread(attempt, Exit(0, None))
+    assert needs_thread(attempt, Exit(0, None), len(log))
     verdict = judge(attempt, Exit(0, None), str(tmp_path))
     assert (verdict.log_size, verdict.log_hash) == (len(log), "blake3:" + blake3(log).hexdigest())
-    os.close(attempt.log_fd)
+    os.close(attempt.log.fd)
     silent = running(tmp_path)
-    assert not needs_thread(silent, Exit(0, None))
+    assert not needs_thread(silent, Exit(0, None), 0)
     verdict = judge(silent, Exit(0, None), str(tmp_path))
     assert (verdict.log_size, verdict.log_hash) == (0, "blake3:" + blake3(b"").hexdigest())
-    os.close(silent.log_fd)
+    os.close(silent.log.fd)
     assert len(log) > AT_ONCE
 
 
 def test_declared_outputs_must_be_there_for_it_to_have_completed(tmp_path: Path) -> None:
     attempt = running(tmp_path, outputs=("app", "docs"))
-    assert needs_thread(attempt, Exit(0, None))
-    assert not needs_thread(attempt, Exit(1, None))
+    assert needs_thread(attempt, Exit(0, None), 0)
+    assert not needs_thread(attempt, Exit(1, None), 0)
     verdict = judge(attempt, Exit(0, None), str(tmp_path))
     assert (verdict.outcome, verdict.reason) == ("failed", "the declared output 'app' was not made")
     assert verdict.files == ()
@@ -93,11 +95,11 @@ def test_declared_outputs_must_be_there_for_it_to_have_completed(tmp_path: Path)
     assert [output.path for output in verdict.outputs] == ["app", "docs"]
     # What is a file is brought to disk with the record.
     assert (tmp_path / "app").stat().st_ino in {os.fstat(fd).st_ino for fd in verdict.files}
-    for fd in (*verdict.files, attempt.log_fd):
+    for fd in (*verdict.files, attempt.log.fd):
         os.close(fd)
 
 
 def test_a_failure_does_not_look_at_outputs(tmp_path: Path) -> None:
     attempt = running(tmp_path, outputs=("app",))
     assert judge(attempt, Exit(2, None), str(tmp_path)).reason == "exit code 2"
-    os.close(attempt.log_fd)
+    os.close(attempt.log.fd)

@@ -56,7 +56,8 @@ async def test_it_leads_a_group_of_its_own_in_the_session_of_the_engine(lab: Lab
 
 async def test_it_has_the_environment_it_was_given_and_nothing_else(lab: Lab) -> None:
     _, log = await lab.run(("env",), env={**ENV, "GREETING": "grüß dich", "EMPTY": ""})
-    assert set(log.decode().splitlines()) == {f"PATH={ENV['PATH']}", "LC_ALL=C", "GREETING=grüß dich", "EMPTY="}
+    given = {f"PATH={ENV['PATH']}", "LC_ALL=C", "GREETING=grüß dich", "EMPTY=", f"PWD={lab.folder}"}
+    assert set(log.decode().splitlines()) == given
 
 
 async def test_it_has_the_umask_of_the_engine_and_runs_in_its_folder(lab: Lab, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ def test_a_log_that_has_its_later_name_is_not_taken_for_that_of_an_unrecorded_at
     run.start("docs", b"the same words\n")
     run.end("docs", "failed", will_retry=True)
     run.snapshot()
-    fd = run.recorder.open_log("docs")
-    os.write(fd, b"the same words\n")
-    os.close(fd)
+    log = run.recorder.open_log("docs")
+    os.write(log.writer, b"the same words\n")
+    run.recorder.end_log(log, printed=False)
     run.vanish()
     (run.outputs / "docs.1.log").write_bytes(b"")
 

@@ -102,7 +102,7 @@ def test_a_log_that_a_crash_renamed_is_not_renamed_again(tmp_path: Path) -> None
     run = Recorded(tmp_path)
     run.begin()
     run.run("fetch", "failed", log=b"one")
-    os.close(run.recorder.open_log("fetch"))  # and killed before the attempt was recorded
+    run.recorder.end_log(run.recorder.open_log("fetch"), printed=False)  # and killed before the attempt was recorded
     run.vanish()
     assert check(tmp_path, RUN).ok or "fetch.log" in str(check(tmp_path, RUN))
     run.reopen()
