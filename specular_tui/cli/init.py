@@ -67,6 +67,7 @@ execution:
     # mem_limit: "2g"
     # network: none
     # pids_limit: 256
+    # reuse: run              # keep containers for the tasks that follow; by default each task has its own
 
 # Gates run after the last task; one that fails makes the build fail.
 # formatters: {python: {enabled: true, cmd: "ruff format --check ."}}

@@ -76,7 +76,7 @@ class Guard:
 
     @staticmethod
     def _remove_containers(engine: str, marker: str) -> None:
-        from specular_tui.engine.container import Engine
+        from specular_tui.engine.container.engine import Engine
 
         for _ in range(3):  # the descriptors 0 to 2 were closed, and a program expects them
             os.open(os.devnull, os.O_RDWR)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from specular_tui.engine import artifacts, open_files
 from specular_tui.engine.clock import Clock
-from specular_tui.engine.container import Engine, find_engine
+from specular_tui.engine.container.engine import Engine, find_engine
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.runner import RunOptions
 from specular_tui.errors import (

@@ -161,7 +161,7 @@ def look_at_changes() -> Finding:
 
 def look_at_engine(policy: DockerPolicy) -> Finding:
     """Ask the container engines."""
-    from specular_tui.engine.container import find_engine
+    from specular_tui.engine.container.engine import find_engine
 
     try:
         engine = find_engine(policy)

@@ -33,12 +33,9 @@ def read_policy(typed: str | None, cwd: Path) -> tuple[Policy, bytes | None, lis
     """Return the policy that the command line names, or the default one; its exact bytes; and warnings."""
     from specular_tui.spec.policy_file import load_policy
 
-    policy, data, warnings = load_policy(
+    return load_policy(
         cwd / typed if typed is not None else None, typed=typed or str(DEFAULT_POLICY), default=cwd / DEFAULT_POLICY
     )
-    if policy.execution.docker.reuse == "run":
-        warnings.append("execution.docker.reuse: run is not carried out yet: every task gets a container of its own")
-    return policy, data, warnings
 
 
 def plan_schema() -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Final
 from specular_tui.engine import control, processes
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
-from specular_tui.engine.container import ContainerExecutor, Dispatcher, Engine
+from specular_tui.engine.container.engine import Engine
+from specular_tui.engine.container.executor import ContainerExecutor, Dispatcher
 from specular_tui.engine.exits import Exits
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.open_files import OpenFiles
@@ -109,6 +110,8 @@ def run_session(
                 local,
                 folder=plan.folder,
                 marker=marker,
+                jobs=options.jobs,
+                guard=guard,
                 on_image=lambda image: runner.image_provided(image),
             )
         executor = Dispatcher(local, containers)

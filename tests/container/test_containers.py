@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.container.conftest import IMAGE
+from tests.container.dockerd import IMAGE
 
 pytestmark = [pytest.mark.xdist_group("container"), pytest.mark.timeout(180)]
 
@@ -22,13 +22,16 @@ Environment = dict[str, str]
 SPECULAR = [sys.executable, "-m", "specular_tui"]
 POLICY = """\
 execution:
-  docker: {image_allowlist: ["tool:*"], cpu_limit: "1", mem_limit: "64m", network: none, pids_limit: 32}
+  docker:
+    {image_allowlist: ["tool:*", "entry:1", "bare:1"], cpu_limit: "1", mem_limit: "64m", network: none, pids_limit: 32,
+     reuse: REUSE}
 """
+each_way = pytest.mark.parametrize("reuse", ["task", "run"])
 
 
-def write(folder: Path, *tasks: dict[str, Any], policy: str = POLICY) -> None:
+def write(folder: Path, *tasks: dict[str, Any], reuse: str = "task") -> None:
     (folder / ".specular").mkdir(exist_ok=True)
-    (folder / ".specular" / "policy.yaml").write_text(policy)
+    (folder / ".specular" / "policy.yaml").write_text(POLICY.replace("REUSE", reuse))
     (folder / "plan.json").write_text(json.dumps({"version": 1, "tasks": list(tasks)}))
 
 
@@ -72,7 +75,8 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) ->
         time.sleep(0.05)
 
 
-def test_a_task_gets_what_the_policy_allows_and_no_more(tmp_path: Path, engine: Environment) -> None:
+@each_way
+def test_a_task_gets_what_the_policy_allows_and_no_more(tmp_path: Path, engine: Environment, reuse: str) -> None:
     write(
         tmp_path,
         {
@@ -84,6 +88,7 @@ def test_a_task_gets_what_the_policy_allows_and_no_more(tmp_path: Path, engine: 
             "outputs": ["made.txt"],
         },
         {"id": "below", "image": IMAGE, "workdir": "sub", "command": ["pwd"]},
+        reuse=reuse,
     )
     (tmp_path / "sub").mkdir()
     done = specular(tmp_path, engine, "build")
@@ -100,24 +105,33 @@ def test_a_task_gets_what_the_policy_allows_and_no_more(tmp_path: Path, engine: 
     assert containers(engine) == []
 
 
-def test_every_way_to_fail_is_told_as_what_it_is(tmp_path: Path, engine: Environment) -> None:
+@each_way
+def test_every_way_to_fail_is_told_as_what_it_is(tmp_path: Path, engine: Environment, reuse: str) -> None:
     write(
         tmp_path,
         {"id": "oom", "image": IMAGE, "command": "x=$(yes | head -c 300000000); echo ${#x}"},
         {"id": "code", "image": IMAGE, "command": "exit 7"},
         {"id": "program", "image": IMAGE, "command": ["gcc", "x.c"]},
-        {"id": "slow", "image": IMAGE, "command": "sleep 100", "timeout": "1s"},
+        {"id": "child", "image": IMAGE, "command": "(exec sh -c 'x=$(yes | head -c 300000000)'); true"},
+        {"id": "killed", "image": IMAGE, "command": "kill -9 $$"},
+        {"id": "slow", "image": IMAGE, "command": ["sleep", "100"], "timeout": "1s"},
+        {"id": "nowhere", "image": IMAGE, "workdir": "nowhere", "command": "pwd"},
         {"id": "image", "image": "tool:nowhere", "command": "true"},
+        reuse=reuse,
     )
     done = specular(tmp_path, engine, "build", "--keep-going", "--grace", "1s")
     assert done.returncode == 1
     found = progress(tmp_path)
     assert found["oom"]["reason"] == "killed: out of memory (mem_limit 64m)"
+    assert found["child"]["reason"] == "killed: out of memory (mem_limit 64m)"
     assert found["code"]["exit_code"] == 7
+    assert found["killed"]["exit_code"] == 137
+    assert found["nowhere"]["reason"].startswith("cannot enter the working directory")
+    assert not (tmp_path / "nowhere").exists()
     assert found["program"]["exit_code"] == 127
     assert "program not found" in found["program"]["reason"]
     assert found["slow"]["reason"] == "timed out after 1.0s"
-    assert found["slow"]["exit_code"] is None
+    assert (found["slow"]["exit_code"], found["slow"]["signal"]) == (None, "SIGTERM")
     assert "cannot pull the image 'tool:nowhere'" in found["image"]["reason"]
     assert containers(engine) == []
 
@@ -144,8 +158,13 @@ def test_without_an_engine_nothing_starts(tmp_path: Path, engine: Environment) -
     assert not (tmp_path / "started").exists()
 
 
-def test_a_secret_is_not_on_a_command_line(tmp_path: Path, engine: Environment) -> None:
-    write(tmp_path, {"id": "hide", "image": IMAGE, "command": "sleep 3", "env": {"API_TOKEN": "s3cr3t-value"}})
+@each_way
+def test_a_secret_is_not_on_a_command_line(tmp_path: Path, engine: Environment, reuse: str) -> None:
+    write(
+        tmp_path,
+        {"id": "hide", "image": IMAGE, "command": "sleep 3", "env": {"API_TOKEN": "s3cr3t-value"}},
+        reuse=reuse,
+    )
     build = start(tmp_path, engine, "build")
     try:
         wait_for(lambda: containers(engine, "--filter", "status=running"), "the container runs")
@@ -156,9 +175,10 @@ def test_a_secret_is_not_on_a_command_line(tmp_path: Path, engine: Environment) 
         assert build.wait(60) == 0
 
 
-def test_a_paused_container_stands_still_and_goes_on(tmp_path: Path, engine: Environment) -> None:
+@each_way
+def test_a_paused_container_stands_still_and_goes_on(tmp_path: Path, engine: Environment, reuse: str) -> None:
     count = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i >> ticks; sleep 0.1; done"
-    write(tmp_path, {"id": "tick", "image": IMAGE, "command": count})
+    write(tmp_path, {"id": "tick", "image": IMAGE, "command": count}, reuse=reuse)
     build = start(tmp_path, engine, "build")
     ticks = tmp_path / "ticks"
     try:
@@ -176,11 +196,12 @@ def test_a_paused_container_stands_still_and_goes_on(tmp_path: Path, engine: Env
     assert containers(engine) == []
 
 
+@each_way
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_whatever_ends_the_build_leaves_no_container(
-    tmp_path: Path, engine: Environment, number: signal.Signals, code: int
+    tmp_path: Path, engine: Environment, number: signal.Signals, code: int, reuse: str
 ) -> None:
-    write(tmp_path, {"id": "long", "image": IMAGE, "command": "touch begun; sleep 2; echo once >> done"})
+    write(tmp_path, {"id": "long", "image": IMAGE, "command": "touch begun; sleep 2; echo once >> done"}, reuse=reuse)
     build = start(tmp_path, engine, "build", "--grace", "1s")
     wait_for((tmp_path / "begun").exists, "the task has begun")
     build.send_signal(number)
@@ -190,3 +211,113 @@ def test_whatever_ends_the_build_leaves_no_container(
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "done").read_text() == "once\n"
     assert containers(engine) == []
+
+
+def test_a_kept_container_is_one_tasks_alone_and_clean_for_the_next(tmp_path: Path, engine: Environment) -> None:
+    leave = (
+        "echo x > /tmp/left; echo x > /tmp/.left; mkdir /tmp/..left; echo x > /dev/shm/left;"
+        " (while :; do sleep 1; done) >/dev/null 2>&1 & cat /etc/hostname"
+    )
+    look = "cat /etc/hostname; ls -A /tmp /dev/shm; ps"
+    write(
+        tmp_path,
+        {"id": "leave", "image": IMAGE, "command": leave},
+        {"id": "look", "image": IMAGE, "command": look, "depends_on": ["leave"]},
+        {"id": "mark", "image": IMAGE, "command": "echo x > /dev/left && cat /etc/hostname", "depends_on": ["look"]},
+        {"id": "again", "image": IMAGE, "command": "cat /etc/hostname; ls /dev", "depends_on": ["mark"]},
+        {"id": "beside", "image": IMAGE, "command": "cat /etc/hostname; sleep 1", "depends_on": ["again"]},
+        {"id": "besides", "image": IMAGE, "command": "cat /etc/hostname; sleep 1", "depends_on": ["again"]},
+        reuse="run",
+    )
+    done = specular(tmp_path, engine, "build", "--jobs", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    host = {task: log(tmp_path, task).split()[0] for task in ("leave", "look", "mark", "again", "beside", "besides")}
+    assert host["leave"] == host["look"] == host["mark"]
+    assert "left" not in log(tmp_path, "look")
+    assert "sleep" not in log(tmp_path, "look")
+    # What cannot be cleared up stays with its container.
+    assert host["again"] != host["mark"]
+    assert "left" not in log(tmp_path, "again")
+    # Two at once are not in one container: each has its limits, its pause and its end to itself.
+    assert host["beside"] != host["besides"]
+    assert containers(engine) == []
+
+
+@each_way
+def test_a_command_is_run_as_it_is_whatever_the_image_starts_with(
+    tmp_path: Path, engine: Environment, reuse: str
+) -> None:
+    write(
+        tmp_path,
+        {"id": "entry", "image": "entry:1", "command": "echo as it is"},
+        {"id": "bare", "image": "bare:1", "command": ["/busybox", "echo", "no shell"]},
+        {"id": "bare-again", "image": "bare:1", "command": ["/busybox", "pwd"], "depends_on": ["bare"]},
+        reuse=reuse,
+    )
+    done = specular(tmp_path, engine, "build", "--jobs", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert log(tmp_path, "entry") == "as it is\n"
+    assert log(tmp_path, "bare") == "no shell\n"
+    assert log(tmp_path, "bare-again") == "/workspace\n"
+    assert containers(engine) == []
+
+
+def test_a_task_that_ends_its_container_fails_and_the_next_one_gets_another(
+    tmp_path: Path, engine: Environment
+) -> None:
+    write(
+        tmp_path,
+        {"id": "all", "image": IMAGE, "command": "kill -9 -1; sleep 5", "allow_failure": True},
+        {"id": "next", "image": IMAGE, "command": "echo fine", "depends_on": ["all"]},
+        {
+            "id": "deaf",
+            "image": IMAGE,
+            "command": "trap '' TERM; while :; do sleep 1; done",
+            "timeout": "1s",
+            "allow_failure": True,
+            "depends_on": ["next"],
+        },
+        {"id": "last", "image": IMAGE, "command": "echo fine", "depends_on": ["deaf"]},
+        reuse="run",
+    )
+    done = specular(tmp_path, engine, "build", "--grace", "1s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = progress(tmp_path)
+    assert (found["all"]["signal"], found["all"]["reason"]) == (
+        "SIGKILL",
+        "its container has ended, and all that ran in it",
+    )
+    assert (found["deaf"]["signal"], found["deaf"]["reason"]) == ("SIGKILL", "timed out after 1.0s")
+    assert log(tmp_path, "next") == log(tmp_path, "last") == "fine\n"
+    assert containers(engine) == []
+
+
+def test_a_killed_engine_leaves_no_kept_container_that_waits(tmp_path: Path, engine: Environment) -> None:
+    write(
+        tmp_path,
+        {"id": "first", "image": IMAGE, "command": "true"},
+        {"id": "local", "command": "touch begun; sleep 60", "depends_on": ["first"]},
+        reuse="run",
+    )
+    build = start(tmp_path, engine, "build")
+    wait_for((tmp_path / "begun").exists, "the second task has begun")
+    assert containers(engine)
+    build.kill()
+    build.wait()
+    wait_for(lambda: not containers(engine), "the container is gone")
+
+
+def test_memory_runs_out_and_a_new_policy_gives_more(tmp_path: Path, engine: Environment) -> None:
+    """The specification's second scenario."""
+    write(tmp_path, {"id": "eat", "image": IMAGE, "command": "x=$(yes | head -c 50000000); echo ${#x}"})
+    policy = tmp_path / ".specular" / "policy.yaml"
+    policy.write_text(policy.read_text().replace('"64m"', '"32m"'))
+    failed = specular(tmp_path, engine, "build", "--plan", "plan.json")
+    assert failed.returncode == 1
+    assert "FAILED eat: killed: out of memory (mem_limit 32m)" in failed.stdout
+    shown = json.loads(specular(tmp_path, engine, "checkpoint", "show", "--last").stdout)
+    assert shown["progress"]["tasks"]["eat"]["reason"] == "killed: out of memory (mem_limit 32m)"
+    policy.write_text(policy.read_text().replace('"32m"', '"1g"'))
+    done = specular(tmp_path, engine, "build", "--resume", "--policy", ".specular/policy.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert log(tmp_path, "eat") == "49999999\n"
