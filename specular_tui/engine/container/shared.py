@@ -129,8 +129,15 @@ class SharedJob(ContainerJob):
         return self.told_to_end(client._replace(reason=self.not_found(client.exit_code)))
 
     def _last_words(self) -> bytes:
-        size = os.fstat(self.work.log_fd).st_size
-        return os.pread(self.work.log_fd, _WORDS_AT_THE_END, max(0, size - _WORDS_AT_THE_END))
+        """Return the end of the log, or nothing where a descriptor that writes leads to none that reads (macOS)."""
+        try:
+            fd = os.open(f"/dev/fd/{self.work.log_fd}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return b""
+        try:
+            return os.pread(fd, _WORDS_AT_THE_END, max(0, os.fstat(fd).st_size - _WORDS_AT_THE_END))
+        finally:
+            os.close(fd)
 
     # Steering: the client has to be through with the engine before the container may stand still -----------------
 
