@@ -47,6 +47,7 @@ from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.screens.timeline import TimelineScreen
 from specular_tui.tui.screens.validation import ValidationScreen
 from specular_tui.tui.styling import style_sheets
 from specular_tui.tui.views import Desk
@@ -100,6 +101,7 @@ class SpecularApp(App[int]):
         self.add_mode("build", lambda: BuildScreen(self.desk))
         self.add_mode("checkpoints", lambda: CheckpointsScreen(self.desk))
         self.add_mode("validation", lambda: ValidationScreen(self.desk))
+        self.add_mode("timeline", lambda: TimelineScreen(self.desk))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what all that is painted has to pass: see `look`. Without colours Textual's own have nothing to do."""

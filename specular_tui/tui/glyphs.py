@@ -43,6 +43,8 @@ DARK: Final = "▓"
 HATCH: Final = "╱"
 NOW: Final = "│"
 TICK: Final = "┬"
+CUT: Final = "┊"
+SLOW: Final = "▲"
 CORNER: Final = "└"
 BRANCH: Final = "├"
 
@@ -86,6 +88,8 @@ ASCII: Final = {
     HATCH: "/",
     NOW: "|",
     TICK: "+",
+    CUT: ":",
+    SLOW: "^",
     CORNER: "`",
     BRANCH: "|",
     ELLIPSIS: "~",
@@ -107,7 +111,6 @@ ASCII: Final = {
     "►": ">",
     "▶": ">",
     "▼": "v",
-    "▲": "^",
     "❯": ">",
     "—": "-",
     "■": "#",

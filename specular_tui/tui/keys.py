@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 class Key:
     """One row: what a key does, and where."""
 
-    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `list` (any), `tasks`, `log`, `gates`,
+    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`, `tasks`, `log`, `gates`,
     #: `filter`, `dialog`.
     where: str
     keys: str
@@ -55,6 +55,7 @@ TABLE: Final[tuple[Key, ...]] = (
         "is a checkpoint as it was written? its five checks and its gates",
         APP,
     ),
+    Key("app", "4", "mode('timeline')", "Timeline", "when the tasks of the open run ran, and what held it up", APP),
     Key("app", "question_mark", "help", "Help", "the keys of where you are", APP),
     Key(
         "app",
@@ -117,6 +118,21 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("log", "l,right", "scroll_right", "Right", "show what is cut off at the right", MOVE, palette=False),
     Key("log", "shift+up", "select_up", "Select up", "select lines, upwards", MOVE, palette=False),
     Key("log", "shift+down", "select_down", "Select down", "select lines, downwards", MOVE, palette=False),
+    Key("bars", "h,left", "bar_before", "Before", "to the attempt before in the same row", MOVE, palette=False),
+    Key("bars", "l,right", "bar_after", "After", "to the attempt after in the same row", MOVE, palette=False),
+    Key("bars", "enter", "open", "Task", "go to the task in Build", LOOK, 5, palette=False),
+    Key("bars", "o", "cycle_order", "By task", "a row for each task, or for each slot", LOOK, 50),
+    Key("bars", "plus,equals_sign", "zoom_in", "Closer", "look closer; so does the mouse wheel", LOOK, 40),
+    Key("bars", "minus", "zoom_out", "Further", "look from further away", LOOK, 41),
+    Key("bars", "z", "zoom_bar", "Zoom to it", "look so close that one attempt fills the middle", LOOK),
+    Key("bars", "0", "whole", "Whole run", "show the whole run", LOOK, 42),
+    Key("bars", "H,shift+left", "pan_left", "Earlier", "show what was earlier", MOVE, palette=False),
+    Key("bars", "L,shift+right", "pan_right", "Later", "show what was later", MOVE, palette=False),
+    Key("timeline", "n", "next", "Next to see", "to the next attempt that failed, or was slow", LOOK, 20),
+    Key("timeline", "N", "previous", "Previous to see", "to the one before that failed, or was slow", LOOK),
+    Key("timeline", "c", "next_critical", "Critical path", "along the critical path", LOOK, 21),
+    Key("timeline", "C", "previous_critical", "Back along it", "back along the critical path", LOOK),
+    Key("timeline", "y", "copy", "Copy", "copy the id of the task under the cursor", LOOK),
     Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
 )
 
