@@ -17,8 +17,8 @@ from textual.binding import Binding, BindingType
 class Key:
     """One row: what a key does, and where."""
 
-    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`, `tasks`, `log`, `gates`,
-    #: `filter`, `dialog`.
+    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`,
+    #: `tasks`, `log`, `gates`, `filter`, `dialog`.
     where: str
     keys: str
     action: str
@@ -121,7 +121,7 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("bars", "h,left", "bar_before", "Before", "to the attempt before in the same row", MOVE, palette=False),
     Key("bars", "l,right", "bar_after", "After", "to the attempt after in the same row", MOVE, palette=False),
     Key("bars", "enter", "open", "Task", "go to the task in Build", LOOK, 5, palette=False),
-    Key("bars", "o", "cycle_order", "By task", "a row for each task, or for each slot", LOOK, 50),
+    Key("bars", "o", "cycle_order", "Rows", "a row for each slot, or for each task", LOOK, 50),
     Key("bars", "plus,equals_sign", "zoom_in", "Closer", "look closer; so does the mouse wheel", LOOK, 40),
     Key("bars", "minus", "zoom_out", "Further", "look from further away", LOOK, 41),
     Key("bars", "z", "zoom_bar", "Zoom to it", "look so close that one attempt fills the middle", LOOK),
@@ -140,6 +140,11 @@ TABLE: Final[tuple[Key, ...]] = (
 _SHOWN: Final = {
     "question_mark": "?",
     "slash": "/",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "shift+left": "⇧←",
+    "shift+right": "⇧→",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "enter": "Enter",

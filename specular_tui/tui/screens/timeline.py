@@ -1,4 +1,4 @@
-"""Mode 4: when the tasks of the open run ran, beside each other and after each other, and what decided how long it took."""
+"""Mode 4: when the tasks of the open run ran, and what decided how long it took."""
 
 from __future__ import annotations
 

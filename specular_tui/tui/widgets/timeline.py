@@ -208,7 +208,7 @@ class Timeline(ScrollActions, Widget, can_focus=True):
     def _measure(self) -> None:
         """Find out how wide the labels are."""
         if self.order == "slot":
-            self._label = 4 + max(2, len(str(len(self.chart.rows))))
+            self._label = 5 + max(2, len(str(len(self.chart.rows))))
         else:
             names = max((len(task_id) for task_id in islice(self.chart.latest, _NAMES)), default=4)
             self._label = min(names, _WIDEST, max(8, self.size.width // 4)) + 4
@@ -218,8 +218,13 @@ class Timeline(ScrollActions, Widget, can_focus=True):
         """The cells of the window: what labels and scroll indicator leave."""
         return max(1, self.size.width - self._label - 1)
 
+    @property
+    def _pitch(self) -> int:
+        """Lines from a row to the next: where there is room they stand apart."""
+        return 2 if 0 < len(self.chart.rows) * 2 <= self.size.height - 1 else 1
+
     def _page(self) -> int:
-        return max(1, self.size.height - 1)
+        return max(1, (self.size.height - 1) // self._pitch)
 
     def _length(self) -> float:
         """Return how much of the line there is to be seen: of a live run also where it will probably end."""
@@ -324,10 +329,13 @@ class Timeline(ScrollActions, Widget, can_focus=True):
             return self._painter.scale(axis, self._window, f"  {label}", self._label).adjust_cell_length(
                 width, self.rich_style
             )
-        index = self._top + y - 1
+        index, between = divmod(y - 1, self._pitch)
+        index += self._top
         rows = self.chart.rows
         if index >= len(rows):
             return blank
+        if between:
+            return self._painter.gap(self._label).adjust_cell_length(width, self.rich_style)
         strip = self._strips.get(index)
         if strip is None:
             strip = self._strips[index] = self._row(index)
@@ -342,14 +350,12 @@ class Timeline(ScrollActions, Widget, can_focus=True):
         row = chart.rows[index]
         frozen = view is not None and view.state.frozen_since is not None
         name = f"{index + 1:,}" if self.order == "slot" else plain(row.spans[0].task)
-        chosen = self._cells_of(self.at) if self.at is not None and self.at.row == index else None
-        return self._painter.row(
-            (f"  {name}", "label"),
-            self._label,
-            bars(row, self._edges, self.now, frozen=frozen),
-            chosen,
-            ids=self.order == "slot",
-        )
+        shown = bars(row, self._edges, self.now, frozen=frozen)
+        at, chosen = self.at, None
+        if at is not None and at.row == index:
+            own = next((bar for bar in shown if bar.span is at), None)
+            chosen = range(own.first, own.end) if own is not None else self._cells_of(at)
+        return self._painter.row((f"  {name}", "label"), self._label, shown, chosen, ids=self.order == "slot")
 
     # Moving ----------------------------------------------------------------------------------------------------------
 
@@ -489,7 +495,7 @@ class Timeline(ScrollActions, Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Select the attempt that is clicked on; open it with the second click."""
-        index, cell = self._top + event.y - 1, event.x - self._label
+        index, cell = self._top + (event.y - 1) // self._pitch, event.x - self._label
         rows = self.chart.rows
         if event.y < 1 or index >= len(rows) or self._axis is None or not 0 <= cell < self._window.width:
             return

@@ -83,8 +83,10 @@ class Axis:
             return int(place)
         inside = place - piece.place
         span = piece.until - piece.since
-        # Behind the end time goes on as it is.
-        return piece.since + round(inside * span / piece.length if inside <= piece.length and span else inside)
+        if inside > piece.length:
+            # Behind the end time goes on as it is.
+            return piece.until + round(inside - piece.length)
+        return piece.since + (round(inside * span / piece.length) if piece.length else 0)
 
     def worked(self, place: float) -> float:
         """Return the milliseconds that had been worked at a place."""
@@ -110,7 +112,7 @@ class Axis:
             if place > last:
                 return
             if place >= first:
-                yield place, humanise(done) if done else "0"
+                yield place, _label(done)
             done += step
             number += 1
 
@@ -129,6 +131,14 @@ class Axis:
         if piece.frozen:
             return piece.place + piece.length + worked - piece.worked
         return piece.place + worked - piece.worked
+
+
+def _label(ms: int) -> str:
+    """Return `0`, `250ms`, `30s`, `2m`, `1h30m`: no more than there is to say."""
+    if ms < 60_000:
+        return f"{ms // 1000}s" if ms and not ms % 1000 else f"{ms}ms" if ms else "0"
+    text = humanise(ms)
+    return text[:-3] if text[-3:] in ("00s", "00m", "00h") else text
 
 
 def _parts(state: RunState, now: int) -> Iterator[tuple[int, int, bool, bool]]:

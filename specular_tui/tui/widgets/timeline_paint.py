@@ -103,7 +103,15 @@ class TimelinePainter:
                     sign = glyphs.HATCH
                 cells[cell] = (sign, f"{style}+slow" if sign == glyphs.SLOW else style)
         text, name = label
-        segments = [Segment(fit(text, label_width - 1) + " ", self.style(name if chosen is None else "label-on"))]
+        head = Segment(fit(text, label_width - 1) + " ", self.style(name if chosen is None else "label-on"))
+        return Strip([head, *self._segments(cells, chosen)])
+
+    def gap(self, label_width: int) -> Strip:
+        """Return a line between two rows."""
+        return Strip([Segment(" " * label_width, self.style("")), *self._segments(self._ground, None)])
+
+    def _segments(self, cells: list[tuple[str, str]], chosen: range | None) -> list[Segment]:
+        segments = []
         start = 0
         for end in range(1, len(cells) + 1):
             if end < len(cells) and self._alike(cells, start, end, chosen):
@@ -111,7 +119,7 @@ class TimelinePainter:
             under = chosen is not None and start in chosen
             segments.append(Segment("".join(sign for sign, _ in cells[start:end]), self.style(cells[start][1], under)))
             start = end
-        return Strip(segments)
+        return segments
 
     @staticmethod
     def _alike(cells: list[tuple[str, str]], first: int, second: int, chosen: range | None) -> bool:
