@@ -158,7 +158,7 @@ def _parts(state: RunState, now: int) -> Iterator[tuple[int, int, bool, bool]]:
             over = min(over, end)
             if begun > at:
                 yield at, begun, False, first
-                first = False
+                first, at = False, begun
             if over > max(at, begun):
                 yield max(at, begun), over, True, first
                 first, at = False, over

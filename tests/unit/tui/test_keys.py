@@ -11,6 +11,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen, FilterInput, Log, Tasks
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.timeline import Bars, TimelineScreen
 from specular_tui.tui.screens.validation import Gates, ValidationScreen
 from specular_tui.tui.widgets.run_table import RunTable
 
@@ -29,6 +30,13 @@ PLACES = {
         ("gates", Gates),
         ("run", ValidationScreen),
         ("validation", ValidationScreen),
+        ("app", SpecularApp),
+    ),
+    "bars": (
+        ("list", Bars),
+        ("bars", Bars),
+        ("run", TimelineScreen),
+        ("timeline", TimelineScreen),
         ("app", SpecularApp),
     ),
 }
