@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from pathlib import Path
 
@@ -13,13 +15,32 @@ def main() -> None:
 
         print(f"specular {__version__}")  # noqa: T201 - the quickest answer needs no library
         return
+    opener = open_tui
+    if not sys.argv[1:] and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        try:
+            sys.exit(open_here())
+        except Exception as error:
+            failure = error
+
+            def opener(root: Path, run_id: str | None, owned: bool) -> int:
+                raise failure
+
     from specular_tui.cli.main import run
 
-    sys.exit(run(open_tui))
+    sys.exit(run(opener))
+
+
+def open_here() -> int:
+    """Open the full-screen app on this folder, without the command line: that would take as long as a third of it."""
+    from specular_tui.spec.settings import checkpoint_directory
+
+    return open_tui(checkpoint_directory(None, os.environ, Path.cwd()), None, False)
 
 
 def open_tui(root: Path, run_id: str | None, owned: bool) -> int:
     """Open the full-screen app on the checkpoint directory `root` and return its exit code."""
+    # What is made from here to the first paint stays: the collector, which the app turns on, would find nothing.
+    gc.disable()
     from specular_tui.tui.app import run_app
 
     return run_app(root, run_id=run_id, owned=owned)

@@ -105,6 +105,10 @@ class Recorded:
         self._logs[task] = opened
         self.add(ev.TaskStarted(at=self.now, task=task, attempt=self.recorder.state.task(task).attempt + 1, pid=5000))
 
+    def print(self, task: str, log: bytes) -> None:
+        """Have a running task print more."""
+        os.write(self._logs[task].writer, log)
+
     def end(self, task: str, outcome: str = "completed", *, will_retry: bool = False) -> None:
         """End the running attempt of a task."""
         log = self._logs.pop(task)

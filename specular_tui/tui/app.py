@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -41,15 +42,12 @@ from specular_tui.tui.messages import (
     Told,
     Validate,
 )
+from specular_tui.tui.modes import MODES
 from specular_tui.tui.safe import plain
-from specular_tui.tui.screens.build import BuildScreen
-from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
-from specular_tui.tui.screens.timeline import TimelineScreen
-from specular_tui.tui.screens.validation import ValidationScreen
-from specular_tui.tui.styling import style_sheets
+from specular_tui.tui.styling import Sheet, style_sheets
 from specular_tui.tui.views import Desk
 
 __all__ = ["SpecularApp", "frames", "run_app"]
@@ -78,6 +76,8 @@ class SpecularApp(App[int]):
 
         `driver_class` None: the one for this terminal.
         """
+        # The first screen is made once, and not after another one that nobody sees.
+        self.DEFAULT_MODE = "checkpoints" if run_id is None else "build"  # type: ignore[misc]
         super().__init__(driver_class=driver_class)
         self.look = look or Look()
         self._look_filters = self.look.filters()
@@ -86,9 +86,10 @@ class SpecularApp(App[int]):
         self.register_theme(theme.LIGHT)
         self.register_theme(theme.MONOCHROME)
         if not self.look.colors:
-            self.theme = theme.MONOCHROME.name
+            self._begin_with(theme.MONOCHROME)
         elif "TEXTUAL_THEME" not in os.environ:
-            self.theme = theme.DARK.name
+            self._begin_with(theme.DARK)
+        self.stylesheet = Sheet(self.get_css_variables())
         self.desk = Desk(clock or Clock(), root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
@@ -98,10 +99,8 @@ class SpecularApp(App[int]):
         #: The task of a run that is being opened, to go to when it has come into view.
         self._wanted_task: tuple[str, str] | None = None
         self._second: Timer | None = None
-        self.add_mode("build", lambda: BuildScreen(self.desk))
-        self.add_mode("checkpoints", lambda: CheckpointsScreen(self.desk))
-        self.add_mode("validation", lambda: ValidationScreen(self.desk))
-        self.add_mode("timeline", lambda: TimelineScreen(self.desk))
+        for mode, screen in MODES.items():
+            self.add_mode(mode, partial(screen, self.desk))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what all that is painted has to pass: see `look`. Without colours Textual's own have nothing to do."""
@@ -114,8 +113,14 @@ class SpecularApp(App[int]):
 
     # Start
 
+    def _begin_with(self, first: Theme) -> None:
+        """Take a theme before anything is painted. To set `theme` would have the style sheets parsed once more."""
+        self.set_reactive(App.theme, first.name)
+        self.set_class(first.dark, "-dark-mode", update=False)
+        self.set_class(not first.dark, "-light-mode", update=False)
+
     async def on_mount(self) -> None:
-        """Open the first mode and begin to look."""
+        """Begin to look."""
         self._second = self.set_interval(1, self.bridge.tick, pause=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -123,20 +128,27 @@ class SpecularApp(App[int]):
                 loop.add_signal_handler(number, self._signalled, number)
             except (ValueError, RuntimeError):
                 break
-        await self.switch_mode("checkpoints" if self._wanted is None else "build")
         self.bridge.start()
         if self._wanted is not None:
             self.bridge.open(self._wanted)
-        self.set_timer(0.5, self._settle)
+        self.set_timer(0.5, self._started)
 
     async def on_unmount(self) -> None:
         """Let what the bridge was doing come to its end."""
         self.workers.cancel_all()
         await asyncio.gather(*(worker.wait() for worker in list(self.workers)), return_exceptions=True)
 
+    def _started(self) -> None:
+        """Settle, once the run that is wanted first is there."""
+        if self.desk.opening:
+            self.set_timer(0.5, self._started)
+        else:
+            self._settle()
+
     def _settle(self) -> None:
         """What is there now stays: the collector need not look at it again."""
         if not self.is_headless:
+            gc.enable()
             gc.freeze()
 
     def _signalled(self, number: signal.Signals) -> None:
@@ -252,6 +264,8 @@ class SpecularApp(App[int]):
     async def show_task(self, task_id: str) -> None:
         """Go to a task of the run in view."""
         await self.switch_mode("build")
+        from specular_tui.tui.screens.build import BuildScreen
+
         if isinstance(self.screen, BuildScreen):
             self.screen.go_to(task_id)
 
