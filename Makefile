@@ -59,7 +59,7 @@ clean: ## Remove caches and what was built
 	find specular_tui tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove the environments too
-	rm -rf .venv .uv
+	rm -rf .venv .uv .cache
 
 # Running the app needs no development tools; --inexact leaves them where they are.
 .venv/.synced: uv.lock pyproject.toml | $(UV)
