@@ -41,7 +41,7 @@ def open_tui(root: Path, run_id: str | None, owned: bool) -> int:
     """Open the full-screen app on the checkpoint directory `root` and return its exit code."""
     # What is made from here to the first paint stays: the collector, which the app turns on, would find nothing.
     gc.disable()
-    from specular_tui.tui.app import run_app
+    from specular_tui.tui.start import run_app
 
     return run_app(root, run_id=run_id, owned=owned)
 

@@ -6,8 +6,6 @@ import asyncio
 import copy
 import gc
 import os
-import signal
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -21,12 +19,12 @@ from textual.theme import Theme
 from textual.timer import Timer
 from textual.worker import WorkType
 
-from specular_tui.errors import ExitCode, UsageError
+from specular_tui.errors import ExitCode
 from specular_tui.model.run import RunStatus
 from specular_tui.tui import keys, palette, present, theme
-from specular_tui.tui.bridge import Bridge, Outlet, program_for
+from specular_tui.tui.bridge import Bridge, Outlet
+from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.look import Look
 from specular_tui.tui.messages import (
     CancelCheck,
     Delete,
@@ -48,12 +46,13 @@ from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.styling import Sheet, style_sheets
+from specular_tui.tui.terminal_app import TerminalApp
 from specular_tui.tui.views import Desk
 
-__all__ = ["SpecularApp", "frames", "run_app"]
+__all__ = ["SpecularApp", "frames"]
 
 
-class SpecularApp(App[int]):
+class SpecularApp(TerminalApp):
     """The full-screen application on one checkpoint directory."""
 
     TITLE = "Specular"
@@ -69,7 +68,7 @@ class SpecularApp(App[int]):
         run_id: str | None = None,
         owned: bool = False,
         clock: Clock | None = None,
-        look: Look | None = None,
+        settings: Settings | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """`run_id` is brought into view; `owned`: its build was started by whoever starts this.
@@ -79,16 +78,18 @@ class SpecularApp(App[int]):
         # The first screen is made once, and not after another one that nobody sees.
         self.DEFAULT_MODE = "checkpoints" if run_id is None else "build"  # type: ignore[misc]
         super().__init__(driver_class=driver_class)
-        self.look = look or Look()
+        for own in (theme.DARK, theme.LIGHT, theme.MONOCHROME):
+            self.register_theme(own)
+        self.settings = (settings or Settings()).checked(self.available_themes)
+        self.look = self.settings.look
         self._look_filters = self.look.filters()
         self.no_color = not self.look.colors
-        self.register_theme(theme.DARK)
-        self.register_theme(theme.LIGHT)
-        self.register_theme(theme.MONOCHROME)
+        keys.remap(self.settings.keys)
+        self.set_keymap(dict(self.settings.keys))
         if not self.look.colors:
             self._begin_with(theme.MONOCHROME)
-        elif "TEXTUAL_THEME" not in os.environ:
-            self._begin_with(theme.DARK)
+        elif self.settings.theme or "TEXTUAL_THEME" not in os.environ:
+            self._begin_with(self.available_themes[self.settings.theme or theme.DARK.name])
         self.stylesheet = Sheet(self.get_css_variables())
         self.desk = Desk(clock or Clock(), root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
@@ -122,15 +123,12 @@ class SpecularApp(App[int]):
     async def on_mount(self) -> None:
         """Begin to look."""
         self._second = self.set_interval(1, self.bridge.tick, pause=True)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            try:
-                loop.add_signal_handler(number, self._signalled, number)
-            except (ValueError, RuntimeError):
-                break
+        self.heed_signals()
         self.bridge.start()
         if self._wanted is not None:
             self.bridge.open(self._wanted)
+        if self.settings.complaints:
+            self.say("\n".join(self.settings.complaints[:6]), "warning")
         self.set_timer(0.5, self._started)
 
     async def on_unmount(self) -> None:
@@ -150,10 +148,6 @@ class SpecularApp(App[int]):
         if not self.is_headless:
             gc.enable()
             gc.freeze()
-
-    def _signalled(self, number: signal.Signals) -> None:
-        """End as asked, with a clean terminal; builds are not touched."""
-        self.exit(128 + number, return_code=128 + number)
 
     # Between bridge and screens
 
@@ -295,30 +289,3 @@ class SpecularApp(App[int]):
         view = self.desk.view
         failed = view is not None and view.owned and not view.live and view.state.status is RunStatus.FAILED
         return ExitCode.FAILED if failed else ExitCode.SUCCESS
-
-
-def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> int:
-    """Open the application on the checkpoint directory `root`; return the exit code when it has ended.
-
-    Without `run_id` it opens on the one live run, or on the list. `owned`: this process's user has just started the
-    build of `run_id`, so leaving asks what shall become of it.
-
-    Raises:
-        UsageError: there is no terminal that it could run on.
-    """
-    # Textual draws on the standard error.
-    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.__stderr__))
-    if not terminal or os.environ.get("TERM", "dumb") in ("dumb", ""):
-        raise UsageError(
-            "the full-screen view needs a terminal that can move its cursor",
-            hint="without one: specular progress, specular checkpoint list",
-        )
-    app = SpecularApp(root, run_id=run_id, owned=owned, look=Look.of_terminal(os.environ))
-    answer = app.run()
-    code = (app.return_code or 0) if answer is None else answer
-    if code < 128:
-        started = run_id if owned and run_id is not None else ""
-        words = present.closing_words(app.desk.view, leaving=app.leaving, started=started, program=program_for(root))
-        for line in words:
-            print(plain(line))  # noqa: T201  the terminal is the shell's again
-    return code

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from textual import messages  # noqa: E402
 from textual.drivers.web_driver import WebDriver  # noqa: E402
 
 from specular_tui.tui.app import SpecularApp  # noqa: E402
-from specular_tui.tui.look import Look  # noqa: E402
+from specular_tui.tui.bridge.settings import read_settings  # noqa: E402
 
 
 class PageDriver(WebDriver):
@@ -56,8 +57,10 @@ class PageDriver(WebDriver):
 def main(root: str, size: str) -> int:
     """Run the application on the checkpoint directory `root`, in `size` (`120x40`); return its exit code."""
     columns, _, lines = size.partition("x")
-    look = Look(colors=not os.environ.get("NO_COLOR"))
-    app: SpecularApp = SpecularApp(Path(root), look=look, driver_class=PageDriver)
+    settings = read_settings(os.environ)
+    # A page has Unicode, whatever the locale of the server is.
+    settings = replace(settings, look=replace(settings.look, unicode=True))
+    app: SpecularApp = SpecularApp(Path(root), settings=settings, driver_class=PageDriver)
     answer: Any = app.run(size=(int(columns), int(lines)))
     return app.return_code or 0 if answer is None else 0
 

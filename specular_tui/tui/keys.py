@@ -66,6 +66,7 @@ TABLE: Final[tuple[Key, ...]] = (
         APP,
         palette=False,
     ),
+    Key("app", "ctrl+z", "suspend_process", "To the shell", "stop this application; fg brings it back", APP),
     Key("app", "q", "leave", "Quit", "leave; a build started here may go on, pause or stop", APP, 90),
     Key("run", "p", "pause", "Pause", "freeze the running tasks; start nothing new", RUN, 10),
     Key("run", "r", "resume", "Resume", "let a frozen build go on; start a stored one again", RUN, 11),
@@ -156,6 +157,8 @@ _SHOWN: Final = {
     "shift+down": "Shift-Down",
     "shift+left": "Shift-Left",
     "shift+right": "Shift-Right",
+    "shift+left": "Shift-Left",
+    "shift+right": "Shift-Right",
     "home": "Home",
     "end": "End",
     "pageup": "PgUp",
@@ -167,6 +170,27 @@ _SHOWN: Final = {
 def shown(keys: str) -> str:
     """Return a key, or several with commas between, as people read them: `j Down`, `^d PgDn`."""
     return " ".join(_SHOWN.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
+
+
+#: The rows of which places act at the same time: what has the focus, its screen, and the application.
+TOGETHER: Final[tuple[frozenset[str], ...]] = (
+    frozenset({"app", "run", "build", "list", "tasks"}),
+    frozenset({"app", "run", "build", "list", "log"}),
+    frozenset({"app", "run", "checkpoints", "list"}),
+    frozenset({"app", "run", "validation", "list", "gates"}),
+    frozenset({"app", "run", "timeline", "list", "bars"}),
+    frozenset({"filter"}),
+    frozenset({"dialog"}),
+)
+
+#: Stands for the key of a row that has none: nothing that can be pressed.
+NONE: Final = "unbound"
+
+
+def together(one: str, other: str) -> bool:
+    """Tell whether two rows, named by their ids, may be asked for a key at the same time."""
+    places = {one.partition(".")[0], other.partition(".")[0]}
+    return any(places <= company for company in TOGETHER)
 
 
 #: The keys of rows that the configuration has remapped, by id.
@@ -181,7 +205,8 @@ def remap(keys_by_id: Mapping[str, str]) -> None:
 
 def acting(row: Key) -> str:
     """Return the keys of a row as they are now, with commas between; "" where it has none."""
-    return _REMAPPED.get(row.id, row.keys)
+    found = _REMAPPED.get(row.id, row.keys)
+    return "" if found == NONE else found
 
 
 def pressed(row_id: str) -> str:

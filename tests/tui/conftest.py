@@ -12,8 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.look import Look
 
 GOLDEN = Path(__file__).parents[2] / "snapshots"
 
@@ -34,10 +34,10 @@ def root(tmp_path: Path) -> Path:
 
 
 def make_app(
-    root: Path, now: int, run_id: str | None = None, *, owned: bool = False, look: Look | None = None
+    root: Path, now: int, run_id: str | None = None, *, owned: bool = False, settings: Settings | None = None
 ) -> SpecularApp:
     """Return the application with a clock that stands still."""
-    app = SpecularApp(root, run_id=run_id, owned=owned, clock=Clock(lambda: now, UTC), look=look)
+    app = SpecularApp(root, run_id=run_id, owned=owned, clock=Clock(lambda: now, UTC), settings=settings)
     app.desk.root = "~/orbit/.specular/checkpoints"
     return app
 

@@ -9,8 +9,8 @@ import pytest
 
 from specular_tui.errors import UsageError
 from specular_tui.tui import present
-from specular_tui.tui.app import run_app
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.start import run_app
 from specular_tui.workspace import steering
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until

@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 from specular_tui.tui import glyphs
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.look import Ascii, Attributes, Look, has_unicode
 from tests.tui.conftest import Compare, make_app, settled
 from tests.tui.test_pictures import directory, sized
@@ -136,7 +137,7 @@ def test_colours_become_attributes(style: str, bare: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 async def test_every_screen_without_unicode_and_colours(root: Path, way: str) -> None:
     run = directory(root)
-    app = make_app(root, run.now + 2000, run.run_id, look=Look(unicode=False, colors=False))
+    app = make_app(root, run.now + 2000, run.run_id, settings=Settings(look=Look(unicode=False, colors=False)))
     async with app.run_test(size=(100, 30)) as pilot:
         await go(pilot, app, WAYS[way])
         segments = list(painted(app))
@@ -158,7 +159,7 @@ async def test_every_screen_without_unicode_and_colours(root: Path, way: str) ->
 )
 async def test_pictures(root: Path, picture: Compare, name: str, look: Look, size: tuple[int, int]) -> None:
     run = directory(root)
-    app = make_app(root, run.now + 2000, run.run_id, look=look)
+    app = make_app(root, run.now + 2000, run.run_id, settings=Settings(look=look))
     async with app.run_test(size=size) as pilot:
         await go(pilot, app, WAYS["log" if name == "build" else name])
         picture(app, f"{name}-{size[0]}x{size[1]}-{'ascii' if look.colors else 'monochrome'}")

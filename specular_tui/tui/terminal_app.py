@@ -1,0 +1,102 @@
+"""What any application owes its terminal: it waits for a slow one, ends with a lost one, and dies in a few words."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+
+class TerminalApp(App[int]):
+    """An application that keeps up with its terminal; see `terminal.TerminalDriver`."""
+
+    #: The traceback of the error that the application has ended with; "" without one.
+    crash = ""
+    #: Why it has ended, in one line.
+    crash_reason = ""
+    _held = False
+    _dropped = False
+
+    # A slow terminal
+
+    def hold_paint(self) -> None:
+        """The terminal has not taken what was painted last: paint no more until it has."""
+        if not self._held:
+            self._held = True
+            self._begin_batch()
+
+    def resume_paint(self) -> None:
+        """The terminal has kept up: paint what has changed meanwhile, once."""
+        if self._held:
+            self._held = False
+            self._end_batch()
+            if self._dropped:
+                self._dropped = False
+                self.screen.refresh()
+            else:
+                self.screen.check_idle()
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        """Paint, or remember that something was to be painted."""
+        self._dropped = self._dropped or (self._held and renderable is not None)
+        super()._display(screen, renderable)
+
+    # A lost one, and signals
+
+    def lose_terminal(self) -> None:
+        """There is nobody to paint for any more: end, as where the terminal was closed."""
+        self._signalled(signal.SIGHUP)
+
+    def heed_signals(self) -> None:
+        """End as asked by a signal, with a clean terminal; paint all when it comes back from the shell."""
+        self.app_resume_signal.subscribe(self, self._back)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, self._signalled, number)
+            except (ValueError, RuntimeError):  # not the main thread
+                break
+
+    def _back(self, app: App[Any]) -> None:
+        self.refresh(layout=True)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        # Held painting would be waited for.
+        if self._held:
+            self._held = False
+            self._end_batch()
+        self.exit(128 + number, return_code=128 + number)
+
+    # A crash
+
+    def _fatal_error(self) -> None:
+        """Keep what went wrong, for whoever tells of it once the terminal is the shell's again."""
+        error = sys.exc_info()[1] or self._exception
+        if error is not None and not self.crash:
+            self.crash_reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            # Without the values of variables: they may be anybody's secrets.
+            self.crash = "".join(traceback.format_exception(error))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: Any) -> None:
+        """End with an error that Textual would have drawn itself."""
+        self._return_code = 1
+        self._fatal_error()
+        if not self.crash:
+            self.crash = "\n".join(map(str, renderables))
+            self.crash_reason = self.crash.strip().splitlines()[-1] if self.crash.strip() else "unknown"
+
+
+def away_from_terminal(app: App[Any], work: Callable[[], None]) -> None:
+    """Do something with the terminal as the shell has it, such as opening an editor.
+
+    Raises:
+        textual.app.SuspendNotSupported: the application is not on a terminal.
+    """
+    with app.suspend():
+        work()
