@@ -157,8 +157,6 @@ _SHOWN: Final = {
     "shift+down": "Shift-Down",
     "shift+left": "Shift-Left",
     "shift+right": "Shift-Right",
-    "shift+left": "Shift-Left",
-    "shift+right": "Shift-Right",
     "home": "Home",
     "end": "End",
     "pageup": "PgUp",

@@ -14,7 +14,7 @@ from rich.cells import cell_len, set_cell_size
 from specular_tui.model.duration import humanise
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
-from specular_tui.tui import glyphs
+from specular_tui.tui import glyphs, keys
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.views import Desk, RunRow, RunView
 from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, running_time
@@ -207,6 +207,21 @@ def counts(state: RunState) -> Line:
                 role, word = "paused", "frozen"
             line += [("  ", "plain"), (f"{count:,}", role), (f" {word}", "muted")]
     return line
+
+
+def no_run() -> list[Line]:
+    """Return what stands where no run is open."""
+    return [
+        [("No run is open.", "strong")],
+        [],
+        [
+            keys.cap("app.mode.checkpoints"),
+            (" lists the runs of this directory; ", "muted"),
+            keys.cap("checkpoints.open"),
+            (" opens one.", "muted"),
+        ],
+        [("A build that starts here opens by itself.", "muted")],
+    ]
 
 
 def settled(state: RunState) -> int:

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.widgets import Input, Static
 
 from specular_tui.model.run import GATE_PREFIX, TaskStatus
@@ -80,7 +79,7 @@ class BuildScreen(ModeScreen):
                 yield self.table
                 yield self.filter
             yield self.log_view
-        yield Static(_empty(), id="empty")
+        yield Static(paint_lines(present.no_run()), id="empty")
 
     def on_mount(self) -> None:
         """Show the run that is open already."""
@@ -137,7 +136,7 @@ class BuildScreen(ModeScreen):
         empty = self.query_one("#empty", Static)
         empty.display = view is None
         reading: Line = [(f"reading {self.desk.opening} {glyphs.ELLIPSIS}", "muted")]
-        empty.update(paint_lines([reading]) if self.desk.opening else _empty())
+        empty.update(paint_lines([reading] if self.desk.opening else present.no_run()))
         self.query_one("#panes").display = view is not None
         self.notice.update()
         self.header.refresh()
@@ -452,19 +451,3 @@ class BuildScreen(ModeScreen):
                 self.post_message(message)
 
         self.app.push_screen(dialog, answered)
-
-
-def _empty() -> Content:
-    return paint_lines(
-        [
-            [("No run is open.", "strong")],
-            [],
-            [
-                keys.cap("app.mode.checkpoints"),
-                (" lists the runs of this directory; ", "muted"),
-                keys.cap("checkpoints.open"),
-                (" opens one.", "muted"),
-            ],
-            [("A build that starts here opens by itself.", "muted")],
-        ]
-    )

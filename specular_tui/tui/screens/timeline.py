@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from specular_tui.tui import keys, present_timeline
+from specular_tui.tui import keys, present, present_timeline
 from specular_tui.tui.messages import Foreseen, RunMoved, RunShown, ShowTask, Ticked
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.theme import paint, paint_lines
@@ -47,7 +47,7 @@ class TimelineScreen(ModeScreen):
             with Vertical(id="chart"):
                 yield self.bars
             yield self._details
-        yield Static(_EMPTY, id="empty")
+        yield Static(paint_lines(present.no_run()), id="empty")
 
     def on_mount(self) -> None:
         """Show the run that is open."""
@@ -153,12 +153,3 @@ class TimelineScreen(ModeScreen):
         if self.bars.at is not None:
             self.app.copy_to_clipboard(self.bars.at.task)
             self.say(f"copied {self.bars.at.task}")
-
-
-_EMPTY = paint_lines(
-    [
-        [("No run is open.", "strong")],
-        [],
-        [("2", "key"), (" lists the runs of this directory; ", "muted"), ("Enter", "key"), (" opens one.", "muted")],
-    ]
-)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,17 @@ def test_shown() -> None:
     assert keys.shown("question_mark") == "?"
     assert keys.shown("j,down") == "j Down"
     assert keys.shown("ctrl+p") == "^p"
+
+
+def test_no_text_names_a_key_but_through_the_table() -> None:
+    root = Path(keys.__file__).parent
+    named = [
+        f"{path.name}:{node.lineno}"
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Tuple)
+        and [type(part) for part in node.elts] == [ast.Constant, ast.Constant]
+        and isinstance(node.elts[1], ast.Constant)
+        and node.elts[1].value == "key"
+    ]
+    assert named == [], "say keys.cap(ROW), which is right where the key is remapped"
