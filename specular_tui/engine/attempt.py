@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import Final
 
@@ -14,13 +13,11 @@ from specular_tui.model import duration
 from specular_tui.model.event import OutputFile
 from specular_tui.model.plan import Task
 from specular_tui.model.run import INTERRUPTED
-from specular_tui.store import digest
+from specular_tui.store import declared, digest
 from specular_tui.store.livelog import LiveLog
 
 #: A log up to this size is hashed at once, on the loop: that is quicker than to hand it to a thread.
 AT_ONCE: Final = 256 << 10
-#: So many declared output files are brought to disk with the record that vouches for them.
-_SYNCED_OUTPUTS: Final = 64
 
 
 class Running(Struct, kw_only=True):
@@ -77,7 +74,7 @@ def judge(running: Running, end: Exit, folder: str) -> Verdict:
         log_size=log_size,
         log_hash=log_hash,
         outputs=outputs,
-        files=open_outputs(folder, outputs),
+        files=declared.open_all(folder, outputs),
     )
 
 
@@ -116,15 +113,3 @@ def _describe(name: str) -> str:
 def hash_log(log: LiveLog) -> tuple[int, str]:
     """Return (size, digest) of a log. One that has no name yet counts as empty: nobody would find its bytes."""
     return (0, digest.EMPTY) if log.temporary else digest.of_file(log.fd)
-
-
-def open_outputs(folder: str, outputs: tuple[OutputFile, ...]) -> tuple[int, ...]:
-    """Open output files and the folders that hold their names."""
-    files = [os.path.join(folder, output.path) for output in outputs[:_SYNCED_OUTPUTS]]
-    opened = []
-    for path in dict.fromkeys([*filter(os.path.isfile, files), *map(os.path.dirname, files)]):
-        try:
-            opened.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
-        except OSError:
-            continue  # whatever keeps it from being opened now is found when the result is to be reused
-    return tuple(opened)

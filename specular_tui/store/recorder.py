@@ -19,7 +19,7 @@ from specular_tui.errors import RunHeldError, StorageError
 from specular_tui.model.event import AnyEvent, LogLost, RunCreated, SessionEnded, TaskEnded, TaskReset
 from specular_tui.model.plan import Task
 from specular_tui.model.run import ACTIVE, GATE_PREFIX, INTERRUPTED, RunState, RunStatus, TaskState, TaskStatus, apply
-from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine, snapshot
+from specular_tui.store import checkpoint, declared, digest, journal, layout, lock, logs, quarantine, snapshot
 from specular_tui.store.commit import GroupCommit
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder, explain, write_all
@@ -386,28 +386,11 @@ class RunRecorder:
                 if not whole:
                     found.append(LogLost(at=at, task=task_id, attempt=log.attempt))
                     reason = "its log did not reach the disk" if log.attempt == task.attempt else reason
-            if not self._outputs_on_disk(task):
+            if not declared.bring_to_disk(self.state.plan_folder, task.outputs, self._commit.failed):
                 reason = "its outputs did not reach the disk"
             if reason is not None and task.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
                 found.append(TaskReset(at=at, task=task_id, reason=reason))
         return found
-
-    def _outputs_on_disk(self, task: TaskState) -> bool:
-        for output in task.outputs:
-            try:
-                fd = os.open(os.path.join(self.state.plan_folder, output.path), os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:
-                return False
-            try:
-                status = os.fstat(fd)
-                if (status.st_dev, status.st_ino) == self._commit.failed:
-                    return False
-                os.fsync(fd)
-            except OSError:
-                return False
-            finally:
-                os.close(fd)
-        return True
 
     def close(self, now: int) -> None:
         """Bring everything to disk, publish the last snapshot, and let go of the run, also where that fails."""
@@ -628,6 +611,7 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
         outputs.clear_temporary()
     _make_reserve(run)
     lost = _save_logs(run, state, found.unproven)
+    unsaved = _save_outputs(state, found.unproven)
     recorder = RunRecorder(run, lock_fd, state, tasks)
     if crashed:
         recorder.append(SessionEnded(at=state.updated_at, status=RunStatus.PAUSED, reason=INTERRUPTED))
@@ -636,6 +620,10 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
         known = recorder.state.task(task)
         if attempt == known.attempt and known.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
             recorder.append(TaskReset(at=state.updated_at, task=task, reason="its log did not reach the disk"))
+    for task in unsaved:
+        if recorder.state.task(task).status is TaskStatus.COMPLETED:
+            reason = "its outputs did not reach the disk"
+            recorder.append(TaskReset(at=state.updated_at, task=task, reason=reason))
     recorder.rewrite_all()
     return OpenedRun(recorder, found, crashed)
 
@@ -666,3 +654,12 @@ def _save_logs(run: Folder, state: RunState, unproven: Collection[str]) -> list[
             outputs.renew(name)
         outputs.sync()
     return lost
+
+
+def _save_outputs(state: RunState, unproven: Collection[str]) -> list[str]:
+    """Bring the declared outputs of `unproven` tasks to disk; return the tasks whose outputs the disk refuses.
+
+    The journal vouches for them from now on, and the session that was to sync them may have been killed before.
+    """
+    known = state.tasks | state.gates if unproven else {}
+    return [i for i in unproven if i in known and not declared.bring_to_disk(state.plan_folder, known[i].outputs)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from specular_tui.engine import artifacts
-from specular_tui.engine.attempt import open_outputs
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Plan
-from specular_tui.store import digest
+from specular_tui.store import declared, digest
 from specular_tui.store.recorder import RunRecorder
 
 
@@ -45,7 +44,7 @@ def finish_exited(recorder: RunRecorder, plan: Plan | None, at: int) -> list[str
             cpu_ms=state.cpu_ms,
             max_rss_kb=state.max_rss_kb,
         )
-        recorder.append(event, *log, *open_outputs(plan.folder, outputs))
+        recorder.append(event, *log, *declared.open_all(plan.folder, outputs))
         finished.append(task_id)
     return finished
 

@@ -20,6 +20,7 @@ from tests.crash.strace import Call
 
 ROOT = 0
 _FD = re.compile(r"(?:\d+|AT_FDCWD)<([^>]*)>")
+_ON_OPEN_FILES = frozenset({"write", "pwrite64", "ftruncate", "fsync", "fdatasync"})
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -140,9 +141,16 @@ class Recording:
         self._load(folder, ROOT)
         self._now = self.first.copy()
         self._ended: list[tuple[int, int]] = []
-        for call in calls:
-            if call.result != "?" and not call.result.startswith("-"):
-                self._take(call)
+        #: The files that calls under way work on: while they do, another thread may give these another name.
+        self._meant: dict[int, int] = {}
+        made = [call for call in calls if call.result != "?" and not call.result.startswith("-")]
+        moments = [(call.begun, False, n) for n, call in enumerate(made)]
+        moments += [(call.ended, True, n) for n, call in enumerate(made)]
+        for _, ends, n in sorted(moments):
+            if ends:
+                self._take(made[n])
+            elif made[n].name in _ON_OPEN_FILES and (inode := self._named(made[n])) is not None:
+                self._meant[id(made[n])] = inode
 
     def _load(self, folder: Path, inode: int) -> None:
         for entry in sorted(os.scandir(folder), key=lambda found: found.name):
@@ -185,7 +193,8 @@ class Recording:
     def _paths(self, call: Call) -> list[str]:
         """Return the paths that a call names, relative to the root; those outside of it are left out."""
         head = call.args[:2000]
-        found, base = [], ""
+        # Engine and tasks both work in the root; a call that names no other folder starts from there.
+        found, base = [], self._root
         for match in re.finditer(rf"{_FD.pattern}|{_QUOTED.pattern}", head):
             if match[1] is not None:
                 base = match[1]
@@ -194,6 +203,10 @@ class Recording:
         return [inside for path in found if (inside := self._inside(path)) is not None]
 
     def _fd(self, call: Call) -> int | None:
+        found = self._meant.pop(id(call), None)
+        return self._named(call) if found is None else found
+
+    def _named(self, call: Call) -> int | None:
         match = _FD.match(call.args)
         inside = self._inside(match[1]) if match is not None else None
         return self._now.find(inside) if inside is not None else None

@@ -38,6 +38,13 @@ def die_at_pack() -> None:
     Runner._launch = launch  # type: ignore[method-assign]
 
 
+def sync_late() -> None:
+    """Leave it to a flush to bring records to disk: a kill finds much that was never synced."""
+    from specular_tui.store import commit
+
+    commit.WINDOW = 3_600  # type: ignore[misc]
+
+
 def stop_before_pack() -> None:
     """Stop politely, as by Ctrl+C, when the task `pack` is to start."""
     from specular_tui.engine.runner import Runner
@@ -148,6 +155,13 @@ def wrong_logs_not_synced() -> None:
         really(self, event)
 
     RunRecorder.append = append  # type: ignore[method-assign]
+
+
+def wrong_outputs_not_saved() -> None:
+    """A mistake: outputs of results that a killed process had recorded are taken for being on disk."""
+    from specular_tui.store import declared
+
+    declared.bring_to_disk = lambda folder, outputs, failed=None: True
 
 
 def wrong_done_before_recorded() -> None:

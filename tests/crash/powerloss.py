@@ -35,7 +35,7 @@ from specular_tui.workspace.request import BuildRequest
 from tests.crash import strace
 from tests.crash.diskmodel import Change, Recording, Tree
 from tests.crash.face import Face
-from tests.crash.scenario import BUILD, RESUME, SCENARIOS, Broken, at, expect
+from tests.crash.scenario import BUILD, RESUME, SCENARIOS, SELDOM, Broken, at, expect
 from tests.crash.small import CHANGED, Said, Small, lines, read_journal
 from tests.crash.zygote import Zygote
 
@@ -47,6 +47,10 @@ RECORDED: dict[str, tuple[str, tuple[Command, ...]]] = {
     "build": ("build", ((BUILD, ""),)),
     "resume": ("resume", ((RESUME, ""),)),
     "kill and resume": ("build", ((BUILD, "die_at_pack"), (RESUME, ""))),
+    "late kill and resume": (
+        "build",
+        ((SELDOM, "sync_late die_at_pack"), (RESUME, "")),
+    ),
 }
 #: A disk writes so many bytes or none of them.
 _BLOCK = 512

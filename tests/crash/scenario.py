@@ -11,6 +11,8 @@ from tests.crash.small import CHANGED, CHANGED_PLAN, RUN, Said, Small, lines
 from tests.crash.zygote import Done, Zygote
 
 BUILD = ("build", "--run-id", RUN, "--jobs", "2", "--checkpoint-every", "1")
+#: A build that leaves most of what it has written to the group commit.
+SELDOM = ("build", "--run-id", RUN, "--jobs", "2", "--checkpoint-every", "100")
 RESUME = ("build", "--resume", "--jobs", "2", "--checkpoint-every", "1")
 
 

@@ -23,17 +23,23 @@ def _task(task_id: str, *needs: str, first: str = "", **more: Any) -> dict[str, 
 
 
 _FLAKY = "echo trying; test -e tried || { touch tried; exit 1; }"
+_MADE = "made/out.txt"
 PLAN = [
     _task("fetch", first="echo fetching"),
     _task("old"),
-    _task("compile", "fetch", first="echo made > out.txt; echo compiling", outputs=["out.txt"]),
+    _task("compile", "fetch", first=f"mkdir -p made; echo made > {_MADE}; echo compiling", outputs=[_MADE]),
     _task("flaky", "fetch", first=_FLAKY, retries=1),
     _task("pack", "compile", "flaky", first="echo packing; echo packed"),
 ]
 #: The plan as somebody edits it meanwhile: one title, one command, one task less and one more.
 CHANGED_PLAN = [
     PLAN[0] | {"title": "Fetch everything"},
-    _task("compile", "fetch", first="echo made anew > out.txt; echo compiling anew", outputs=["out.txt"]),
+    _task(
+        "compile",
+        "fetch",
+        first="mkdir -p made; echo made anew > made/out.txt; echo compiling anew",
+        outputs=["made/out.txt"],
+    ),
     PLAN[3],
     PLAN[4],
     _task("extra", "flaky"),
