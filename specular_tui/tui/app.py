@@ -19,9 +19,9 @@ from textual.theme import Theme
 from textual.timer import Timer
 from textual.worker import WorkType
 
-from specular_tui.errors import ExitCode
+from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model.run import RunStatus
-from specular_tui.tui import keys, palette, present, theme
+from specular_tui.tui import keys, outside, palette, present, theme
 from specular_tui.tui.bridge import Bridge, Outlet
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
@@ -30,6 +30,7 @@ from specular_tui.tui.messages import (
     Delete,
     Inspect,
     Open,
+    OpenOutside,
     ReadLog,
     Resume,
     RunMoved,
@@ -199,6 +200,13 @@ class SpecularApp(TerminalApp):
     def on_read_log(self, message: ReadLog) -> None:
         """Open a log."""
         self.bridge.read_log(message.run_id, message.task_id, message.attempt)
+
+    async def on_open_outside(self, message: OpenOutside) -> None:
+        """Open a log in the user's pager or editor."""
+        try:
+            await outside.open_log(self, self.bridge, message)
+        except SpecularError as error:
+            self.bridge.outlet.complain(error)
 
     async def on_validate(self, message: Validate) -> None:
         """Prove a run's checkpoint, and show how that goes."""

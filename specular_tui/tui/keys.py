@@ -18,7 +18,7 @@ class Key:
     """One row: what a key does, and where."""
 
     #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`,
-    #: `tasks`, `log`, `gates`, `filter`, `dialog`.
+    #: `tasks`, `log`, `gates`, `search`, `filter`, `dialog`.
     where: str
     keys: str
     action: str
@@ -93,7 +93,9 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("validation", "tab", "switch_pane", "Other pane", "go between checks and gates", MOVE, palette=False),
     Key("tasks", "slash", "screen.filter", "Filter", "filter the tasks as you type", LOOK, 40, palette=False),
     Key("log", "slash", "screen.search", "Search", "search the whole log", LOOK, 5, palette=False),
-    Key("build", "n", "next", "Next failure", "go to the next failed task; in a log: the next match", LOOK),
+    Key("search", "enter", "submit", "Keep", "go on in the log, from match to match", LOOK, 10, palette=False),
+    Key("search", "escape", "screen.end_search", "End", "end the search", LOOK, 11, palette=False),
+    Key("build", "n", "next", "Next failure", "go to the next failed task; in a search: the next match", LOOK),
     Key("build", "N", "previous", "Previous failure", "go to the failed task, or the match, before", LOOK),
     Key("build", "f", "follow", "Follow", "stay at the end of the log as it grows", LOOK, 41),
     Key("build", "w", "wrap", "Wrap", "break long lines of the log", LOOK, 42),
@@ -101,7 +103,9 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("build", "left_square_bracket", "earlier_attempt", "Earlier log", "the log of the attempt before", LOOK),
     Key("build", "right_square_bracket", "later_attempt", "Later log", "the log of the attempt after", LOOK),
     Key("tasks", "o", "cycle_sort", "Sort", "order tasks by plan, by state, by duration", LOOK),
-    Key("tasks", "a", "next_running", "Next running", "go to the next running task", LOOK),
+    Key("build", "v", "open_outside('pager')", "Pager", "open the log in $PAGER", LOOK, 44),
+    Key("build", "e", "open_outside('editor')", "Editor", "open a copy of the log in $EDITOR", LOOK),
+    Key("tasks", "a", "screen.next_running", "Next running", "go to the next running task", LOOK),
     Key("tasks", "enter", "open", "Log", "go to the log of the task", MOVE, palette=False),
     Key("build", "escape", "back", "Back", "end the filter; go back to the tasks", MOVE, palette=False),
     Key("build", "tab", "switch_pane", "Other pane", "go between tasks and log", MOVE, palette=False),
@@ -178,6 +182,7 @@ TOGETHER: Final[tuple[frozenset[str], ...]] = (
     frozenset({"app", "run", "validation", "list", "gates"}),
     frozenset({"app", "run", "timeline", "list", "bars"}),
     frozenset({"filter"}),
+    frozenset({"search"}),
     frozenset({"dialog"}),
 )
 

@@ -111,6 +111,17 @@ class ReadLog(Asked):
         self.attempt = attempt
 
 
+class OpenOutside(Asked):
+    """Open the log of a task in the user's `pager` or `editor`."""
+
+    def __init__(self, run_id: str, task_id: str, attempt: int | None, program: str) -> None:
+        """`attempt` None is the latest."""
+        super().__init__(run_id)
+        self.task_id = task_id
+        self.attempt = attempt
+        self.program = program
+
+
 class Steer(Asked):
     """Send a command to the live run."""
 

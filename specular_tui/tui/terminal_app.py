@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from textual.app import App
@@ -62,6 +63,25 @@ class TerminalApp(App[int]):
             except (ValueError, RuntimeError):  # not the main thread
                 break
 
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """Lend the terminal, as the shell has it, to another program; Ctrl+C is that program's alone meanwhile.
+
+        Raises:
+            textual.app.SuspendNotSupported: the application is not on a terminal.
+        """
+        loop = asyncio.get_running_loop()
+        with self.suspend():
+            heeded = loop.remove_signal_handler(signal.SIGINT)
+            # A handler, other than SIG_IGN, is not handed on to the program.
+            signal.signal(signal.SIGINT, lambda *_: None)
+            try:
+                yield
+            finally:
+                if heeded:
+                    # Not before the loop has read of the signals that came meanwhile.
+                    loop.call_later(0.2, loop.add_signal_handler, signal.SIGINT, self._signalled, signal.SIGINT)
+
     def _back(self, app: App[Any]) -> None:
         self.refresh(layout=True)
 
@@ -90,13 +110,3 @@ class TerminalApp(App[int]):
         if not self.crash:
             self.crash = "\n".join(map(str, renderables))
             self.crash_reason = self.crash.strip().splitlines()[-1] if self.crash.strip() else "unknown"
-
-
-def away_from_terminal(app: App[Any], work: Callable[[], None]) -> None:
-    """Do something with the terminal as the shell has it, such as opening an editor.
-
-    Raises:
-        textual.app.SuspendNotSupported: the application is not on a terminal.
-    """
-    with app.suspend():
-        work()

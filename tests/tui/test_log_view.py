@@ -351,7 +351,7 @@ async def test_search_goes_through_the_whole_log(log: Path) -> None:
         view.show(LogFile(log), title="t")
         await settle(pilot)
         view.search("error")
-        await until(pilot, lambda: "10 of 10" in view.match_text)
+        await until(pilot, lambda: "10/10" in view.match_text)
         assert view.match_line == 9500
         assert not view.follow
         y = next(y for y, line in enumerate(painted(app)) if "Error in 9500" in line)
@@ -360,7 +360,7 @@ async def test_search_goes_through_the_whole_log(log: Path) -> None:
         assert marked[0][1].bgcolor != styles(app, y)[0][1].bgcolor
         await pilot.press("n")
         assert view.match_line == 500
-        assert "1 of 10" in painted(app)[0]
+        assert "1/10" in painted(app)[0]
         assert any("Error in 500" in line for line in painted(app))
         await pilot.press("n", "n", "N")
         assert view.match_line == 1500
@@ -380,10 +380,10 @@ async def test_search_goes_on_as_the_log_grows(log: Path) -> None:
         app.view.show(LogFile(numbered(log, 50)), title="t")
         await settle(pilot)
         app.view.search("line 4")
-        await until(pilot, lambda: app.view.match_text == "11 of 11")
+        await until(pilot, lambda: app.view.match_text == "11/11")
         more(log, b"line 4 again\n")
         app.view.poll()
-        await until(pilot, lambda: app.view.match_text == "11 of 12")
+        await until(pilot, lambda: app.view.match_text == "11/12")
 
 
 async def test_selecting_with_the_mouse_and_copying(log: Path) -> None:

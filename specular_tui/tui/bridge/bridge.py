@@ -18,7 +18,7 @@ from specular_tui.tui.bridge.outlook import Outlook
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.messages import LogGrew, RunInspected, Ticked
 from specular_tui.tui.present import size
-from specular_tui.workspace import invocation, keeping, steering
+from specular_tui.workspace import invocation, keeping, lending, steering
 
 #: The newest runs that are watched, so that a resume from elsewhere is seen; the others are seen when they are listed.
 WATCHED: Final = 32
@@ -59,6 +59,12 @@ class Bridge:
     def resume(self, run_id: str, options: Sequence[str] = ()) -> None:
         """Start a build that goes on with a stored run, and bring it into view."""
         self.outlet.spawn(partial(self._resume, run_id, options), "steer", False)
+
+    async def lend(self, run_id: str, task_id: str, attempt: int | None, folder: Path, *, copy: bool) -> Path | None:
+        """Return a file with a task's log, or None where there is none (which is then said): see `lend_log`."""
+        return await self.outlet.attempt(
+            lambda: lending.lend_log(self.outlet.root, run_id, task_id, attempt, folder, copy=copy)
+        )
 
     async def size(self, run_id: str) -> int | None:
         """Return the bytes of a run, or None where they cannot be counted (which is then said)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
@@ -15,7 +15,7 @@ from specular_tui.tui.messages import (
     Foreseen,
     LogGrew,
     LogRead,
-    ReadLog,
+    OpenOutside,
     Resume,
     RunMoved,
     RunShown,
@@ -28,10 +28,12 @@ from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets.log_text import LogSource
+from specular_tui.tui.widgets.log_pane import LogPane
 from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.notice import FailureNotice
 from specular_tui.tui.widgets.task_table import TaskTable
+
+_FILTERS: Final = "text, :failed, :running, :pending, :skipped, :done, :gates"
 
 
 class Tasks(TaskTable):
@@ -40,14 +42,8 @@ class Tasks(TaskTable):
     BINDINGS = keys.bindings("list", "tasks")
 
 
-class Log(LogView):
-    """The log with the keys of this application."""
-
-    BINDINGS = keys.bindings("list", "log")
-
-
 class FilterInput(Input):
-    """Where the filter, or what is searched for, is typed."""
+    """Where is typed which tasks shall be shown."""
 
     BINDINGS = keys.bindings("filter")
 
@@ -63,13 +59,10 @@ class BuildScreen(ModeScreen):
         super().__init__(desk)
         self.notice = FailureNotice(desk)
         self.table = Tasks(clock=desk.clock.now)
-        self.log_view = Log()
-        self.filter = FilterInput(placeholder="text, :failed, :running, :pending, :completed, :skipped", compact=True)
+        self.pane = LogPane(desk)
+        self.filter = FilterInput(placeholder=_FILTERS, compact=True)
         self._shown: str | None = None
         self._was_live = False
-        self._reading: tuple[object, ...] = ()
-        #: The attempt whose log is looked at, where it is not the latest.
-        self._attempt: tuple[str, str, int] | None = None
 
     def body(self) -> ComposeResult:
         """Yield tasks and log, or a word where no run is open."""
@@ -78,7 +71,7 @@ class BuildScreen(ModeScreen):
             with Vertical(id="tasks"):
                 yield self.table
                 yield self.filter
-            yield self.log_view
+            yield self.pane
         yield Static(paint_lines(present.no_run()), id="empty")
 
     def on_mount(self) -> None:
@@ -98,6 +91,11 @@ class BuildScreen(ModeScreen):
     def view(self) -> RunView | None:
         """The run in view."""
         return self.desk.view
+
+    @property
+    def log_view(self) -> LogView:
+        """The log on show."""
+        return self.pane.log_view
 
     def run_at_hand(self) -> RunRow | None:
         """Return the run in view."""
@@ -124,8 +122,8 @@ class BuildScreen(ModeScreen):
                 return view.live and running
             case "build.stop_build":
                 return view.live and not running
-            case "build.follow" | "build.wrap" | "build.copy":
-                return self._in_log
+            case "build.follow" | "build.wrap" | "build.copy" | "build.open_outside.pager":
+                return self._in_log and self.log_view.source is not None
             case _:
                 return super().offers(key)
 
@@ -178,24 +176,17 @@ class BuildScreen(ModeScreen):
             return
         self.table.touch(message.touched, self.view.state)
         self.notice.update()
-        if self._reading and (self._reading[1] in message.touched or not self._reading[2]):
+        if self.pane.waits or self.pane.task_id in message.touched:
             self._show_log()
 
     def _on_ticked(self, message: Ticked) -> None:
         super()._on_ticked(message)
         view, task_id = self.view, self.table.selected
         if self.is_current and view is not None and task_id in view.state.running:
-            self._title_log()
-            if self.log_view.source is None and self._wanted_attempt() is None:
-                # It had printed nothing when its log was looked for.
-                self.post_message(ReadLog(view.run_id, task_id))
+            self.pane.look_again()
 
     def _on_log_read(self, message: LogRead) -> None:
-        here = (self.view.run_id if self.view is not None else "", self.table.selected, self._wanted_attempt())
-        if (message.run_id, message.task_id, message.attempt) == here:
-            self._set_log(message.source)
-        elif message.source is not None:
-            message.source.close()
+        self.pane.take(message)
 
     def _on_log_grew(self, message: LogGrew) -> None:
         self.log_view.poll()
@@ -203,76 +194,53 @@ class BuildScreen(ModeScreen):
     # The log
 
     def _show_log(self) -> None:
-        """Show the log of the task under the cursor, or what it waits for, if that is not shown already."""
-        view, task_id = self.view, self.table.selected
-        if view is None or task_id is None:
-            return
-        state = view.state
-        task = state.tasks.get(task_id) or state.gates.get(task_id)
-        if task is None:
-            return
-        attempt = self._wanted_attempt()
-        printed = task.attempt > 0 and (task.status is not TaskStatus.SKIPPED or attempt is not None)
-        self.log_view.live = view.live and attempt is None
-        reading = (view.run_id, task_id, printed, attempt or (task.attempt,))
-        if reading != self._reading:
-            self._reading = reading
-            if printed:
-                self.post_message(ReadLog(view.run_id, task_id, attempt))
-            else:
-                self._set_log(None)
-        elif not printed:
-            self._set_log(None)
-        else:
-            self._title_log()
+        self.pane.show(self.table.selected)
 
-    def _wanted_attempt(self) -> int | None:
-        """Return the attempt whose log is looked at; None for the latest."""
-        view, wanted = self.view, self._attempt
-        if view is None or wanted is None or wanted[:2] != (view.run_id, self.table.selected):
-            return None
-        return wanted[2]
+    def on_log_pane_said(self, message: LogPane.Said) -> None:
+        """Say it."""
+        message.stop()
+        self.say(message.text)
 
     def action_earlier_attempt(self) -> None:
         """Show the log of the attempt before."""
-        self._switch_attempt(-1)
+        self.pane.switch_attempt(-1)
 
     def action_later_attempt(self) -> None:
         """Show the log of the attempt after."""
-        self._switch_attempt(1)
+        self.pane.switch_attempt(1)
 
-    def _switch_attempt(self, step: int) -> None:
-        view, task_id = self.view, self.table.selected
-        if view is None or task_id is None:
-            return
-        task = view.state.task(task_id)
-        tried = present.attempts(task)
-        if len(tried) < 2:
-            self.say(f"{task_id} has been tried once" if tried else f"{task_id} has not run yet")
-            return
-        at = tried.index(self._wanted_attempt() or tried[-1]) + step
-        if not 0 <= at < len(tried):
-            self.say("this is the first attempt" if at < 0 else "this is the latest attempt")
-            return
-        self._attempt = (view.run_id, task_id, tried[at]) if at < len(tried) - 1 else None
-        self._show_log()
+    def action_search(self) -> None:
+        """Ask what shall be searched for in the log."""
+        self.pane.ask()
 
-    def _title(self, task_id: str, view: RunView) -> str:
-        return present.text(present.log_title(task_id, view, self.desk.clock.now(), self._wanted_attempt()))
+    def action_end_search(self) -> None:
+        """End the search."""
+        self.pane.back()
 
-    def _set_log(self, source: LogSource | None) -> None:
-        view, task_id = self.view, self.table.selected
-        if view is None or task_id is None:
-            return
-        waiting = present.waits_for(task_id, view.state, view.graph)
-        if self._wanted_attempt() is not None:
-            waiting = [[("no output is kept of this attempt", "muted")]]
-        self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
+    def action_follow(self) -> None:
+        """Stay at the end of the log, or do not."""
+        self.log_view.action_toggle_follow()
 
-    def _title_log(self) -> None:
-        view, task_id = self.view, self.table.selected
-        if view is not None and task_id is not None:
-            self.log_view.title = self._title(task_id, view)
+    def action_wrap(self) -> None:
+        """Break long lines, or do not."""
+        self.log_view.action_toggle_wrap()
+
+    def action_copy(self) -> None:
+        """Copy what is selected of the log, or the id of the task."""
+        if self._in_log:
+            self.pane.copy()
+        elif self.table.selected is not None:
+            self.app.copy_to_clipboard(self.table.selected)
+            self.say(f"copied {self.table.selected}")
+
+    def action_open_outside(self, program: str) -> None:
+        """Open the log in the user's pager or editor."""
+        if self.view is None or self.table.selected is None:
+            self.say("no task is selected")
+        elif self.log_view.source is None:
+            self.say(f"{self.table.selected} has no log")
+        else:
+            self.post_message(OpenOutside(self.view.run_id, self.table.selected, self.pane.attempt, program))
 
     def on_task_table_selected(self, message: TaskTable.Selected) -> None:
         """Show the log of the task that the cursor has come to."""
@@ -297,7 +265,7 @@ class BuildScreen(ModeScreen):
         self.table.select(task_id)
         self.table.focus()
 
-    # Filter and search
+    # Filter
 
     @property
     def _in_log(self) -> bool:
@@ -305,52 +273,30 @@ class BuildScreen(ModeScreen):
 
     def action_filter(self) -> None:
         """Ask for the text that tasks shall have."""
-        self._searching = False
         self.filter.value = self.table.filter_text
-        self.filter.placeholder = "text, :failed, :running, :pending, :completed, :skipped"
         self.filter.display = True
         self.filter.focus()
-
-    def action_search(self) -> None:
-        """Ask for the text that lines of the log shall have."""
-        self._searching = True
-        self.filter.value = ""
-        self.filter.placeholder = "search this log"
-        self.filter.display = True
-        self.filter.focus()
-
-    _searching = False
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as the user types."""
         event.stop()
-        if not self._searching and self.filter.display:
+        if self.filter.display:
             self.table.filter_text = event.value
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to what was found."""
         event.stop()
-        if self._searching:
-            self.filter.display = False
-            self.log_view.focus()
-            self.log_view.search(event.value)
-        else:
-            self.filter.display = bool(event.value)
-            self.table.focus()
+        self.filter.display = bool(event.value)
+        self.table.focus()
 
     def _unfilter(self) -> None:
         self.filter.display = False
         self.table.filter_text = ""
 
     def action_back(self) -> None:
-        """End the filter or the search; else go back to the tasks."""
-        if self.filter.has_focus and self._searching:
-            self.filter.display = False
-            self.log_view.focus()
-        elif self._in_log:
-            if self.log_view.searching:
-                self.log_view.search("")
-            elif not self.log_view.clear_selection():
+        """End the filter, or the search; else go back to the tasks."""
+        if self._in_log:
+            if not self.pane.back():
                 self.table.focus()
         else:
             self._unfilter()
@@ -370,25 +316,14 @@ class BuildScreen(ModeScreen):
         elif not self.table.previous_failure():
             self.say("nothing has failed")
 
+    def action_next_running(self) -> None:
+        """Go to the next running task."""
+        if not self.table.next_running():
+            self.say("nothing is running")
+
     def action_switch_pane(self) -> None:
         """Go between tasks and log."""
         (self.table if self._in_log else self.log_view).focus()
-
-    def action_follow(self) -> None:
-        """Stay at the end of the log, or do not."""
-        self.log_view.action_toggle_follow()
-
-    def action_wrap(self) -> None:
-        """Break long lines, or do not."""
-        self.log_view.action_toggle_wrap()
-
-    def action_copy(self) -> None:
-        """Copy what is selected of the log, or the id of the task."""
-        if self._in_log:
-            self.log_view.action_copy()
-        elif self.table.selected is not None:
-            self.app.copy_to_clipboard(self.table.selected)
-            self.say(f"copied {self.table.selected}")
 
     # Steering
 

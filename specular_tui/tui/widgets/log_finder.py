@@ -39,11 +39,11 @@ class LogFinder:
 
     @property
     def text(self) -> str:
-        """How it stands: `3 of 37`, `37+`, `no match`."""
+        """How it stands: `3/37`, `37+`, `no match`."""
         search = self.search
         count, more = len(search.hits), "+" if search.capped or not search.done else ""
         if not count:
             return "no match" if search.done else "searching"
         if self.match is not None and (at := search.place(self.match)) is not None:
-            return f"{at + 1:,} of {count:,}{more}"
+            return f"{at + 1:,}/{count:,}{more}"
         return f"{count:,}{more}"

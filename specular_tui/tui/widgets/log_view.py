@@ -317,8 +317,13 @@ class LogView(ScrollActions, Widget, can_focus=True):
         return self._finder.match if self._finder is not None else None
 
     @property
+    def pattern(self) -> str:
+        """What is searched for; "" where nothing is."""
+        return self._finder.pattern if self._finder is not None else ""
+
+    @property
     def match_text(self) -> str:
-        """How the search stands: `3 of 37`, `37+`, `no match`."""
+        """How the search stands: `3/37`, `37+`, `no match`."""
         return self._finder.text if self._finder is not None else ""
 
     def search(self, text: str) -> None:

@@ -43,6 +43,7 @@ _WORDS: Final[dict[str, TaskStatus]] = {
     ":done": TaskStatus.COMPLETED,
     ":skipped": TaskStatus.SKIPPED,
 }
+_GATES: Final = ":gates"
 #: The order of `state`: what needs somebody first.
 _RANKED: Final = (
     TaskStatus.FAILED,
@@ -104,17 +105,21 @@ class Filter:
         """Read `text`: `unit :failed` is each failed task with `unit` in its id or title."""
         self.text = text
         self.statuses: set[TaskStatus] = set()
+        #: Gates alone.
+        self.gates = False
         self.words: list[str] = []
         for word in text.split():
             found = [status for name, status in _WORDS.items() if name.startswith(word)] if len(word) > 1 else []
             if word.startswith(":") and found:
                 self.statuses.update(found)
+            elif len(word) > 1 and _GATES.startswith(word):
+                self.gates = True
             elif word != ":":
                 self.words.append(word)
         self.by_case = any(word != word.lower() for word in self.words)
 
     def __bool__(self) -> bool:
-        return bool(self.statuses or self.words)
+        return bool(self.statuses or self.words or self.gates)
 
 
 class Rows:
@@ -217,13 +222,14 @@ class Rows:
 
     def _with_words(self) -> Sequence[int]:
         words = self.filter.words
+        first = len(self.state.tasks) if self.filter.gates else 0
         if not words:
-            return range(len(self.ids))
+            return range(first, len(self.ids))
         if not self._hay:
             self._hay = [f"{i}\n{title}" for i, title in zip(self.ids, self.titles, strict=True)]
             self._lower_hay = [text.lower() for text in self._hay]
         hay = self._hay if self.filter.by_case else self._lower_hay
-        found = [at for at, text in enumerate(hay) if words[0] in text]
+        found = [at for at, text in enumerate(hay[first:], first) if words[0] in text]
         for word in words[1:]:
             found = [at for at in found if word in hay[at]]
         return found
@@ -232,6 +238,8 @@ class Rows:
         if position == self.kept:
             return True
         if self.filter.statuses and task.status not in self.filter.statuses:
+            return False
+        if self.filter.gates and position < len(self.state.tasks):
             return False
         text = f"{self.ids[position]}\n{self.titles[position]}"
         text = text if self.filter.by_case else text.lower()

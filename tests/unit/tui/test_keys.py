@@ -10,11 +10,12 @@ import pytest
 
 from specular_tui.tui import keys
 from specular_tui.tui.app import SpecularApp
-from specular_tui.tui.screens.build import BuildScreen, FilterInput, Log, Tasks
+from specular_tui.tui.screens.build import BuildScreen, FilterInput, Tasks
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.timeline import Bars, TimelineScreen
 from specular_tui.tui.screens.validation import Gates, ValidationScreen
+from specular_tui.tui.widgets.log_pane import Log, SearchBox
 from specular_tui.tui.widgets.run_table import RunTable
 
 #: What has the focus, from the inside out, and which rows act there.
@@ -64,10 +65,13 @@ def test_every_action_is_there(place: str) -> None:
 def test_the_other_places() -> None:
     assert hasattr(ChoiceDialog, "action_cancel")
     assert hasattr(FilterInput, "action_submit")
+    assert hasattr(SearchBox, "action_submit")
+    assert hasattr(BuildScreen, "action_end_search")
     assert {row.where for row in keys.TABLE} == {
         *(where for place in PLACES.values() for where, _ in place),
         "dialog",
         "filter",
+        "search",
     }
 
 

@@ -1,0 +1,134 @@
+"""The pane of the log: its search, its place at any width, and what it leaves to other programs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from specular_tui.errors import SpecularError
+from specular_tui.model import event as ev
+from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.outside import command_of
+from specular_tui.tui.screens.build import BuildScreen
+from tests.tui import recorded
+from tests.tui.conftest import make_app, settled, until
+from tests.tui.terminal import Terminal
+
+
+def build(app: SpecularApp) -> BuildScreen:
+    assert isinstance(app.screen, BuildScreen)
+    return app.screen
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
+async def test_the_search_is_typed_at_the_log(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.half_way(root)
+    with open(root / run.run_id / "outputs" / "compile%2Fplugins.log", "a") as log:
+        log.writelines(f"line {number} of plugins\n" for number in range(2000))
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        pane = build(app).pane
+        await pilot.press("enter", "slash")
+        assert pane.box.has_focus
+        assert pane.region.contains_region(pane.box.region), "below the log that is searched"
+        await pilot.press(*"1999")
+        await until(pilot, lambda: pane.log_view.match_text == "1/1")
+        await pilot.press("backspace", "backspace", "backspace", "backspace", *"plugins")
+        await until(pilot, lambda: pane.log_view.match_text.endswith("/2,003"))
+        await pilot.press("enter")
+        assert pane.log_view.has_focus
+        at = pane.log_view.match_line
+        await pilot.press("N")
+        assert pane.log_view.match_line == (at or 0) - 1
+        await pilot.press("escape")
+        assert not pane.log_view.searching
+        assert not pane.box.display
+        assert pane.log_view.has_focus
+        await pilot.press("escape")
+        assert build(app).table.has_focus
+    run.vanish()
+
+
+async def test_a_search_that_is_given_up_leaves_nothing(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        pane = build(app).pane
+        await pilot.press("enter", "slash", *"cc", "escape")
+        assert not pane.log_view.searching
+        assert not pane.box.display
+        await pilot.press("slash")
+        assert pane.box.value == ""
+        await pilot.press("escape", "escape")
+        await pilot.press("G", "tab", "slash")
+        assert not pane.box.display, "a pending task has no log"
+    run.vanish()
+
+
+async def test_gates_alone(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, gates=("@lint", "@tests"))
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        table = build(app).table
+        for text, rows in {":gates": 2, ":g": 2, ":gates :failed": 1, ":gates lint": 1, ":done": 19}.items():
+            table.filter_text = text
+            assert table.row_count == rows, text
+
+
+async def test_a_new_failure_leaves_the_cursor_and_following_alone(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        selected = screen.table.selected
+        run.start("test/net")
+        run.end("test/net", "failed", exit_code=1, log="no route\n")
+        run.add(ev.SessionEnded(at=run.now, status="failed", reason="a task failed", elapsed_ms=1))
+        run.close()
+        view = app.desk.view
+        await until(pilot, lambda: view is not None and not view.live)
+        assert screen.table.selected == selected
+        assert screen.log_view.follow
+        assert screen.table.sort == "state", "failures stand first at the end"
+
+
+def test_which_program() -> None:
+    assert command_of("pager", {"PAGER": "less -S"}) == ["less", "-S"]
+    assert command_of("editor", {"EDITOR": "vi", "VISUAL": "code --wait"}) == ["code", "--wait"]
+    with pytest.raises(SpecularError, match="cannot be read"):
+        command_of("editor", {"EDITOR": "vi 'oops"})
+    with pytest.raises(SpecularError, match="there is no editor here"):
+        command_of("editor", {"PATH": "/nowhere"})
+
+
+@pytest.mark.parametrize(("key", "variable"), [("v", "PAGER"), ("e", "VISUAL")])
+def test_a_log_in_another_program(tmp_path: Path, key: str, variable: str) -> None:
+    run = recorded.half_way(tmp_path / ".specular" / "checkpoints")
+    run.recorder.flush()
+    program = tmp_path / "show"
+    program.write_text('#!/bin/sh\necho "SHOWN: $(stat -c %a "$1") $(tail -n 1 "$1")"\nread answer\n')
+    program.chmod(0o700)
+    with Terminal([], tmp_path, env={variable: str(program)}) as terminal:
+        terminal.until(b"plugins/gamma.c")
+        terminal.press(key)
+        terminal.until(b"SHOWN: ")
+        terminal.until(b"cc plugins/gamma.c\r\n")
+        mode = b"SHOWN: 400 " if key == "e" else b"SHOWN: 600 "
+        assert mode in terminal.output, "an editor gets a copy, which cannot be written to"
+        assert terminal.left_on == set(), "the program has the terminal as the shell has it"
+        terminal.output = b""
+        terminal.press("\x03")
+        terminal.until(b"plugins/gamma.c")
+        assert {"?1049", "stty"} <= terminal.left_on, "Ctrl+C has ended the program alone"
+        terminal.press("q")
+        assert terminal.end() == 0
+    logs = tmp_path / ".specular" / "checkpoints" / run.run_id / "outputs"
+    assert all(stat.S_IMODE(os.stat(path).st_mode) == 0o600 for path in logs.glob("*.log"))
+    run.vanish()
