@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from specular_tui.model import duration
@@ -15,9 +16,19 @@ Fact = tuple[str, str, str]
 _ENDED = {"completed": TaskStatus.COMPLETED, "failed": TaskStatus.FAILED}
 
 
+def is_failure(event: ev.AnyEvent) -> bool:
+    """Tell whether an event says that a task has failed, and is not tried again."""
+    return isinstance(event, ev.TaskEnded) and event.outcome == "failed" and not event.will_retry
+
+
 def stamp(at: int) -> str:
     """Return milliseconds since the epoch as `2024-01-15T10:30:47Z`."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(at // 1000)
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def describe(event: ev.AnyEvent, state: RunState, titles: dict[str, str]) -> Fact | None:

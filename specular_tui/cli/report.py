@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.events import describe, event_line, precise, stamp
+from specular_tui.cli.events import describe, event_line, is_failure, precise, stamp
 from specular_tui.cli.options import can_ask
 from specular_tui.cli.summary import plan_table, resume_command, summary
 from specular_tui.model import event as ev
@@ -95,8 +95,10 @@ class Reporter:
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:
         """Print an event's line."""
+        if self.quiet and not is_failure(event):
+            return
         fact = describe(event, state, self.titles)
-        if fact is None or (self.quiet and fact[0] != "FAIL"):
+        if fact is None:
             return
         word, task, what = fact
         self.line(f"{stamp(event.at)} {word} {task} {output.plain(what)}".rstrip())
@@ -170,8 +172,7 @@ class JsonReporter(Reporter):
         """Print an event as one object."""
         if not isinstance(event, _TOLD):
             return
-        failed = isinstance(event, ev.TaskEnded) and event.outcome == "failed" and not event.will_retry
-        if self.quiet and not failed:
+        if self.quiet and not is_failure(event):
             return
         self.line(output.as_json(event_line(event, self._run_id, state)))
 

@@ -14,8 +14,8 @@ class Cadence(Struct):
 
     every_tasks: int
     every_ms: int
-    share: float = 0.02
-    credit_ms: float = 100
+    share: float = 0.01
+    credit_ms: float = 50
     ended: int = 0
     last: int = 0
     spent_ms: float = 0

@@ -49,8 +49,11 @@ class Exits:
         for fd, _ in self._epoll.poll(0):
             self._epoll.unregister(fd)
             os.close(fd)
-            # Each in a turn of its own: what one of them raises must not cost the others their call.
-            self._loop.call_soon(self._watched.pop(fd))
+            ended = self._watched.pop(fd)
+            try:
+                ended()
+            except Exception as error:  # must not cost the others their call
+                self._loop.call_exception_handler({"message": "noticing the end of a process", "exception": error})
 
     def _look(self) -> None:
         for pid in tuple(self._watched):

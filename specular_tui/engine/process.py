@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from specular_tui.engine import processes
@@ -165,11 +166,12 @@ class ProcessExecutor:
         return job
 
     def _environment(self, work: Work) -> dict[bytes, bytes]:
-        return {
-            **self._inherited,
-            b"PWD": os.fsencode(os.path.normpath(work.workdir)),
-            **{os.fsencode(name): os.fsencode(value) for name, value in work.env.items()},
-        }
+        env = self._inherited.copy()
+        env[b"PWD"] = _normal(work.workdir)
+        for name, value in work.env.items():
+            # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
+            env[name.encode("utf-8", "surrogateescape")] = value.encode("utf-8", "surrogateescape")
+        return env
 
     def _spawn(self, work: Work, log_fd: int, env: Mapping[bytes, bytes]) -> int:
         """Spawn what `work` says; a command string that needs no shell without one."""
@@ -233,7 +235,6 @@ def _spawn(program: str, argv: Sequence[str], log_fd: int, env: Mapping[bytes, b
         # It looks where this process's PATH says, and for each task anew: one task may install another's program.
         return os.posix_spawnp(
             program,
-            # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
             [argument.encode("utf-8", "surrogateescape") for argument in argv],
             env,
             file_actions=[
@@ -252,6 +253,11 @@ def _spawn(program: str, argv: Sequence[str], log_fd: int, env: Mapping[bytes, b
         raise StartError(f"cannot run {program}: {reason}", 126) from None
     except ValueError as error:
         raise StartError(f"cannot run {program}: {error}", 126) from None
+
+
+@lru_cache
+def _normal(path: str) -> bytes:
+    return os.fsencode(os.path.normpath(path))
 
 
 def _find(name: str, path: str) -> str:

@@ -224,7 +224,7 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
         Raises:
             FoldError: the run has no such task.
         """
-        found = (self.gates if task_id.startswith(GATE_PREFIX) else self.tasks).get(task_id)
+        found = self.tasks.get(task_id) or self.gates.get(task_id)
         if found is None:
             raise FoldError(f"the run has no task '{task_id}'")
         return found

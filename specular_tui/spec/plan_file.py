@@ -1,12 +1,13 @@
 """A plan from its file: JSON or YAML, checked whole before anything starts.
 
-Light to import: pydantic and the rules of the format (`spec.plan_types`) are loaded with the first plan.
+Light to import: pydantic and the rules of the format (`spec.plan_types`) are loaded for a plan that is not plainly
+right.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,6 @@ from specular_tui.model.quote import plain
 
 if TYPE_CHECKING:
     from specular_tui.spec.complaint import Complaint
-    from specular_tui.spec.plan_types import PlanFields
     from specular_tui.spec.source import Document
 
 #: A larger file is no plan.
@@ -63,7 +63,7 @@ def parse_plan(data: bytes, *, file: str, folder: Path, yaml: bool = False) -> P
     with _collector_paused():
         document = _read(data, file, yaml)
         plan = _check(document, file)
-        from specular_tui.spec.plan_types import tasks_of
+        from specular_tui.spec.plan_tasks import tasks_of
 
         return Plan(
             name=plan.get("name") or folder.name or "plan",
@@ -99,12 +99,17 @@ def _read(data: bytes, file: str, yaml: bool) -> Document:
     return document
 
 
-def _check(document: Document, file: str) -> PlanFields:
-    from specular_tui.spec.complaint import from_pydantic
+def _check(document: Document, file: str) -> Mapping[str, Any]:
     from specular_tui.spec.plan_check import check
-    from specular_tui.spec.plan_types import WORDING, validate
+    from specular_tui.spec.plan_quick import is_right
 
     complaints = check(document.value)
+    if not complaints and isinstance(document.value, dict) and is_right(document.value):
+        return document.value
+
+    from specular_tui.spec.complaint import from_pydantic
+    from specular_tui.spec.plan_types import WORDING, validate
+
     plan, errors = validate(document.value)
     if plan is not None and not complaints:
         return plan

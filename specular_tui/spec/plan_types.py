@@ -1,4 +1,4 @@
-"""What a plan file may contain, as pydantic types; imported only when a plan is read.
+"""What a plan file may contain, as pydantic types; imported only for a plan that may be wrong (see `spec.plan_quick`).
 
 TypedDicts instead of models: the values become `model.plan.Task` at once, and a plan of 100,000 tasks is checked in a
 third of the time.
@@ -7,7 +7,6 @@ third of the time.
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -25,10 +24,9 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
-from specular_tui.model import duration
-from specular_tui.model.plan import Priority, Task
 from specular_tui.spec.complaint import MAX_COMPLAINTS, Wording
 from specular_tui.spec.plan_check import subject
+from specular_tui.spec.plan_tasks import milliseconds
 
 if sys.version_info >= (3, 12):
     from typing import Required, TypedDict
@@ -41,19 +39,6 @@ MAX_RETRIES = 1000
 _MAX_VARIABLES = 10_000
 #: No object with more fields than this can be right.
 _MAX_FIELDS = 1_000
-
-
-@lru_cache(maxsize=4096)
-def milliseconds(text: str) -> int:
-    """Return a duration of the plan in milliseconds.
-
-    Raises:
-        ValueError: with the end of a sentence about it, or with nothing where it is no duration at all.
-    """
-    try:
-        return duration.parse(text)
-    except ValueError as error:
-        raise ValueError("is longer than 100 years" if "longer" in str(error) else "") from None
 
 
 def _check_duration(text: str) -> str:
@@ -240,49 +225,6 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": _Schema.schema_dialect, **schema, "title": "Specular plan"}
 
 
-def tasks_of(plan: PlanFields) -> tuple[Task, ...]:
-    """Return the tasks of a plan that was checked, with its defaults where they say nothing themselves."""
-    defaults = plan.get("defaults")
-    if not defaults:
-        return tuple([_task(task) for task in plan["tasks"]])
-    env = defaults.get("env")
-    tasks: list[Task] = []
-    for task in plan["tasks"]:
-        merged: TaskFields = {**defaults, **task}
-        if env and "env" in task:
-            merged["env"] = {**env, **task["env"]}
-        tasks.append(_task(merged))
-    return tuple(tasks)
-
-
-def _task(fields: TaskFields) -> Task:
-    command = fields["command"]
-    timeout = fields.get("timeout")
-    delay = fields.get("retry_delay")
-    return Task(
-        id=fields["id"],
-        command=command if isinstance(command, str) else tuple(command),
-        title=fields.get("title", ""),
-        depends_on=tuple(fields.get("depends_on") or ()),
-        image=fields.get("image"),
-        env=fields.get("env", {}),
-        workdir=fields.get("workdir", "."),
-        timeout_ms=None if timeout is None else milliseconds(timeout),
-        retries=fields.get("retries", 0),
-        retry_delay_ms=0 if delay is None else milliseconds(delay),
-        inputs=tuple(fields.get("inputs", ())),
-        outputs=tuple(fields.get("outputs", ())),
-        priority=_PRIORITIES[fields.get("priority", "P2")],
-        estimate=fields.get("estimate"),
-        allow_failure=fields.get("allow_failure", False),
-        feature_id=fields.get("feature_id"),
-        expected_hash=fields.get("expected_hash"),
-        skill=fields.get("skill"),
-        model_hint=fields.get("model_hint"),
-    )
-
-
-_PRIORITIES = {str(priority): priority for priority in Priority}
 _FIELDS = {
     "": ("version", "name", "defaults", "tasks"),
     "defaults": tuple(DefaultsFields.__annotations__),

@@ -1,0 +1,69 @@
+"""The tasks of a plan whose data was found right: defaults filled in, durations read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from specular_tui.model import duration
+from specular_tui.model.plan import Priority, Task
+
+
+@lru_cache(maxsize=4096)
+def milliseconds(text: str) -> int:
+    """Return a duration of the plan in milliseconds.
+
+    Raises:
+        ValueError: with the end of a sentence about it, or with nothing where it is no duration at all.
+    """
+    try:
+        return duration.parse(text)
+    except ValueError as error:
+        raise ValueError("is longer than 100 years" if "longer" in str(error) else "") from None
+
+
+def tasks_of(plan: Mapping[str, Any]) -> tuple[Task, ...]:
+    """Return the tasks of a plan that was checked, with its defaults where they say nothing themselves."""
+    defaults = plan.get("defaults")
+    if not defaults:
+        return tuple([_task(task) for task in plan["tasks"]])
+    env = defaults.get("env")
+    tasks = []
+    for task in plan["tasks"]:
+        merged = {**defaults, **task}
+        if env and "env" in task:
+            merged["env"] = {**env, **task["env"]}
+        tasks.append(_task(merged))
+    return tuple(tasks)
+
+
+def _task(fields: Mapping[str, Any]) -> Task:
+    command = fields["command"]
+    timeout = fields.get("timeout")
+    delay = fields.get("retry_delay")
+    estimate = fields.get("estimate")
+    return Task(
+        id=fields["id"],
+        command=command if isinstance(command, str) else tuple(command),
+        title=fields.get("title", ""),
+        depends_on=tuple(fields.get("depends_on") or ()),
+        image=fields.get("image"),
+        env=fields.get("env", {}),
+        workdir=fields.get("workdir", "."),
+        timeout_ms=None if timeout is None else milliseconds(timeout),
+        retries=fields.get("retries", 0),
+        retry_delay_ms=0 if delay is None else milliseconds(delay),
+        inputs=tuple(fields.get("inputs", ())),
+        outputs=tuple(fields.get("outputs", ())),
+        priority=_PRIORITIES[fields.get("priority", "P2")],
+        estimate=None if estimate is None else float(estimate),
+        allow_failure=fields.get("allow_failure", False),
+        feature_id=fields.get("feature_id"),
+        expected_hash=fields.get("expected_hash"),
+        skill=fields.get("skill"),
+        model_hint=fields.get("model_hint"),
+    )
+
+
+_PRIORITIES = {str(priority): priority for priority in Priority}

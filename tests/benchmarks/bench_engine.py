@@ -1,0 +1,195 @@
+"""How many tasks a second: a build with a durable checkpoint of every task, against ninja and others.
+
+    python -m tests.benchmarks.bench_engine [SHAPE …] [--rounds N] [--scale N]
+
+Shapes: `wide` (independent no-op tasks, commands as strings), `list` (the same as argument lists), `chain` (each needs
+the one before), `output` (each prints 1 KB). Every round runs all programs once, one after the other, on commands that
+are the same; what is shown is the median of the rounds, and the median of the ratios within a round. `limit` is a C
+program that spawns the same commands and waits for them, and does nothing else. Programs that are not here are left
+out. Nothing is deleted between the rounds: ext4 makes new files slowly where many were deleted a moment ago.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+JOBS: Final = 2
+
+
+class Shape(NamedTuple):
+    """A plan that is measured."""
+
+    count: int
+    command: str | list[str]
+    #: What a shell is given for the same effect.
+    line: str
+    chained: bool = False
+
+
+SHAPES: Final = {
+    "wide": Shape(10_000, "true", "true"),
+    "list": Shape(10_000, ["true"], "true"),
+    "chain": Shape(2_000, "true", "true", chained=True),
+    "output": Shape(1_000, "head -c 1024 /dev/zero", "head -c 1024 /dev/zero"),
+}
+
+LIMIT_C: Final = r"""
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+extern char **environ;
+int main(int argc, char **argv) {
+    int left = atoi(argv[1]), jobs = atoi(argv[2]), running = 0, status;
+    char *line[] = {"sh", "-c", argv[3], 0};
+    char **command = argc > 4 ? argv + 4 : line;
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+    while (left || running) {
+        for (; left && running < jobs; left--, running++) {
+            pid_t child;
+            if (posix_spawnp(&child, command[0], &files, 0, command, environ)) return 1;
+        }
+        wait(&status);
+        running--;
+    }
+    return 0;
+}
+"""
+
+
+class Bench:
+    """A folder in which programs are measured."""
+
+    def __init__(self, folder: Path) -> None:
+        """Compile the limit, where there is a compiler."""
+        self.folder = folder
+        self._number = 0
+        self._limit = folder / "limit"
+        source = folder / "limit.c"
+        source.write_text(LIMIT_C)
+        if shutil.which("gcc") is None or subprocess.run(["gcc", "-O2", source, "-o", self._limit]).returncode:
+            self._limit = Path()
+
+    @contextmanager
+    def fresh(self) -> Iterator[Path]:
+        """Make a folder for one run; it stays until the end."""
+        self._number += 1
+        made = self.folder / str(self._number)
+        made.mkdir()
+        yield made
+
+    def specular(self, shape: Shape, **environ: str) -> float:
+        """Return the tasks a second of a build, start and end of the program included."""
+        with self.fresh() as folder:
+            write_plan(folder, shape)
+            return self._rate(
+                shape, [sys.executable, "-m", "specular_tui", "build", f"-j{JOBS}", "-q"], folder, environ
+            )
+
+    def unrecorded(self, shape: Shape) -> float:
+        """The same without a checkpoint."""
+        return self.specular(shape, SPECULAR_CHECKPOINT_ENABLED="false")
+
+    def ninja(self, shape: Shape) -> float:
+        """Return what ninja reaches on the same commands."""
+        with self.fresh() as folder:
+            lines = [f"rule r\n  command = {shape.line}\n"]
+            for number in range(shape.count):
+                needs = f" t{number - 1}" if shape.chained and number else ""
+                lines.append(f"build t{number}: r{needs}\n")
+            (folder / "build.ninja").write_text("".join(lines))
+            return self._rate(shape, ["ninja", f"-j{JOBS}"], folder)
+
+    def parallel(self, shape: Shape) -> float:
+        """Return what GNU parallel with a log of its jobs reaches, on a tenth of them."""
+        with self.fresh() as folder:
+            some = shape._replace(count=max(100, shape.count // 10))
+            (folder / "jobs").write_text(f"{shape.line}\n" * some.count)
+            return self._rate(some, ["parallel", f"-j{JOBS}", "--joblog", "log", "-a", "jobs"], folder)
+
+    def limit(self, shape: Shape) -> float:
+        """Return what a C program reaches."""
+        with self.fresh() as folder:
+            jobs = 1 if shape.chained else JOBS
+            command = shape.command if isinstance(shape.command, list) else []
+            return self._rate(shape, [str(self._limit), str(shape.count), str(jobs), shape.line, *command], folder)
+
+    def programs(self) -> dict[str, Callable[[Shape], float]]:
+        """Return what is here."""
+        found: dict[str, Callable[[Shape], float]] = {"specular": self.specular, "no checkpoint": self.unrecorded}
+        for name, way in (("ninja", self.ninja), ("parallel", self.parallel)):
+            if shutil.which(name):
+                found[name] = way
+        if self._limit != Path():
+            found["limit"] = self.limit
+        return found
+
+    @staticmethod
+    def _rate(shape: Shape, command: list[str], folder: Path, environ: dict[str, str] | None = None) -> float:
+        began = time.perf_counter()
+        subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        return shape.count / (time.perf_counter() - began)
+
+
+def write_plan(folder: Path, shape: Shape) -> None:
+    """Write the plan of `shape` into `folder`."""
+    tasks: list[dict[str, object]] = [{"id": f"t{number}", "command": shape.command} for number in range(shape.count)]
+    if shape.chained:
+        for number, task in enumerate(tasks[1:]):
+            task["depends_on"] = [f"t{number}"]
+    (folder / "plan.json").write_text(json.dumps({"version": 1, "name": "bench", "tasks": tasks}))
+
+
+def measure(bench: Bench, name: str, shape: Shape, rounds: int) -> None:
+    """Print the table of one shape."""
+    programs = bench.programs()
+    rates: dict[str, list[float]] = {program: [] for program in programs}
+    for _ in range(rounds):
+        for program, way in programs.items():
+            rates[program].append(way(shape))
+    print(f"{name}: {shape.count:,} tasks, {'one after the other' if shape.chained else f'{JOBS} at once'}")
+    own = rates["specular"]
+    for program, found in rates.items():
+        ratio = statistics.median(a / b for a, b in zip(own, found, strict=True))
+        print(f"  {program:14} {statistics.median(found):7,.0f} tasks/s   specular is {ratio:5.2f} of it", flush=True)
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("shapes", nargs="*", help=f"of {', '.join(SHAPES)}")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="a part of the usual number of tasks")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="specular-bench-") as folder:
+        bench = Bench(Path(folder))
+        for name in given.shapes or SHAPES:
+            shape = SHAPES[name]
+            measure(bench, name, shape._replace(count=int(shape.count * given.scale)), given.rounds)
+
+
+if __name__ == "__main__":
+    main()
