@@ -104,6 +104,7 @@ class Runner:
         self._publish_again = False
         self._interval: asyncio.TimerHandle | None = None
         self._naming: asyncio.TimerHandle | None = None
+        self._workdirs: dict[str, str] = {}
         self._control: str | None = None
         self._gates_phase = False
 
@@ -351,7 +352,7 @@ class Runner:
                 "SPECULAR_TASK_ID": task.id,
                 "SPECULAR_ATTEMPT": str(number),
             },
-            workdir=os.path.join(self._plan.folder, task.workdir),
+            workdir=self._workdir(task.workdir),
             image=task.image,
             log_fd=log.writer,
         )
@@ -378,6 +379,12 @@ class Runner:
         self._arm_timeout(task.id)
         if log.temporary:
             self._name_soon()
+
+    def _workdir(self, name: str) -> str:
+        found = self._workdirs.get(name)
+        if found is None:
+            found = self._workdirs[name] = os.path.join(self._plan.folder, name)
+        return found
 
     def _not_started(self, task: Task, number: int, log: LiveLog, error: StartError) -> None:
         now = self._clock.now()

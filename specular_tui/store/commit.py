@@ -50,12 +50,17 @@ class GroupCommit:
 
     def written(self, seq: int, *files: int) -> None:
         """Say that the journal has been written up to record `seq`, which vouches for the open `files`."""
-        with self._changed:
+        if not files:
+            # In this order, and the thread the other way round: either it sees the record, or it is woken.
             self._seq = seq
+            if not self._idle:
+                return
+        with self._changed:
             for fd in files:
                 status = os.fstat(fd)
                 if self._files.setdefault((status.st_dev, status.st_ino), fd) != fd:
                     os.close(fd)
+            self._seq = seq
             if self._idle:
                 self._changed.notify_all()
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,6 +28,8 @@ from specular_tui.store.livelog import LiveLog, LiveLogs
 
 #: A file of this size is given up when the disk is full, so that the last words of a build still fit.
 RESERVE_BYTES: Final = 256 << 10
+#: So many records of tasks are rendered at once, so that those of a large run do not fill the memory.
+_BATCH: Final = 2_000
 #: A journal longer than this many records since it was folded is folded when a session starts or ends.
 FOLD_AFTER: Final = 2_000
 
@@ -54,6 +57,9 @@ class Recorder(Protocol):
 
     def prepare_snapshot(self, now: int, control: str | None = None) -> Callable[[], None]:
         """Return what publishes the state as it is now; it may be called on another thread."""
+
+    def publish_all(self, now: int) -> None:
+        """Publish the state as it is now, and all that belongs to it."""
 
     def flush(self) -> None:
         """Return once all that was recorded is on disk."""
@@ -85,6 +91,8 @@ class RunRecorder:
         #: Tasks whose ends are not known to be on disk yet, by the record that says so.
         self._unsynced: deque[tuple[int, str]] = deque()
         self._snapshot_lock = threading.Lock()
+        #: The record up to which `publish_all` has published everything.
+        self._published = -1
         #: Files that `checkpoint compress` has packed: they go when their plain ones are published again.
         names = set(self._outputs.names())
         self._packed = {name for name in names if name.endswith(".gz")}
@@ -127,8 +135,8 @@ class RunRecorder:
             for fd in files:
                 os.close(fd)
             raise
-        ending = self.state.running if isinstance(event, SessionEnded) else ()
-        self._dirty |= dict.fromkeys(ending)
+        if isinstance(event, SessionEnded):
+            self._dirty |= dict.fromkeys(self.state.running)
         try:
             self.state = apply(self.state, event)
         except BaseException:
@@ -140,12 +148,13 @@ class RunRecorder:
             raise
         self.state.seq, self.state.chain = seq, chain
         self._records += 1
-        if isinstance(event, TaskEnded | LogLost):
-            self._dirty[event.task] = None
-        while self._unsynced and self._unsynced[0][0] <= synced:
-            self._unsynced.popleft()
         if isinstance(event, TaskEnded):
+            self._dirty[event.task] = None
+            while self._unsynced and self._unsynced[0][0] <= synced:
+                self._unsynced.popleft()
             self._unsynced.append((seq, event.task))
+        elif isinstance(event, LogLost):
+            self._dirty[event.task] = None
         self._commit.written(seq, *files)
 
     def _write(self, line: bytes) -> None:
@@ -254,14 +263,7 @@ class RunRecorder:
         Raises (the returned call):
             StorageError: it could not be published; the journal is the truth and is not touched.
         """
-        records: dict[str, bytes] = {}
-        for task_id in self._dirty:
-            task = self._find(task_id)
-            if task is not None and snapshot.has_record(task):
-                data = snapshot.record(task_id, task, self.tasks.get(task_id))
-                records[layout.record_name(task_id)] = data
-                self._output_hashes[task_id] = digest.of_bytes(data)
-        dirty, self._dirty = self._dirty, {}
+        records, taken = self._render_records()
         files = {
             layout.STATE: snapshot.encode(snapshot.states(self.state)),
             layout.PROGRESS: snapshot.encode(snapshot.progress(self.state, self._output_hashes)),
@@ -275,22 +277,60 @@ class RunRecorder:
                 try:
                     # metadata.json says how far the journal reaches: it must already reach there.
                     self._commit.flush()
-                    for name, data in records.items():
-                        self._outputs.publish(name, data, sync=False)
-                    if records:
-                        self._outputs.sync_all(list(records))
-                    for name in records:
-                        if name + ".gz" in self._packed:
-                            self._outputs.remove(name + ".gz", missing_ok=True)
+                    self._publish_records(records)
                     for name, data in files.items():
                         self._folder.publish(name, data)
                     for name in (layout.STATE, layout.PROGRESS):
                         self._folder.remove(name + ".gz", missing_ok=True)
                 except OSError as error:
-                    self._dirty = dirty | self._dirty
+                    self._dirty = taken | self._dirty
                     raise explain(error, "write checkpoint", self.path) from error
 
         return publish
+
+    def publish_all(self, now: int) -> None:
+        """Publish the state as it is now, the records of all tasks included; fold a long journal first.
+
+        Raises:
+            StorageError: it could not be published.
+        """
+        if self._records > FOLD_AFTER:
+            self.fold(now)
+        if self._published == self.state.seq and not self._dirty:
+            return
+        while len(self._dirty) > _BATCH:
+            records, taken = self._render_records()
+            try:
+                self._commit.flush()
+                self._publish_records(records)
+            except OSError as error:
+                self._dirty = taken | self._dirty
+                raise explain(error, "write checkpoint", self.path) from error
+        self.prepare_snapshot(now)()
+        self._published = self.state.seq
+
+    def _render_records(self) -> tuple[dict[str, bytes], dict[str, None]]:
+        """Return records that are not as the state is, by file name, and the tasks that they are of; up to a number."""
+        records: dict[str, bytes] = {}
+        taken: dict[str, None] = {}
+        for task_id in islice(self._dirty, _BATCH):
+            taken[task_id] = None
+            task = self._find(task_id)
+            if task is not None and snapshot.has_record(task):
+                data = snapshot.record(task_id, task, self.tasks.get(task_id))
+                records[layout.record_name(task_id)] = data
+                self._output_hashes[task_id] = digest.of_bytes(data)
+        self._dirty = {} if len(taken) == len(self._dirty) else {i: None for i in self._dirty if i not in taken}
+        return records, taken
+
+    def _publish_records(self, records: Mapping[str, bytes]) -> None:
+        for name, data in records.items():
+            self._outputs.publish(name, data, sync=False)
+        if records:
+            self._outputs.sync_all(list(records))
+        for name in records:
+            if name + ".gz" in self._packed:
+                self._outputs.remove(name + ".gz", missing_ok=True)
 
     def _find(self, task_id: str) -> TaskState | None:
         return (self.state.gates if task_id.startswith(GATE_PREFIX) else self.state.tasks).get(task_id)
@@ -396,9 +436,7 @@ class RunRecorder:
         """Bring everything to disk, publish the last snapshot, and let go of the run, also where that fails."""
         try:
             if self._commit.error is None:
-                if self._records > FOLD_AFTER:
-                    self.fold(now)
-                self.prepare_snapshot(now)()
+                self.publish_all(now)
             with contextlib.suppress(OSError):
                 self._folder.remove(layout.RESERVE)
         finally:

@@ -63,6 +63,9 @@ class Unrecorded:
         """Nothing is published."""
         return lambda: None
 
+    def publish_all(self, now: int) -> None:
+        """Nothing is published."""
+
     def flush(self) -> None:
         """Nothing is on disk."""
 

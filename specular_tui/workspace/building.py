@@ -688,7 +688,7 @@ def _begin(recorder: Recorder, work: _Work) -> None:
 
 def _save(recorder: Recorder, now: int) -> StorageError | None:
     try:
-        recorder.prepare_snapshot(now)()
+        recorder.publish_all(now)
     except StorageError as error:
         return error
     return None

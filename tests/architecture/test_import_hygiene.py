@@ -43,6 +43,16 @@ def test_a_quick_command_imports_nothing_heavy(
     assert not imported(*arguments) & HEAVY
 
 
+def test_a_build_of_a_plan_that_is_right_needs_no_pydantic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("plan.json").write_text('{"tasks": [{"id": "a", "command": "true", "timeout": "5m"}]}')
+
+    packages = imported("-m", "specular_tui", "build")
+
+    assert "asyncio" in packages
+    assert not packages & {"pydantic", "textual", "yaml", "watchfiles"}
+
+
 def test_the_measure_sees_an_import() -> None:
     assert "asyncio" in imported("-c", "import asyncio")
 

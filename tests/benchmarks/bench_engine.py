@@ -31,7 +31,7 @@ JOBS: Final = 2
 class Shape(NamedTuple):
     """A plan that is measured."""
 
-    count: int
+    tasks: int
     command: str | list[str]
     #: What a shell is given for the same effect.
     line: str
@@ -109,7 +109,7 @@ class Bench:
         """Return what ninja reaches on the same commands."""
         with self.fresh() as folder:
             lines = [f"rule r\n  command = {shape.line}\n"]
-            for number in range(shape.count):
+            for number in range(shape.tasks):
                 needs = f" t{number - 1}" if shape.chained and number else ""
                 lines.append(f"build t{number}: r{needs}\n")
             (folder / "build.ninja").write_text("".join(lines))
@@ -118,8 +118,8 @@ class Bench:
     def parallel(self, shape: Shape) -> float:
         """Return what GNU parallel with a log of its jobs reaches, on a tenth of them."""
         with self.fresh() as folder:
-            some = shape._replace(count=max(100, shape.count // 10))
-            (folder / "jobs").write_text(f"{shape.line}\n" * some.count)
+            some = shape._replace(tasks=max(100, shape.tasks // 10))
+            (folder / "jobs").write_text(f"{shape.line}\n" * some.tasks)
             return self._rate(some, ["parallel", f"-j{JOBS}", "--joblog", "log", "-a", "jobs"], folder)
 
     def limit(self, shape: Shape) -> float:
@@ -127,14 +127,12 @@ class Bench:
         with self.fresh() as folder:
             jobs = 1 if shape.chained else JOBS
             command = shape.command if isinstance(shape.command, list) else []
-            return self._rate(shape, [str(self._limit), str(shape.count), str(jobs), shape.line, *command], folder)
+            return self._rate(shape, [str(self._limit), str(shape.tasks), str(jobs), shape.line, *command], folder)
 
     def programs(self) -> dict[str, Callable[[Shape], float]]:
         """Return what is here."""
         found: dict[str, Callable[[Shape], float]] = {"specular": self.specular, "no checkpoint": self.unrecorded}
-        for name, way in (("ninja", self.ninja), ("parallel", self.parallel)):
-            if shutil.which(name):
-                found[name] = way
+        found |= {w.__name__: w for w in (self.ninja, self.parallel) if shutil.which(w.__name__)}
         if self._limit != Path():
             found["limit"] = self.limit
         return found
@@ -151,12 +149,12 @@ class Bench:
             stderr=subprocess.DEVNULL,
             check=True,
         )
-        return shape.count / (time.perf_counter() - began)
+        return shape.tasks / (time.perf_counter() - began)
 
 
 def write_plan(folder: Path, shape: Shape) -> None:
     """Write the plan of `shape` into `folder`."""
-    tasks: list[dict[str, object]] = [{"id": f"t{number}", "command": shape.command} for number in range(shape.count)]
+    tasks: list[dict[str, object]] = [{"id": f"t{number}", "command": shape.command} for number in range(shape.tasks)]
     if shape.chained:
         for number, task in enumerate(tasks[1:]):
             task["depends_on"] = [f"t{number}"]
@@ -170,7 +168,7 @@ def measure(bench: Bench, name: str, shape: Shape, rounds: int) -> None:
     for _ in range(rounds):
         for program, way in programs.items():
             rates[program].append(way(shape))
-    print(f"{name}: {shape.count:,} tasks, {'one after the other' if shape.chained else f'{JOBS} at once'}")
+    print(f"{name}: {shape.tasks:,} tasks, {'one after the other' if shape.chained else f'{JOBS} at once'}")
     own = rates["specular"]
     for program, found in rates.items():
         ratio = statistics.median(a / b for a, b in zip(own, found, strict=True))
@@ -188,7 +186,7 @@ def main() -> None:
         bench = Bench(Path(folder))
         for name in given.shapes or SHAPES:
             shape = SHAPES[name]
-            measure(bench, name, shape._replace(count=int(shape.count * given.scale)), given.rounds)
+            measure(bench, name, shape._replace(tasks=int(shape.tasks * given.scale)), given.rounds)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from specular_tui.errors import PlanError, SettingsError, SpecularError
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import TASK_ID, Plan
-from specular_tui.spec import jsontext, yamltext
+from specular_tui.spec import jsontext, plan_types, yamltext
 from specular_tui.spec.jsonfault import find_faults
 from specular_tui.spec.plan_check import cycles
 from specular_tui.spec.plan_file import parse_plan
+from specular_tui.spec.plan_quick import is_right
+from specular_tui.spec.plan_tasks import tasks_of
 from specular_tui.spec.policy_file import parse_policy
 from specular_tui.spec.source import Document, Place, TextError
 
@@ -230,3 +232,56 @@ def test_cycles_are_cycles_and_none_is_missed(needs: list[set[int]]) -> None:
     while free := {number for number in left if not needs[number] & left}:
         left -= free
     assert not left
+
+
+RIGHT_TASK = st.fixed_dictionaries(
+    {"id": st.sampled_from(["a", "b/c", "D.e"]), "command": st.sampled_from(["make", " x ", ["make", ""], ["a b"]])},
+    optional={
+        "title": KEYS,
+        "depends_on": st.none() | st.just([]),
+        "env": st.dictionaries(st.sampled_from(["A", "TOKEN", "A B", "=", ""]), st.sampled_from(["", "x", "\n"])),
+        "image": st.none() | st.sampled_from(["node:22", "-x", "a b", "é", "a\n", "a\x1c"]),
+        "workdir": st.sampled_from([".", "", "a/b"]),
+        "timeout": st.none() | st.sampled_from(["5m", "0s", "1h 30m", " 2s ", "x", ""]),
+        "retry_delay": st.sampled_from(["0s", "1.5s", "1d", "99999999d"]),
+        "retries": st.integers(-1, 1001) | st.booleans() | st.just(1.0),
+        "inputs": st.lists(st.sampled_from(["src/**", ""]), max_size=2),
+        "outputs": st.lists(st.sampled_from(["out", ""]), max_size=2),
+        "priority": st.sampled_from(["P0", "P3", ""]),
+        "estimate": st.none() | st.integers(-1, 2**63 - 1) | st.floats(-1, 1e300) | st.booleans(),
+        "allow_failure": st.booleans() | st.integers(0, 1),
+        "skill": st.none() | KEYS,
+        "expected_hash": st.none() | KEYS,
+    },
+)
+DEFAULTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "env": st.dictionaries(KEYS, KEYS, max_size=2),
+        "timeout": st.none() | st.sampled_from(["1m", "0s"]),
+        "retries": st.integers(0, 3),
+        "title": KEYS,
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"tasks": st.lists(RIGHT_TASK, max_size=2)},
+        optional={"version": st.sampled_from([1, 2, True, 1.0]), "name": st.text(max_size=2), "defaults": DEFAULTS},
+    )
+    | PLANS
+)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_quickly_found_right_is_right(data: Any) -> None:
+    checked, errors = plan_types.validate(data)
+    if is_right(data):
+        assert errors == []
+        assert checked is not None
+        assert tasks_of(data) == tasks_of(checked)
+
+
+@pytest.mark.parametrize("name", ["webapp.json", "original.json"])
+def test_the_plans_that_people_write_are_quickly_found_right(name: str) -> None:
+    data = json.loads((Path(__file__).parents[1] / "data" / "plans" / name).read_text())
+    assert is_right(data) == (plan_types.validate(data)[0] is not None)

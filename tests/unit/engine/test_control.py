@@ -161,7 +161,7 @@ def test_a_folder_that_others_can_enter_is_refused(runtime: Path) -> None:
         control.socket_path(runtime / "run")
 
 
-def test_without_a_runtime_folder_the_temporary_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_temporary_folder_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert control.socket_folder() == tmp_path / f"specular-{os.geteuid()}"
