@@ -161,11 +161,12 @@ def test_a_folder_that_others_can_enter_is_refused(runtime: Path) -> None:
         control.socket_path(runtime / "run")
 
 
-def test_the_temporary_folder_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_runtime_folder_the_temporary_one_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert control.socket_folder() == tmp_path / f"specular-{os.geteuid()}"
-    assert control.socket_folder().stat().st_mode & 0o777 == 0o700
+    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as short:
+        monkeypatch.setattr("tempfile.tempdir", short)
+        assert control.socket_folder() == Path(short, f"specular-{os.geteuid()}")
+        assert control.socket_folder().stat().st_mode & 0o777 == 0o700
 
 
 def test_a_runtime_folder_whose_path_is_too_long_for_a_socket_is_not_used(
