@@ -13,7 +13,7 @@ import click
 
 from specular_tui.cli import output
 from specular_tui.cli.dashboard import prove_terminal
-from specular_tui.cli.options import DURATION, current_folder
+from specular_tui.cli.options import DURATION, INTERVAL, current_folder
 from specular_tui.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _LATEST = "\0"
 @click.option("--run-id", metavar="ID", help="The new run's id.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
 @click.option("--grace", type=DURATION, default="10s", show_default=True, help="Time to end between TERM and KILL.")
-@click.option("--checkpoint-interval", type=DURATION, help="Rewrite the checkpoint's JSON files this often.")
+@click.option("--checkpoint-interval", type=INTERVAL, help="Rewrite the checkpoint's JSON files this often.")
 @click.option("--checkpoint-every", type=click.IntRange(1), metavar="N", help="… and after so many tasks.")
 @click.option("--format", "form", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How to tell.")
 @click.option("--quiet", "-q", is_flag=True, help="Tell only of failures, and the summary.")

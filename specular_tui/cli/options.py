@@ -20,17 +20,25 @@ class DurationType(click.ParamType[int]):
 
     name = "duration"
 
+    def __init__(self, *, above_zero: bool = False) -> None:
+        """Take `0s` too, unless it must be `above_zero`."""
+        self.above_zero = above_zero
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the milliseconds."""
         if isinstance(value, int):
             return value
         try:
-            return duration.parse(value)
+            found = duration.parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if self.above_zero and not found:
+            self.fail(f"{value} is not above zero", param, ctx)
+        return found
 
 
 DURATION = DurationType()
+INTERVAL = DurationType(above_zero=True)
 
 run_argument = click.argument("run", required=False, metavar="[RUN]")
 last_option = click.option("--last", is_flag=True, help="The newest run.")

@@ -273,7 +273,8 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
     if sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
         raise CheckpointError(
             f"{sources.plan.file} has changed since checkpoint {run_id}, and strict_hash_check is true",
-            hint=f"start fresh (specular build --plan {sources.plan.file} --force), or set strict_hash_check: false",
+            hint=f"start fresh (specular build --plan {sources.plan.file} --force), or set strict_hash_check: false, "
+            f"and resume with --policy {sources.policy.file or 'FILE'}",
         )
     if request.dry_run:
         resume = _decide(request, found, sources, settings, damaged, crashed=found.state.interrupted)

@@ -253,7 +253,12 @@ def test_the_interval_and_the_number_of_tasks_between_checkpoints(shell: Shell) 
 
     assert shell("specular build --plan plan.json --checkpoint-interval 5m").code == 0
     assert shell("specular build --plan plan.json --checkpoint-every 5").code == 0
-    for wrong in ("--checkpoint-interval 5x", "--checkpoint-interval -1s", "--checkpoint-every 0"):
+    for wrong in (
+        "--checkpoint-interval 5x",
+        "--checkpoint-interval -1s",
+        "--checkpoint-interval 0s",
+        "--checkpoint-every 0",
+    ):
         assert shell(f"specular build {wrong}").code == 2
 
 
