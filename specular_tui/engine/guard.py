@@ -14,7 +14,7 @@ import struct
 from types import TracebackType
 from typing import Final, Self
 
-from specular_tui.engine import processes
+from specular_tui.engine import freezer, processes
 
 _ENTRY: Final = struct.Struct("=i")
 #: Bytes in front of the groups: the marker, padded with zeros.
@@ -97,6 +97,7 @@ class Guard:
             marker, _, engine = os.fsdecode(self._table[:_MARKER_SIZE].rstrip(b"\0")).partition("\0")
             if groups and marker:
                 processes.send(processes.marked(marker), signal.SIGKILL)
+                freezer.remove_left(marker)
             if groups and engine:
                 self._remove_containers(engine, marker)
         finally:

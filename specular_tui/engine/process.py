@@ -6,6 +6,7 @@ A task's stdout and stderr are its log's descriptor, so that no byte of them pas
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import resource
 import shutil
@@ -16,13 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from specular_tui.engine import processes
+from specular_tui.engine import freezer, processes
 from specular_tui.engine.executor import Exit, StartError, Work
 from specular_tui.engine.exits import Exits, has_ended
+from specular_tui.engine.freezer import FrozenGroup
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.open_files import OpenFiles
-from specular_tui.engine.processes import Process
+from specular_tui.engine.processes import MARKER, Process
 from specular_tui.engine.shell import plain_words
+from specular_tui.engine.strays import Marks, Strays
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
 _DEFAULT_SIGNALS: Final = [
@@ -38,10 +41,16 @@ class ProcessJob:
 
     container: str | None = None
 
-    def __init__(self, pid: int, pid_start: int | None) -> None:
-        """The group's leader is `pid`, which started at `pid_start`, in clock ticks since boot."""
+    def __init__(self, pid: int, pid_start: int | None, marks: Marks, strays: Strays) -> None:
+        """The group's leader is `pid`, which started at `pid_start`, in clock ticks since boot.
+
+        By its `marks`, `strays` finds what belongs to the attempt and may not descend from the leader any more.
+        """
         self.pid = pid
         self.pid_start = pid_start
+        self._marks = marks
+        self._strays = strays
+        self._frozen: FrozenGroup | None = None
         #: Its leader has been reaped: the number of the group may be somebody else's from now on.
         self._over = False
         self._stopped: list[Process] = []
@@ -49,7 +58,15 @@ class ProcessJob:
         self._asked: list[Process] = []
 
     def freeze(self) -> None:
-        """Stop the group, and descendants that have left it."""
+        """Make the group stand still, and what has left it."""
+        if self._over:
+            return
+        self._stop()
+        if self._frozen is None and self._marks.run:
+            everything = [*processes.members(self.pid), *self._stopped]
+            self._frozen = freezer.freeze(self._marks.run, self.pid, [process.pid for process in everything])
+
+    def _stop(self) -> None:
         if self._over:
             return
         processes.send_group(self.pid, signal.SIGSTOP)
@@ -60,6 +77,9 @@ class ProcessJob:
 
     def thaw(self) -> None:
         """Let the group go on, and what was stopped with it."""
+        if self._frozen is not None:
+            self._frozen.thaw()
+            self._frozen = None
         processes.send(self._stopped, signal.SIGCONT)
         self._stopped = []
         if not self._over:
@@ -67,7 +87,9 @@ class ProcessJob:
 
     def _outside(self) -> list[Process]:
         found = []
-        for process in processes.descendants(self.pid):
+        strays = self._strays.of(self._marks)
+        known = [*processes.descendants(self.pid), *strays, *itertools.chain(*map(_descendants, strays))]
+        for process in dict.fromkeys(known):
             try:
                 if os.getpgid(process.pid) != self.pid:
                     found.append(process)
@@ -88,7 +110,7 @@ class ProcessJob:
 
     def kill(self) -> None:
         """Send SIGKILL to the group and to descendants that have left it."""
-        self.freeze()  # so that none of them starts another one meanwhile
+        self._stop()  # so that none of them starts another one meanwhile
         processes.send(self._stopped, signal.SIGKILL)
         if not self._over:
             processes.send_group(self.pid, signal.SIGKILL)
@@ -103,6 +125,8 @@ class ProcessJob:
         self._over = True
         _, status, usage = os.wait4(self.pid, 0)
         _await_group(self.pid)
+        if self._frozen is not None:
+            self._frozen.thaw()
         code = os.waitstatus_to_exitcode(status)
         return Exit(
             exit_code=code if code >= 0 else None,
@@ -110,6 +134,10 @@ class ProcessJob:
             cpu_ms=round((usage.ru_utime + usage.ru_stime) * 1000),
             max_rss_kb=_PEAKS.of(usage.ru_maxrss),
         )
+
+
+def _descendants(process: Process) -> list[Process]:
+    return processes.descendants(process.pid)
 
 
 class ProcessExecutor:
@@ -136,6 +164,7 @@ class ProcessExecutor:
         #: Where `posix_spawnp` looks.
         self._path = os.environb.get(b"PATH", b"")
         self._start_times = StartTimes()
+        self._strays = Strays()
         # bash, where that is the shell, takes functions from the environment: any word may be one.
         self._direct = not any(name.startswith(b"BASH_FUNC_") for name in self._inherited)
 
@@ -156,7 +185,7 @@ class ProcessExecutor:
             os.fchdir(self._home)
         if self._guard is not None:
             self._guard.add(pid)
-        job = ProcessJob(pid, pid_start)
+        job = ProcessJob(pid, pid_start, Marks(work.env.get(MARKER, ""), work.task), self._strays)
         try:
             self._exits.watch(pid, lambda: on_exit(job.reap(self._guard)))
         except OSError as error:  # there is no descriptor left to watch it with

@@ -9,11 +9,15 @@ import contextlib
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from specular_tui.engine import freezer
 
 #: In the environment of every task: the run that it belongs to, by its folder.
 MARKER = "SPECULAR_RUN"
+#: Beside it: the task.
+TASK = "SPECULAR_TASK_ID"
 
 
 class Process(NamedTuple):
@@ -73,20 +77,27 @@ def marked(value: str) -> list[Process]:
     the user sits now.
     """
     wanted = os.fsencode(f"{MARKER}={value}")
+    return [process for process, environment in environments() if wanted in environment]
+
+
+def environments() -> Iterator[tuple[Process, list[bytes]]]:
+    """Yield the processes of this user with the environments that they started with.
+
+    This process is not among them, nor are those that it descends from.
+    """
     own = os.getuid()
     lineage = _lineage()
-    found = []
     for pid in _pids():
         try:
             if pid in lineage or os.stat(f"/proc/{pid}").st_uid != own:
                 continue
             start = start_time(pid)
             with open(f"/proc/{pid}/environ", "rb") as file:
-                if start is not None and wanted in file.read(1 << 20).split(b"\0"):
-                    found.append(Process(pid, start))
+                environment = file.read(1 << 20).split(b"\0")
         except OSError:
             continue
-    return found
+        if start is not None:
+            yield Process(pid, start), environment
 
 
 def _lineage() -> set[int]:
@@ -111,13 +122,17 @@ def group_exists(group: int) -> bool:
     return True
 
 
-def group_lives(group: int) -> bool:
-    """Tell whether a process of `group` still runs; one that has ended and waits for its parent does not."""
+def members(group: int) -> Iterator[Process]:
+    """Yield the processes of `group` that run; one that has ended and waits for its parent does not."""
     for pid in _pids():
         fields = _stat(pid)
         if fields and int(fields[2]) == group and fields[0] not in "ZX":
-            return True
-    return False
+            yield Process(pid, int(fields[19]))
+
+
+def group_lives(group: int) -> bool:
+    """Tell whether a process of `group` still runs."""
+    return next(members(group), None) is not None
 
 
 def send(found: Iterable[Process], number: signal.Signals) -> None:
@@ -173,4 +188,5 @@ def end_leftovers(marker: str, groups: Iterable[tuple[int, int | None]]) -> int:
             ended += send_group(pid, signal.SIGKILL)
     left = marked(marker)
     send(left, signal.SIGKILL)
+    freezer.remove_left(marker)
     return ended + len(left)

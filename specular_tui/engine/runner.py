@@ -20,7 +20,7 @@ from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.executor import Executor, Exit, StartError, Work
 from specular_tui.engine.open_files import OpenFiles
-from specular_tui.engine.processes import MARKER
+from specular_tui.engine.processes import MARKER, TASK
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
 from specular_tui.errors import NotLiveError, SpecularError, StorageError, UsageError
 from specular_tui.model import event as ev
@@ -349,7 +349,7 @@ class Runner:
                 **task.env,
                 MARKER: self._marker,
                 "SPECULAR_RUN_ID": self.state.run_id,
-                "SPECULAR_TASK_ID": task.id,
+                TASK: task.id,
                 "SPECULAR_ATTEMPT": str(number),
             },
             workdir=self._workdir(task.workdir),
