@@ -31,7 +31,9 @@ from specular_tui.tui.messages import (
     Inspect,
     Open,
     OpenOutside,
+    PlanResume,
     ReadLog,
+    Rehearse,
     Resume,
     RunMoved,
     RunShown,
@@ -46,9 +48,11 @@ from specular_tui.tui.safe import plain
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.styling import Sheet, style_sheets
 from specular_tui.tui.terminal_app import TerminalApp
 from specular_tui.tui.views import Desk
+from specular_tui.tui.wish import Wish
 
 __all__ = ["SpecularApp", "frames"]
 
@@ -166,8 +170,9 @@ class SpecularApp(TerminalApp):
         if isinstance(message, RunsListed | RunShown | RunMoved) and self._second is not None:
             (self._second.resume if self.bridge.busy else self._second.pause)()
         for stack in self._screen_stacks.values():
-            if stack and isinstance(stack[0], ModeScreen):
-                stack[0].post_message(copy.copy(message))
+            for screen in stack:
+                if isinstance(screen, ModeScreen | ResumeScreen):
+                    screen.post_message(copy.copy(message))
         view, wanted = self.desk.view, self._wanted_task
         if isinstance(message, RunShown) and wanted is not None and not self.desk.opening:
             self._wanted_task = None
@@ -233,8 +238,21 @@ class SpecularApp(TerminalApp):
 
     def on_resume(self, message: Resume) -> None:
         """Go on with a stored run."""
-        self.bridge.resume(message.run_id, message.options)
+        self.bridge.build(["--resume", message.run_id, *message.options])
         self.switch_mode("build")
+
+    def on_plan_resume(self, message: PlanResume) -> None:
+        """Show what going on with a stored run would do; start it where that is wanted."""
+
+        def answered(wish: Wish | None) -> None:
+            if wish is not None:
+                self.post_message(Resume(wish.run_id, *wish.options()))
+
+        self.push_screen(ResumeScreen(self.desk, message.wish, program_for(self.bridge.outlet.root)), answered)
+
+    def on_rehearse(self, message: Rehearse) -> None:
+        """Find out what a build would do."""
+        self.bridge.rehearse(message.wish)
 
     async def on_delete(self, message: Delete) -> None:
         """Ask whether a run shall go, saying what is lost; then remove it."""

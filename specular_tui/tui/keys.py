@@ -18,7 +18,7 @@ class Key:
     """One row: what a key does, and where."""
 
     #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`,
-    #: `tasks`, `log`, `gates`, `search`, `filter`, `dialog`.
+    #: `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `dialog`.
     where: str
     keys: str
     action: str
@@ -69,7 +69,7 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("app", "ctrl+z", "suspend_process", "To the shell", "stop this application; fg brings it back", APP),
     Key("app", "q", "leave", "Quit", "leave; a build started here may go on, pause or stop", APP, 90),
     Key("run", "p", "pause", "Pause", "freeze the running tasks; start nothing new", RUN, 10),
-    Key("run", "r", "resume", "Resume", "let a frozen build go on; start a stored one again", RUN, 11),
+    Key("run", "r", "resume", "Resume", "let a frozen build go on; of a stored run: what a resume would do", RUN, 11),
     Key("run", "P", "drain", "Drain", "let running tasks end, start nothing new; again: undo", RUN, 12),
     Key("build", "R", "retry_all", "Retry failed", "run all failed tasks again", RUN, 20),
     Key("build", "t", "retry_task", "Retry task", "run the selected task again", RUN, 21),
@@ -138,6 +138,20 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("timeline", "c", "next_critical", "Critical path", "along the critical path", LOOK, 21),
     Key("timeline", "C", "previous_critical", "Back along it", "back along the critical path", LOOK),
     Key("timeline", "y", "copy", "Copy", "copy the id of the task under the cursor", LOOK),
+    Key("resume", "enter", "start", "Start", "start the build as it is shown", RUN, 1, palette=False),
+    Key("resume", "escape", "leave", "Leave", "start nothing", RUN, 2, palette=False),
+    Key("resume", "f", "switch('retry_failed')", "Only the failed", "run what failed, nothing else", RUN),
+    Key("resume", "s", "switch('skip_failed')", "Skip the failed", "leave out what failed, and what needs it", RUN),
+    Key("resume", "d", "switch('run_dependents')", "Run dependents", "run what needs a skipped task too", RUN),
+    Key("resume", "t", "from_task", "From this task", "the task under the cursor runs again, and what needs it", RUN),
+    Key("resume", "v", "switch('validate')", "Validate first", "prove the checkpoint before going on with it", RUN),
+    Key("resume", "e", "switch('repair')", "Repair", "run again what is damaged", RUN),
+    Key("resume", "V", "switch('revalidate')", "Gates again", "run the gates again, by the present policy", RUN),
+    Key("resume", "a", "switch('keep_going')", "Keep going", "after a failure, all that does not need it runs", RUN),
+    Key("resume", "plus,equals_sign", "more_jobs", "More jobs", "one task more at once", RUN),
+    Key("resume", "minus", "fewer_jobs", "Fewer jobs", "one task fewer at once", RUN),
+    Key("resume", "tab,n", "next_group", "Next group", "to what is done with other tasks", MOVE, 3, palette=False),
+    Key("resume", "question_mark", "help", "Help", "the keys of this screen", APP, 90, palette=False),
     Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 from textual.message import Message
 
 from specular_tui.model.run import RunState
+from specular_tui.tui.wish import Answer, Wish
 
 
 class Told(Message, bubble=False):
@@ -84,6 +85,15 @@ class CheckMoved(Told):
         self.run_id = run_id
 
 
+class Rehearsed(Told):
+    """It has been found out what a build would do."""
+
+    def __init__(self, answer: Answer) -> None:
+        """`answer` says what for, too."""
+        super().__init__()
+        self.answer = answer
+
+
 class Asked(Message):
     """From a screen to the application: the user wants something done with a run."""
 
@@ -139,6 +149,24 @@ class Resume(Asked):
         """`options` are further options of `specular build`."""
         super().__init__(run_id)
         self.options = options
+
+
+class PlanResume(Asked):
+    """Show what resuming the stored run would do, so that it can be changed and started."""
+
+    def __init__(self, wish: Wish) -> None:
+        """`wish` has the options that are switched on from the start."""
+        super().__init__(wish.run_id)
+        self.wish = wish
+
+
+class Rehearse(Asked):
+    """Find out what a build would do."""
+
+    def __init__(self, wish: Wish) -> None:
+        """`wish` has its options."""
+        super().__init__(wish.run_id)
+        self.wish = wish
 
 
 class Delete(Asked):

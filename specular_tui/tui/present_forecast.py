@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def between(low: float, high: float) -> str:
-    """Return `~40–55s`, `~3–5m`, `~50s–2m`; one number where both ends are the same."""
+    """Return `~40–55s`, `~3–5m`, `~30s–2m`; one number where both ends are the same."""
     first, last = rough(low), rough(high).removeprefix("~")
+    if last.endswith("m") and 55_000 <= low < 90_000:
+        first = "~1m"
     if first == f"~{last}":
         return first
     if first[-1] == last[-1] and first[1:-1].isdigit() and last[:-1].isdigit():

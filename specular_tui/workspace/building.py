@@ -37,6 +37,7 @@ from specular_tui.store import checkpoint, digest, layout, logs
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder
 from specular_tui.store.recorder import Recorder, RunRecorder, create_run, open_run
+from specular_tui.store.report import Report
 from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import plans, session
 from specular_tui.workspace.abandoning import abandon, abandon_expired, expired_runs
@@ -45,12 +46,19 @@ from specular_tui.workspace.history import past_durations, usual_durations
 from specular_tui.workspace.recovery import finish_exited
 from specular_tui.workspace.request import BuildRequest
 
+#: What checks a run, as `store.check.check` does.
+Prove = Callable[[Path, str], Report]
+
 #: A task that nobody has timed or estimated counts as long as this.
 _UNKNOWN_MS = 1_000.0
 
 
-def build(request: BuildRequest, face: Face, environ: Mapping[str, str] | None = None) -> BuildResult | None:
+def build(
+    request: BuildRequest, face: Face, environ: Mapping[str, str] | None = None, prove: Prove | None = None
+) -> BuildResult | None:
     """Run the build that `request` asks for, to its end; None where nothing had to be run.
+
+    `prove` checks a run that is gone on with, where that is wanted; None: by reading it all.
 
     Raises:
         SpecularError: it could not be started, or its checkpoint could not be written.
@@ -64,7 +72,7 @@ def build(request: BuildRequest, face: Face, environ: Mapping[str, str] | None =
         return None
     if run_id == "":
         return _build_new(replace(request, resume=None, **_NOT_RESUMING), face, environ)
-    return _resume(request, run_id, face, environ)
+    return _resume(request, run_id, face, environ, prove)
 
 
 _NOT_RESUMING = {
@@ -252,7 +260,9 @@ class _Sources(Struct, frozen=True, kw_only=True):
     own_policy: bool
 
 
-def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str, str]) -> BuildResult | None:
+def _resume(
+    request: BuildRequest, run_id: str, face: Face, environ: Mapping[str, str], prove: Prove | None
+) -> BuildResult | None:
     root = _root(request, environ)
     repaired = request.repair and not request.dry_run and _repair(request, root, run_id, face)
     found = checkpoint.load(root, run_id)
@@ -269,7 +279,7 @@ def _resume(request: BuildRequest, run_id: str, face: Face, environ: Mapping[str
     if not settings.checkpoints_enabled:
         raise UsageError("checkpoints are disabled, and without them there is nothing to resume")
     _check_trust(request, found.state, sources, face)
-    damaged = _validate(request, settings, root, run_id)
+    damaged = _validate(request, settings, root, run_id, prove)
     if sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
         raise CheckpointError(
             f"{sources.plan.file} has changed since checkpoint {run_id}, and strict_hash_check is true",
@@ -438,13 +448,17 @@ def _repair(request: BuildRequest, root: Path, run_id: str, face: Face) -> bool:
     return bool(again)
 
 
-def _validate(request: BuildRequest, settings: Settings, root: Path, run_id: str) -> frozenset[str]:
+def _validate(
+    request: BuildRequest, settings: Settings, root: Path, run_id: str, prove: Prove | None
+) -> frozenset[str]:
     """Check the run first where that is wanted; return the tasks whose results are damaged and to be made again."""
     if not (request.validate or request.repair or settings.validate_on_resume):
         return frozenset()
-    from specular_tui.store.check import check
+    if prove is None:
+        from specular_tui.store.check import check
 
-    report = check(root, run_id)
+        prove = check
+    report = prove(root, run_id)
     if report.ok:
         return frozenset()
     details = [f"{name}: {line}" for name, ok, lines in report.checks if not ok for line in lines]

@@ -24,9 +24,13 @@ def program_for(root: Path, cwd: Path) -> str:
 
     For the usual place in another folder that is a `cd` before it.
     """
-    home = root.parent.parent
-    if root.parts[-2:] != (".specular", "checkpoints") or home.resolve() == cwd.resolve():
+    there = home_of(root, cwd).resolve()
+    if there == cwd.resolve():
         return program()
-    there = home.resolve()
     shown = there.relative_to(cwd.resolve()) if there.is_relative_to(cwd.resolve()) else there
     return f"cd {shlex.quote(str(shown))} && {program()}"
+
+
+def home_of(root: Path, cwd: Path) -> Path:
+    """Return the folder that builds of the checkpoint directory `root` are started in: its workspace, or else `cwd`."""
+    return root.parent.parent if root.parts[-2:] == (".specular", "checkpoints") else cwd

@@ -12,6 +12,7 @@ from typing import Any
 
 from specular_tui.engine import control
 from specular_tui.errors import ExitCode, NotLiveError, SpecularError
+from specular_tui.spec.settings import DIRECTORY, checkpoint_directory
 from specular_tui.store import checkpoint
 
 
@@ -53,8 +54,10 @@ class StartFailedError(SpecularError):
             self.exit_code = ExitCode(code)
 
 
-def start_build(args: list[str], cwd: Path) -> str:
+def start_build(args: list[str], cwd: Path, root: Path | None = None) -> str:
     """Start `specular build ARGS…` in a session of its own and return the run's id once it has begun.
+
+    Its checkpoint directory is `root` where that is given, and else what it finds from `cwd` on.
 
     Raises:
         StartFailedError: it ended before it began; or, with exit code 0, there was nothing to do.
@@ -66,6 +69,7 @@ def start_build(args: list[str], cwd: Path) -> str:
                 # -P: no module that lies in the folder of the build is to stand in for one of Python's.
                 [sys.executable, "-P", "-m", "specular_tui", "build", *args, "--quiet", "--announce-fd", str(writing)],
                 cwd=cwd,
+                env=_environ(cwd, root),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -89,6 +93,13 @@ def start_build(args: list[str], cwd: Path) -> str:
             if fd >= 0:
                 os.close(fd)
     raise StartFailedError(text, code)
+
+
+def _environ(cwd: Path, root: Path | None) -> dict[str, str] | None:
+    """Return an environment that names the directory `root`, or None where it is found without: tasks get it too."""
+    if root is None or checkpoint_directory(None, os.environ, cwd).resolve() == root.resolve():
+        return None
+    return {**os.environ, DIRECTORY: str(root.absolute())}
 
 
 def _forget(child: subprocess.Popen[bytes]) -> None:

@@ -15,6 +15,9 @@ from specular_tui.store.recorder import RunRecorder, create_run
 #: 2024-01-15 10:30:45 UTC.
 START = 1_705_314_645_000
 
+#: Where the recorded builds were started.
+FOLDER = "/home/ada/orbit"
+
 #: The plan of the recorded builds: id, title, what it needs, seconds that it takes.
 STEPS: tuple[tuple[str, str, tuple[str, ...], int], ...] = (
     ("deps/install", "Install the toolchain", (), 31),
@@ -51,6 +54,7 @@ class RecordedRun:
         steps: tuple[tuple[str, str, tuple[str, ...], int], ...] = STEPS,
         jobs: int = 4,
         gates: tuple[str, ...] = (),
+        folder: str = FOLDER,
     ) -> None:
         self.root = root
         self.now = at
@@ -71,7 +75,7 @@ class RecordedRun:
             at=at,
             run_id=run_id,
             plan_file="plan.json",
-            plan_folder="/home/ada/orbit",
+            plan_folder=folder,
             plan_name=name,
             plan_hash=digest.of_bytes(raw),
             host="workbench",
@@ -162,9 +166,11 @@ make: *** [net/tls.o] Error 1
 TESTS = "".join(f"tests/test_{name}.py ... ok\n" for name in ("scanner", "lexer", "tree", "types", "flow", "emit"))
 
 
-def half_way(root: Path, run_id: str = "build-2024-01-15T10-30-45", *, at: int = START) -> RecordedRun:
+def half_way(
+    root: Path, run_id: str = "build-2024-01-15T10-30-45", *, at: int = START, folder: str = FOLDER
+) -> RecordedRun:
     """A live build half way: eight tasks done, one failed, two running."""
-    run = RecordedRun(root, run_id, at=at)
+    run = RecordedRun(root, run_id, at=at, folder=folder)
     run.begin()
     run.wait(0.2)
     run.start("deps/install", "deps/fetch")
@@ -196,10 +202,17 @@ def half_way(root: Path, run_id: str = "build-2024-01-15T10-30-45", *, at: int =
 
 
 def finished(
-    root: Path, run_id: str, *, at: int, fail: str = "", name: str = "orbit", gates: tuple[str, ...] = ()
+    root: Path,
+    run_id: str,
+    *,
+    at: int,
+    fail: str = "",
+    name: str = "orbit",
+    gates: tuple[str, ...] = (),
+    folder: str = FOLDER,
 ) -> RecordedRun:
     """A stored run: completed, or failed at the task `fail` with the rest still pending; the last gate fails."""
-    run = RecordedRun(root, run_id, at=at, name=name, gates=gates)
+    run = RecordedRun(root, run_id, at=at, name=name, gates=gates, folder=folder)
     run.begin()
     for task_id, _, _, seconds in STEPS:
         run.start(task_id)

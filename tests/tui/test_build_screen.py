@@ -17,6 +17,7 @@ from specular_tui.tui.messages import Told
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.workspace import steering
@@ -43,7 +44,7 @@ def steered(monkeypatch: pytest.MonkeyPatch) -> Steered:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
 
-    def start_build(args: list[str], cwd: Path) -> str:
+    def start_build(args: list[str], cwd: Path, root: Path | None = None) -> str:
         calls.append(args)
         return args[1]
 
@@ -226,6 +227,8 @@ async def test_a_stored_run_is_resumed(root: Path, started: list[list[str]]) -> 
         assert build(app).table.selected == "test/unit", "what failed first is under the cursor"
         await pilot.press("p")
         await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        await pilot.press("enter")
         await until(pilot, lambda: started == [["--resume", "build-a"]])
         assert "build-a" in app.desk.owned
         await pilot.press("R")

@@ -11,6 +11,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.workspace import steering
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until
@@ -73,7 +74,7 @@ async def test_a_live_run_is_not_deleted(root: Path) -> None:
 async def test_resuming(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
-    def start_build(args: list[str], cwd: Path) -> str:
+    def start_build(args: list[str], cwd: Path, root: Path | None = None) -> str:
         calls.append(args)
         return args[1]
 
@@ -85,6 +86,8 @@ async def test_resuming(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         await pilot.pause(0.1)
         assert calls == [], "a completed run has nothing to resume"
         await pilot.press("j", "r")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        await pilot.press("enter")
         await until(pilot, lambda: calls == [["--resume", "build-1"]])
         await until(pilot, lambda: isinstance(app.screen, BuildScreen))
 

@@ -15,6 +15,7 @@ from specular_tui.tui.bridge.checker import Checker
 from specular_tui.tui.bridge.follower import Follower
 from specular_tui.tui.bridge.outlet import Outlet
 from specular_tui.tui.bridge.outlook import Outlook
+from specular_tui.tui.bridge.rehearsals import Rehearsals
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.messages import LogGrew, RunInspected, Ticked
 from specular_tui.tui.present import size
@@ -36,6 +37,7 @@ class Bridge:
         self._checker = Checker(outlet)
         self.check = self._checker.check
         self.cancel_check = self._checker.cancel
+        self.rehearse = Rehearsals(outlet).rehearse
         self.open = self._follower.open
         self.read_log = self._follower.read_log
         self._watching: tuple[Path, ...] = ()
@@ -56,9 +58,9 @@ class Bridge:
         """Send a command to a live run and tell whether it was obeyed."""
         return await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command)) is not None
 
-    def resume(self, run_id: str, options: Sequence[str] = ()) -> None:
-        """Start a build that goes on with a stored run, and bring it into view."""
-        self.outlet.spawn(partial(self._resume, run_id, options), "steer", False)
+    def build(self, args: Sequence[str]) -> None:
+        """Start `specular build` with these arguments, and bring its run into view."""
+        self.outlet.spawn(partial(self._build, args), "steer", False)
 
     async def lend(self, run_id: str, task_id: str, attempt: int | None, folder: Path, *, copy: bool) -> Path | None:
         """Return a file with a task's log, or None where there is none (which is then said): see `lend_log`."""
@@ -155,8 +157,10 @@ class Bridge:
             self.outlet.notify(answer, "information")
         self._follower.stir()
 
-    async def _resume(self, run_id: str, options: Sequence[str]) -> None:
-        started = await self.outlet.attempt(lambda: steering.start_build(["--resume", run_id, *options], Path.cwd()))
+    async def _build(self, args: Sequence[str]) -> None:
+        root = self.outlet.root
+        home = invocation.home_of(root, Path.cwd())
+        started = await self.outlet.attempt(lambda: steering.start_build(list(args), home, root))
         if started is not None:
             self.outlet.desk.owned.add(started)
             self.runs.look(started)

@@ -16,6 +16,7 @@ from specular_tui.tui.messages import (
     LogGrew,
     LogRead,
     OpenOutside,
+    PlanResume,
     Resume,
     RunMoved,
     RunShown,
@@ -32,6 +33,7 @@ from specular_tui.tui.widgets.log_pane import LogPane
 from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.notice import FailureNotice
 from specular_tui.tui.widgets.task_table import TaskTable
+from specular_tui.tui.wish import Wish
 
 _FILTERS: Final = "text, :failed, :running, :pending, :skipped, :done, :gates"
 
@@ -345,7 +347,7 @@ class BuildScreen(ModeScreen):
         if view is None or task_id is None:
             return
         if not view.live:
-            self.say(f"{view.run_id} is not running: r goes on with it, R runs its failed tasks again")
+            self.post_message(PlanResume(Wish(view.run_id, from_task=task_id)))
         else:
             self.post_message(Steer(view.run_id, "retry", task_id))
 

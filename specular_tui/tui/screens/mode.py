@@ -12,11 +12,12 @@ from textual.widgets import Static
 
 from specular_tui.tui import keys
 from specular_tui.tui.keys import Key
-from specular_tui.tui.messages import Foreseen, Resume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
+from specular_tui.tui.messages import Foreseen, PlanResume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader
 from specular_tui.tui.widgets.mode_tabs import ModeTabs
+from specular_tui.tui.wish import Wish
 
 SMALLEST: Final = (60, 16)
 
@@ -133,7 +134,7 @@ class ModeScreen(Screen[None]):
             else:
                 self.say(f"{row.run_id} is going on")
         elif row.resumable:
-            self.post_message(Resume(row.run_id))
+            self.post_message(PlanResume(Wish(row.run_id)))
         else:
             self.say(f"{row.run_id} is {row.status}: there is nothing to resume")
 

@@ -13,6 +13,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen, FilterInput, Tasks
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.resume import Decisions, ResumeScreen
 from specular_tui.tui.screens.timeline import Bars, TimelineScreen
 from specular_tui.tui.screens.validation import Gates, ValidationScreen
 from specular_tui.tui.widgets.log_pane import Log, SearchBox
@@ -35,6 +36,7 @@ PLACES = {
         ("validation", ValidationScreen),
         ("app", SpecularApp),
     ),
+    "resume": (("list", Decisions), ("resume", ResumeScreen)),
     "bars": (
         ("list", Bars),
         ("bars", Bars),

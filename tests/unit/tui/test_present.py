@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, RunStatus, Session, TaskState, TaskStatus
-from specular_tui.tui import present, present_header
+from specular_tui.tui import present, present_forecast, present_header
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.theme import ROLES
 from specular_tui.tui.views import Desk, RunRow, RunView
@@ -172,3 +172,25 @@ def test_closing_words() -> None:
     assert present.closing_words(None, leaving="", started="r")[0] == "r goes on in the background."
     words = present.closing_words(view(RunStatus.FAILED, live=False), leaving="")
     assert words == ["r failed: 1 of 4 tasks completed in 0.00s", "  ✗ b", "  go on:  specular build --resume r"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (40_000, 55_000, "~40–55s"),
+        (180_000, 300_000, "~3–5m"),
+        (30_000, 120_000, "~30s–2m"),
+        (60_000, 240_000, "~1–4m"),
+        (240_000, 250_000, "~4m"),
+        (0, 100, "~1s"),
+        (5_400_000, 9_000_000, "~1h30m–2h30m"),
+    ],
+)
+def test_a_range(low: int, high: int, words: str) -> None:
+    assert present_forecast.between(low, high) == words
+
+
+def test_a_clock_time_has_its_day_where_that_is_another() -> None:
+    assert present_forecast.hours(NOW, NOW + 30_000, CLOCK) == "10:30–10:31"
+    assert present_forecast.hours(NOW, NOW + 5_000, CLOCK) == "10:30"
+    assert present_forecast.hours(NOW, NOW + 86_400_000, CLOCK) == "10:30–Tue 10:30"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from specular_tui.model.run import TaskStatus
 from specular_tui.tui import present
 from specular_tui.tui.present import Line
@@ -89,3 +91,11 @@ def _some(ids: list[str], most: int = 6) -> list[Line]:
     if len(ids) > most:
         lines.append([(f"  and {len(ids) - most:,} more", "muted")])
     return lines
+
+
+def trust(question: str, commands: Sequence[str]) -> ChoiceDialog:
+    """Ask whether commands that came from elsewhere may run."""
+    shown: list[Line] = [[(f"  {command}", "plain")] for command in commands[:12]]
+    if len(commands) > 12:
+        shown.append([(f"  and {len(commands) - 12:,} more", "muted")])
+    return confirm([(question, "strong")], shown, "Run them", key="y")

@@ -1,0 +1,195 @@
+"""The resume plan: what going on with a stored run would do with each task and why, to be changed and started."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.events import Resize
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from specular_tui.tui import keys, present_resume
+from specular_tui.tui.messages import Rehearse, Rehearsed
+from specular_tui.tui.screens.dialogs import questions
+from specular_tui.tui.screens.dialogs.help import HelpDialog
+from specular_tui.tui.theme import paint, paint_lines
+from specular_tui.tui.views import Desk
+from specular_tui.tui.widgets.decision_list import DecisionList
+from specular_tui.tui.widgets.footer import KeyFooter
+from specular_tui.tui.widgets.switch_bar import Switch, SwitchBar
+from specular_tui.tui.wish import Answer, Wish
+
+_MOST_JOBS: Final = 10_000
+
+
+class Decisions(DecisionList):
+    """The list with the keys of this application."""
+
+    BINDINGS = keys.bindings("list")
+
+
+class ResumeScreen(ModalScreen[Wish]):
+    """Ends with the wish that is to be carried out, or None."""
+
+    AUTO_FOCUS = None
+    BINDINGS = keys.bindings("resume")
+
+    def __init__(self, desk: Desk, wish: Wish, program: str) -> None:
+        """`wish` is what is switched on from the start; `program` what to type for `specular` here."""
+        super().__init__()
+        self.desk = desk
+        self.wish = wish
+        self._program = program
+        #: The latest answer, and the latest that was not refused.
+        self.answer: Answer | None = None
+        self._good: Answer | None = None
+        #: Enter was pressed before it was known what it would do.
+        self._eager = False
+        self._heading = Static(id="heading", markup=False)
+        self._switches = SwitchBar()
+        self._notices = Static(id="notices", markup=False)
+        self.list = Decisions()
+        self._command = Static(id="command", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Yield the run, the switches, what has to be known, and the tasks."""
+        yield self._heading
+        yield self._switches
+        yield self._notices
+        yield self.list
+        yield self._command
+        yield KeyFooter(lambda key: True)
+
+    def on_mount(self) -> None:
+        """Find out what it would do."""
+        self.list.focus()
+        self._paint()
+        self._ask()
+
+    def on_resize(self, event: Resize) -> None:
+        """The heading is as wide as there is room."""
+        self._paint()
+
+    # What it says
+
+    @property
+    def _pending(self) -> bool:
+        return self.answer is None or self.answer.wish != self.wish
+
+    def _ask(self) -> None:
+        self.post_message(Rehearse(self.wish))
+
+    def _on_rehearsed(self, message: Rehearsed) -> None:
+        answer = message.answer
+        if answer.wish != self.wish:
+            return
+        if answer.refused and self._good is not None:
+            # What contradicts itself is not switched on; the reason is the command line's own.
+            self._eager = False
+            self.wish = self._good.wish
+            self.answer = self._good
+            self.notify("\n".join(answer.problem), severity="warning", timeout=8, markup=False)
+        else:
+            self.answer = answer
+            if not answer.refused:
+                self._good = answer
+            if answer.decisions or answer.problem:
+                self.list.show(answer)
+        self._paint()
+        if self._eager:
+            self._eager = False
+            if answer.plain:
+                self.action_start()
+
+    def _paint(self) -> None:
+        if not self.is_mounted:
+            return
+        width, answer = max(20, self.size.width - 2), self.answer
+        lines = present_resume.heading(self.wish.run_id, answer, self.desk.clock, width)
+        self._heading.update(paint_lines(lines))
+        self._switches.show(self._standing())
+        notices = present_resume.notices(answer)
+        self._notices.display = bool(notices)
+        self._notices.update(paint_lines(notices))
+        self._command.update(paint([(self.wish.command(self._program), "accent")]))
+
+    def _standing(self) -> list[Switch]:
+        wish = self.wish
+        jobs = wish.jobs or (self.answer.jobs if self.answer is not None else 0)
+        validates = self.answer is not None and self.answer.validates
+        switches = [
+            Switch("resume.switch.retry_failed", "only the failed", wish.retry_failed),
+            Switch("resume.switch.skip_failed", "skip the failed", wish.skip_failed),
+        ]
+        if wish.skip_failed:
+            switches.append(Switch("resume.switch.run_dependents", "run their dependents", wish.run_dependents))
+        return [
+            *switches,
+            Switch("resume.from_task", f"from {wish.from_task or 'this task'}", bool(wish.from_task)),
+            Switch("resume.switch.validate", "validate first", wish.validate or validates),
+            Switch("resume.switch.repair", "repair", wish.repair),
+            Switch("resume.switch.revalidate", "gates again", wish.revalidate),
+            Switch("resume.switch.keep_going", "keep going", wish.keep_going),
+            Switch("resume.more_jobs", f"{jobs or '?'} jobs", bool(wish.jobs)),
+        ]
+
+    # Keys
+
+    def _want(self, wish: Wish) -> None:
+        if wish != self.wish:
+            self.wish = wish
+            self._paint()
+            self._ask()
+
+    def action_switch(self, name: str) -> None:
+        """Switch an option on or off."""
+        self._want(self.wish.switched(name))
+
+    def action_from_task(self) -> None:
+        """Run the task under the cursor again, and all that needs it; or do not."""
+        selected = self.list.selected
+        if selected:
+            self._want(replace(self.wish, from_task="" if self.wish.from_task == selected else selected))
+
+    def action_more_jobs(self) -> None:
+        """Run one task more at once."""
+        self._jobs(1)
+
+    def action_fewer_jobs(self) -> None:
+        """Run one task fewer at once."""
+        self._jobs(-1)
+
+    def _jobs(self, step: int) -> None:
+        now = self.wish.jobs or (self.answer.jobs if self.answer is not None else 0)
+        if now:
+            self._want(replace(self.wish, jobs=max(1, min(now + step, _MOST_JOBS))))
+
+    def action_next_group(self) -> None:
+        """Go to the next group."""
+        self.list.action_next_group()
+
+    def action_start(self) -> None:
+        """Start it; where commands came from elsewhere, ask whether they may run."""
+        answer = self.answer
+        if self._pending or answer is None:
+            self._eager = True
+        elif answer.problem:
+            self.notify("\n".join(answer.problem), severity="error", timeout=8, markup=False)
+        elif answer.question and not self.wish.trust_plan:
+            self.app.push_screen(questions.trust(answer.question, answer.commands), self._trusted)
+        else:
+            self.dismiss(self.wish)
+
+    def _trusted(self, said: str | None) -> None:
+        if said is not None:
+            self.dismiss(replace(self.wish, trust_plan=True))
+
+    def action_leave(self) -> None:
+        """Start nothing."""
+        self.dismiss(None)
+
+    def action_help(self) -> None:
+        """List the keys of this screen."""
+        self.app.push_screen(HelpDialog(active.binding.id for active in self.active_bindings.values()))
