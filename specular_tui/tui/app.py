@@ -22,7 +22,7 @@ from textual.worker import WorkType
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model.run import RunStatus
 from specular_tui.tui import keys, outside, palette, present, theme
-from specular_tui.tui.bridge import Bridge, Outlet
+from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.messages import (
@@ -48,7 +48,6 @@ from specular_tui.tui.safe import plain
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
-from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.styling import Sheet, style_sheets
 from specular_tui.tui.terminal_app import TerminalApp
 from specular_tui.tui.views import Desk
@@ -161,7 +160,7 @@ class SpecularApp(TerminalApp):
         self.run_worker(started, group=group, exclusive=exclusive)
 
     def tell(self, message: Told) -> None:
-        """Bring a message of the bridge to every mode that has been opened."""
+        """Bring a message of the bridge to every mode that has been opened, and to what lies over it."""
         if self._wanted is None and isinstance(message, RunsListed) and self.desk.listed:
             self._wanted = ""
             live = [row.run_id for row in self.desk.runs if row.live]
@@ -171,8 +170,7 @@ class SpecularApp(TerminalApp):
             (self._second.resume if self.bridge.busy else self._second.pause)()
         for stack in self._screen_stacks.values():
             for screen in stack:
-                if isinstance(screen, ModeScreen | ResumeScreen):
-                    screen.post_message(copy.copy(message))
+                screen.post_message(copy.copy(message))
         view, wanted = self.desk.view, self._wanted_task
         if isinstance(message, RunShown) and wanted is not None and not self.desk.opening:
             self._wanted_task = None
@@ -243,6 +241,7 @@ class SpecularApp(TerminalApp):
 
     def on_plan_resume(self, message: PlanResume) -> None:
         """Show what going on with a stored run would do; start it where that is wanted."""
+        from specular_tui.tui.screens.resume import ResumeScreen
 
         def answered(wish: Wish | None) -> None:
             if wish is not None:

@@ -195,6 +195,7 @@ TOGETHER: Final[tuple[frozenset[str], ...]] = (
     frozenset({"app", "run", "checkpoints", "list"}),
     frozenset({"app", "run", "validation", "list", "gates"}),
     frozenset({"app", "run", "timeline", "list", "bars"}),
+    frozenset({"resume", "list"}),
     frozenset({"filter"}),
     frozenset({"search"}),
     frozenset({"dialog"}),

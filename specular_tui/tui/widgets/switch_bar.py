@@ -48,7 +48,7 @@ class SwitchBar(Widget):
         self._spots = []
         used = 0
         for switch in self._switches:
-            key = next((row.keys.split(",")[0] for row in keys.rows("resume") if row.id == switch.id), "")
+            key = next((keys.acting(row).split(",")[0] for row in keys.rows("resume") if row.id == switch.id), "")
             sign = glyphs.RUNNING if switch.on else glyphs.PENDING
             part: Line = [
                 (keys.shown(key), "key"),
