@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from typing import Final
 
@@ -60,6 +61,9 @@ def judge(running: Running, end: Exit, folder: str) -> Verdict:
 
     `folder` is where declared outputs start from.
     """
+    with contextlib.suppress(OSError):
+        # A disk that has no room for a copy has none for the record either, and that is what is told.
+        running.log.seal()
     log_size, log_hash = hash_log(running.log)
     outcome, reason = _outcome(running, end)
     outputs: tuple[OutputFile, ...] = ()

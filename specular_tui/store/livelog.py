@@ -30,14 +30,41 @@ _MOST_SPARE: Final = 16
 class LiveLog:
     """The log of one attempt: `writer` is what the task writes to, `fd` what its bytes are read and synced through."""
 
-    __slots__ = ("fd", "name", "temporary", "writer")
+    __slots__ = ("_folder", "fd", "name", "temporary", "writer")
 
-    def __init__(self, name: str, temporary: str, fd: int, writer: int) -> None:
-        """Own both descriptors; `temporary` is the name of the file until it gets `name`, "" if it has it already."""
+    def __init__(self, name: str, temporary: str, fd: int, writer: int, folder: Folder | None = None) -> None:
+        """Own both descriptors; `temporary` is the name of the file until it gets `name`, "" if it has it already.
+
+        `folder` is where it lies, if there is a way to tell who else writes to it.
+        """
         self.name = name
         self.temporary = temporary
         self.fd = fd
         self.writer = writer
+        self._folder = folder
+
+    def seal(self) -> None:
+        """Keep out of the log of an attempt that has ended whatever has outlived it, and would write on.
+
+        Such a process keeps the file that it has open, which loses its name to a copy of what is in it now. On a thread
+        of the caller's choice, and before the log is hashed.
+
+        Raises:
+            OSError: the copy cannot be made; the log is as it was.
+        """
+        self.close_writer()
+        if self._folder is None or self.temporary or _is_written_by_nobody(self.fd):
+            return
+        self._folder.renew(self.name)
+        fd = self._folder.open(self.name)
+        os.close(self.fd)
+        self.fd = fd
+
+    def close_writer(self) -> None:
+        """Close `writer`, if it is not closed yet."""
+        if self.writer >= 0:
+            os.close(self.writer)
+            self.writer = -1
 
 
 class LiveLogs:
@@ -50,17 +77,18 @@ class LiveLogs:
         self._made = 0
         self._empty_left = EMPTY_LOGS
         self._reuse = _can_tell_who_writes()
+        self._where = folder if self._reuse else None
 
     def open(self, name: str, *, named: bool = False) -> LiveLog:
         """Return a new, empty log that is to be called `name`; with `named` it is called so at once."""
         if not named and (spare := self._take_spare()) is not None:
-            return LiveLog(name, *spare)
+            return LiveLog(name, *spare, self._where)
         self._made += 1
         temporary = f"{TEMPORARY}{os.getpid()}-log-{self._made}"
         made = self._folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         os.set_blocking(made, True)
         try:
-            log = LiveLog(name, temporary, os.open(temporary, _READER, dir_fd=self._folder.fd), made)
+            log = LiveLog(name, temporary, os.open(temporary, _READER, dir_fd=self._folder.fd), made, self._where)
         except BaseException:
             os.close(made)
             raise
@@ -73,7 +101,7 @@ class LiveLogs:
         for _ in range(len(self._spare)):
             temporary, fd = self._spare.popleft()
             try:
-                if _is_written_by_nobody(fd):
+                if not _is_in_use(fd):
                     return temporary, fd, os.open(temporary, _WRITER, dir_fd=self._folder.fd)
             except FileNotFoundError:  # somebody has tidied up
                 os.close(fd)
@@ -97,8 +125,8 @@ class LiveLogs:
 
     def end(self, log: LiveLog, *, printed: bool) -> int | None:
         """Let go of the log of an attempt that has ended; return the descriptor to sync it by if it has `printed`."""
-        os.close(log.writer)
-        if log.temporary and not printed and self._empty_left > 0:
+        log.close_writer()
+        if log.temporary and not printed and self._empty_left > 0 and not (self._reuse and _is_in_use(log.fd)):
             self._empty_left -= 1
             with contextlib.suppress(OSError):  # a log without a byte is not missed
                 self.name(log)
@@ -141,4 +169,9 @@ def _is_written_by_nobody(fd: int) -> bool:
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError:
         return False
-    return os.fstat(fd).st_size == 0
+    return True
+
+
+def _is_in_use(fd: int) -> bool:
+    """Tell whether somebody may write to the file of a silent attempt, or has done so after all."""
+    return not _is_written_by_nobody(fd) or os.fstat(fd).st_size > 0

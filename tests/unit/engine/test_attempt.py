@@ -31,7 +31,7 @@ class NoJob:
 def running(folder: Path, log: bytes = b"", ended_by: str = "", **task: Any) -> Running:
     fd = os.open(folder / "log", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     os.write(fd, log)
-    live = LiveLog("log", "", fd, fd)
+    live = LiveLog("log", "", fd, os.dup(fd))
     return Running(
         task=Task(id="t", command="true", **task),
         attempt=1,

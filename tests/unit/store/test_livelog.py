@@ -132,3 +132,47 @@ def test_a_link_in_the_place_of_a_log_is_not_followed(tmp_path: Path, logs: Live
     with pytest.raises(OSError, match="symbolic"):
         logs.open("b.log")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_outlives_its_task_writes_no_more_in_its_log(tmp_path: Path, logs: LiveLogs) -> None:
+    log = logs.open("a.log", named=True)
+    with subprocess.Popen(
+        ["sh", "-c", "echo first; read x; echo late"], stdin=subprocess.PIPE, stdout=log.writer
+    ) as left:
+        while not os.fstat(log.fd).st_size:
+            pass
+        log.seal()
+        left.communicate(b"\n")
+    assert (tmp_path / "a.log").read_bytes() == b"first\n"
+    assert os.pread(log.fd, 100, 0) == b"first\n"
+    assert os.fstat(log.fd).st_ino == (tmp_path / "a.log").stat().st_ino, "what is synced is what has the name"
+    assert (tmp_path / "a.log").stat().st_mode & 0o777 == 0o600
+    fd = logs.end(log, printed=True)
+    assert fd is not None
+    os.close(fd)
+    assert hidden(tmp_path) == []
+
+
+def test_a_log_to_which_nobody_writes_stays_the_file_that_it_is(tmp_path: Path, logs: LiveLogs) -> None:
+    log = logs.open("a.log", named=True)
+    os.write(log.writer, b"all\n")
+    before = os.fstat(log.fd).st_ino
+    log.seal()
+    log.seal()
+    assert os.fstat(log.fd).st_ino == before == (tmp_path / "a.log").stat().st_ino
+    logs.end(log, printed=False)
+
+
+def test_a_silent_task_that_left_somebody_behind_has_no_empty_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Folder.at(tmp_path) as folder:
+        live = LiveLogs(folder)
+        log = live.open("a.log")
+        with subprocess.Popen(["sh", "-c", "read x; echo late"], stdin=subprocess.PIPE, stdout=log.writer) as left:
+            log.seal()
+            assert live.end(log, printed=False) is None
+            assert names(tmp_path) == []
+            left.communicate(b"\n")
+        assert live.open("b.log").temporary != log.temporary, "the file with late words serves nobody else"
+        live.close()
