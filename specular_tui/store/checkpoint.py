@@ -310,6 +310,8 @@ def summarise(root: Path, run_id: str) -> RunSummary:
         except OSError:
             size = -1
         exact = size >= 0 and found.get("journal_bytes") == size and found.get("run_id") == run_id
+        if not live and found.get("status") == RunStatus.PAUSED and not found.get("reason"):
+            exact = False  # it may have been killed while it stood frozen, which the journal tells
         if exact and found.get("format") == layout.FORMAT:
             if not live and found.get("status") in ("created", "in_progress", "retrying"):
                 found |= {"status": RunStatus.PAUSED.value, "interrupted": True}
