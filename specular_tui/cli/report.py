@@ -15,7 +15,7 @@ from specular_tui.cli.options import can_ask
 from specular_tui.cli.summary import plan_table, resume_command, summary
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Plan
-from specular_tui.model.resume import Action, ResumePlan
+from specular_tui.model.resume import Action, Decision, ResumePlan
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
@@ -138,6 +138,15 @@ class Reporter:
             output.silence_stdout()
 
 
+def _decided(decision: Decision) -> dict[str, Any]:
+    return {
+        "task": decision.task,
+        "action": decision.action.value,
+        "reason": decision.reason,
+        "expected_ms": decision.expected_ms,
+    }
+
+
 class JsonReporter(Reporter):
     """Tells of a build in JSON, one object a line (docs/cli.md has the schema)."""
 
@@ -146,13 +155,11 @@ class JsonReporter(Reporter):
         tasks = (
             [{"task": t.id, "action": "run", "reason": "not done yet", "expected_ms": None} for t in plan.tasks]
             if resume is None
-            else [
-                {"task": d.task, "action": d.action.value, "reason": d.reason, "expected_ms": d.expected_ms}
-                for d in resume.decisions
-            ]
+            else [_decided(decision) for decision in resume.decisions]
         )
         event = "resume_plan" if resume else "build_plan"
-        self.line(output.as_json({"event": event, "run_id": run_id, "tasks": tasks}))
+        gates = [_decided(gate) for gate in resume.gates] if resume is not None else []
+        self.line(output.as_json({"event": event, "run_id": run_id, "tasks": tasks, "gates": gates}))
 
     def starting(self, info: BuildInfo) -> None:
         """Print which run it is."""

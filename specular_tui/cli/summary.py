@@ -132,7 +132,7 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
                 duration.humanise(d.expected_ms) if d.expected_ms is not None else "-",
                 d.reason,
             )
-            for d in resume.decisions
+            for d in (*resume.decisions, *resume.gates)
         ]
         counts = ", ".join(f"{resume.count(action)} {action.value}" for action in Action if resume.count(action))
     on = output.colour_on()
@@ -143,6 +143,8 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
     if resume is not None and resume.changes:
         shown += ["", "the plan has changed:", *(f"  {output.plain(line)}" for line in resume.changes.lines()[:50])]
     if resume is not None:
+        running = sum(gate.action is Action.RUN for gate in resume.gates)
+        counts += f", then {words.plural(running, 'gate')}" if running else ""
         counts += _saving(resume)
         if resume.count(Action.SKIP):
             shown += ["", "skipped tasks stay skipped: --from-task TASK runs one, and what depends on it"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -46,6 +46,8 @@ class ResumeOptions(Struct, frozen=True, kw_only=True):
     skip_failed: bool = False
     run_dependents: bool = False
     retry_failed: bool = False
+    #: Every gate runs again.
+    revalidate: bool = False
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     disallowed: Mapping[str, str] = {}
     #: The cache key of each task of the present plan.
     keys: Mapping[str, str] = {}
+    #: The gates of the policy in force, each with its cache key.
+    gates: Mapping[str, str] = {}
 
 
 class PlanChanges(Struct, frozen=True, kw_only=True):
@@ -85,6 +89,8 @@ class ResumePlan(Struct, frozen=True, kw_only=True):
 
     decisions: tuple[Decision, ...]
     changes: PlanChanges
+    #: What it will do with the gates, behind the last task.
+    gates: tuple[Decision, ...] = ()
     #: The pending tasks that may run; None where all may.
     only: frozenset[str] | None = None
 
@@ -94,10 +100,10 @@ class ResumePlan(Struct, frozen=True, kw_only=True):
 
     @property
     def reset(self) -> dict[str, str]:
-        """The tasks that go back to pending, each with the reason."""
+        """The tasks and gates that go back to pending, each with the reason."""
         return {
             d.task: d.reason
-            for d in self.decisions
+            for d in (*self.decisions, *self.gates)
             if d.action in (Action.RUN, Action.BLOCKED) and d.was not in (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
         }
 
@@ -154,7 +160,38 @@ def plan_resume(
             was=known.status if known is not None else TaskStatus.PENDING,
             expected_ms=known.duration_ms if known is not None else None,
         )
-    return ResumePlan(decisions=tuple(decided[task.id] for task in new.tasks), changes=changes, only=only)
+    decisions = tuple(decided[task.id] for task in new.tasks)
+    gates = tuple(_decide_gate(gate, state, decisions, options, facts) for gate in facts.gates)
+    return ResumePlan(decisions=decisions, changes=changes, gates=gates, only=only)
+
+
+def _decide_gate(
+    gate: str, state: RunState, decisions: Sequence[Decision], options: ResumeOptions, facts: Facts
+) -> Decision:
+    known = state.gates.get(gate)
+    if known is None:
+        action, reason = Action.RUN, "new in the policy"
+    elif known.status is TaskStatus.PENDING:
+        action, reason = Action.RUN, "not done yet"
+    elif known.status is not TaskStatus.COMPLETED:
+        action, reason = Action.RUN, f"failed before ({known.reason or 'no reason known'})"
+    elif any(decision.action is Action.RUN for decision in decisions):
+        action, reason = Action.RUN, "tasks run again"
+    elif options.revalidate:
+        action, reason = Action.RUN, "every gate runs again"
+    elif known.key != facts.gates[gate]:
+        action, reason = Action.RUN, "its command changed"
+    else:
+        action, reason = Action.REUSE, "passed before"
+    if action is Action.RUN and any(decision.action is Action.BLOCKED for decision in decisions):
+        action, reason = Action.BLOCKED, "gates run behind the last task, and some are left for later"
+    return Decision(
+        task=gate,
+        action=action,
+        reason=reason,
+        was=known.status if known is not None else TaskStatus.PENDING,
+        expected_ms=known.duration_ms if known is not None else None,
+    )
 
 
 def _from_task(state: RunState, graph: Graph, root: str | None) -> set[str]:

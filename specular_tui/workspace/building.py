@@ -314,7 +314,7 @@ def _resume(
             current = replace(opened.found, state=recorder.state)
             resume = _decide(request, current, sources, settings, damaged, crashed=opened.crashed)
             _warn_of_changes(resume, recorder.state, sources, face)
-            started = _start_resumed(recorder, resume, sources, settings, clock, request)
+            started = _start_resumed(recorder, resume, sources, settings, clock)
         except BaseException:
             recorder.release()
             raise
@@ -530,11 +530,13 @@ def _decide(
             skip_failed=request.skip_failed,
             run_dependents=request.run_dependents,
             retry_failed=request.retry_failed,
+            revalidate=request.revalidate,
         ),
         Facts(
             broken=_facts(found, sources, damaged, crashed=crashed),
             keys={task.id: artifacts.cache_key(task) for task in sources.plan.tasks},
             disallowed=violations(sources.plan.tasks, sources.policy) if request.revalidate else {},
+            gates={id_: artifacts.cache_key(gate) for id_, gate in session.gate_tasks(sources.policy).tasks.items()},
         ),
     )
     runs = {decision.task for decision in resume.decisions if decision.action is Action.RUN}
@@ -554,27 +556,12 @@ def _start_resumed(
     sources: _Sources,
     settings: Settings,
     clock: Clock,
-    request: BuildRequest,
 ) -> ev.SessionStarted:
     """Return the first event of the session: what is reset, skipped, and which plan is in force from now on."""
     state = recorder.state
     failed = state.status in (RunStatus.FAILED, RunStatus.COMPLETED)
     started = session.session_started(settings, clock, RunStatus.RETRYING if failed else RunStatus.IN_PROGRESS)
-    runs = resume.count(Action.RUN) > 0
-    gates = session.gate_tasks(sources.policy).tasks
-    gates_reset = {
-        gate: "tasks ran again" if runs else "run again"
-        for gate, known in state.gates.items()
-        if gate in gates
-        and known.status is not TaskStatus.PENDING
-        and (
-            runs
-            or request.revalidate
-            or known.status is not TaskStatus.COMPLETED
-            or known.key != artifacts.cache_key(gates[gate])
-        )
-    }
-    started = replace(started, reset=resume.reset | gates_reset, skipped=resume.skipped)
+    started = replace(started, reset=resume.reset, skipped=resume.skipped)
     had = (state.plan_hash, state.policy_hash, state.plan_folder, state.plan_file)
     if had != (sources.plan.hash, sources.policy.hash, sources.plan.folder, sources.plan.file):
         started = replace(
@@ -586,7 +573,7 @@ def _start_resumed(
             policy_file=sources.policy.file,
             policy_hash=sources.policy.hash,
             tasks=tuple(task.id for task in sources.plan.tasks),
-            gates=tuple(gates),
+            gates=tuple(gate.task for gate in resume.gates),
         )
     return started
 

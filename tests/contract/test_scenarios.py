@@ -103,6 +103,13 @@ def test_a_policy_that_changes(shell: Shell) -> None:
     shell.policy("linters: {sh: {enabled: true, cmd: 'echo new >> ran'}}\ntests: {cmd: 'echo tests >> ran'}\n")
     (shell.folder / "mended").touch()
 
+    planned = shell(
+        "specular build --resume --policy .specular/policy.yaml --revalidate --dry-run --format json"
+    ).json()
+    assert [(gate["task"], gate["action"]) for gate in planned["gates"]] == [("@linters.sh", "run"), ("@tests", "run")]
+    table = shell("specular build --resume --policy .specular/policy.yaml --revalidate --dry-run").out
+    assert "1 reuse, 1 run, then 2 gates; reuse saves" in table
+
     done = shell("specular build --resume --policy .specular/policy.yaml --revalidate")
 
     assert done.code == 0, done.err

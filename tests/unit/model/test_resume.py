@@ -443,3 +443,37 @@ def test_carried_out_it_leaves_every_task_done_and_runs_just_what_it_said(
     assert left == {i for i, action in actions(resume).items() if action is BLOCKED}
     assert ended is (RunStatus.PAUSED if left else RunStatus.COMPLETED)
     assert not state.failed_for_good()
+
+
+def test_what_becomes_of_each_gate_is_said() -> None:
+    keys = {"@new": "n", "@waits": "w", "@failed": "f", "@passed": "p", "@changed": "c2"}
+    state = RunState(
+        tasks={"a": TaskState(status=TaskStatus.COMPLETED)},
+        gates={
+            "@waits": TaskState(),
+            "@failed": TaskState(status=TaskStatus.FAILED, reason="exit code 2"),
+            "@passed": TaskState(status=TaskStatus.COMPLETED, key="p"),
+            "@changed": TaskState(status=TaskStatus.COMPLETED, key="c1"),
+            "@gone": TaskState(status=TaskStatus.COMPLETED, key="g"),
+        },
+    )
+    plan = Plan(tasks=(Task(id="a", command="true"),), name="p", file="plan.json", folder="/p", hash="h")
+
+    normal = ResumeOptions()
+
+    def gates(done: RunState = state, options: ResumeOptions = normal) -> dict[str, tuple[Action, str]]:
+        found = plan_resume(done, plan, plan, Graph(plan.tasks), options, Facts(gates=keys))
+        assert "@gone" not in found.reset
+        return {gate.task: (gate.action, gate.reason) for gate in found.gates}
+
+    assert gates() == {
+        "@new": (RUN, "new in the policy"),
+        "@waits": (RUN, "not done yet"),
+        "@failed": (RUN, "failed before (exit code 2)"),
+        "@passed": (REUSE, "passed before"),
+        "@changed": (RUN, "its command changed"),
+    }
+    assert gates(options=ResumeOptions(revalidate=True))["@passed"] == (RUN, "every gate runs again")
+    unfinished = RunState(tasks={"a": TaskState()}, gates=state.gates)
+    assert gates(unfinished)["@passed"] == (RUN, "tasks run again")
+    assert {action for action, _ in gates(unfinished, ResumeOptions(retry_failed=True)).values()} == {BLOCKED, REUSE}
