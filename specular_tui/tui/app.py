@@ -232,7 +232,7 @@ class SpecularApp(TerminalApp):
 
     def on_steer(self, message: Steer) -> None:
         """Send a command to a live run."""
-        self.bridge.steer(message.run_id, message.command, message.task)
+        self.bridge.steer(message.run_id, message.command, message.task, **message.options)
 
     def on_resume(self, message: Resume) -> None:
         """Go on with a stored run."""
@@ -248,6 +248,18 @@ class SpecularApp(TerminalApp):
                 self.post_message(Resume(wish.run_id, *wish.options()))
 
         self.push_screen(ResumeScreen(self.desk, message.wish, program_for(self.bridge.outlet.root)), answered)
+
+    def action_new_build(self) -> None:
+        """Ask for a plan, and start its build."""
+        from specular_tui.tui.screens.dialogs.new_build import BuildDialog
+
+        def answered(wish: Wish | None) -> None:
+            if wish is not None:
+                self.bridge.build(wish.words())
+                self.switch_mode("build")
+
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(BuildDialog(program_for(self.bridge.outlet.root)), answered)
 
     def on_rehearse(self, message: Rehearse) -> None:
         """Find out what a build would do."""

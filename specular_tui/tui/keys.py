@@ -18,7 +18,8 @@ class Key:
     """One row: what a key does, and where."""
 
     #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`,
-    #: `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `dialog`.
+    #: `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `new`,
+    #: `flag`, `dialog`.
     where: str
     keys: str
     action: str
@@ -56,6 +57,7 @@ TABLE: Final[tuple[Key, ...]] = (
         APP,
     ),
     Key("app", "4", "mode('timeline')", "Timeline", "when the tasks of the open run ran, and what held it up", APP),
+    Key("app", "b", "new_build", "New build", "start a build: plan, policy, jobs", RUN),
     Key("app", "question_mark", "help", "Help", "the keys of where you are", APP),
     Key(
         "app",
@@ -152,6 +154,8 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("resume", "minus", "fewer_jobs", "Fewer jobs", "one task fewer at once", RUN),
     Key("resume", "tab,n", "next_group", "Next group", "to what is done with other tasks", MOVE, 3, palette=False),
     Key("resume", "question_mark", "help", "Help", "the keys of this screen", APP, 90, palette=False),
+    Key("flag", "space", "toggle_button", "Switch", "on or off", MOVE, palette=False),
+    Key("new", "enter", "start", "Start", "start the build", RUN, palette=False),
     Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
 )
 
@@ -198,7 +202,7 @@ TOGETHER: Final[tuple[frozenset[str], ...]] = (
     frozenset({"resume", "list"}),
     frozenset({"filter"}),
     frozenset({"search"}),
-    frozenset({"dialog"}),
+    frozenset({"dialog", "new", "flag"}),
 )
 
 #: Stands for the key of a row that has none: nothing that can be pressed.

@@ -135,11 +135,12 @@ class OpenOutside(Asked):
 class Steer(Asked):
     """Send a command to the live run."""
 
-    def __init__(self, run_id: str, command: str, task: str | None = None) -> None:
-        """`task` is the one that it is about, if it is about one."""
+    def __init__(self, run_id: str, command: str, task: str | None = None, **options: bool) -> None:
+        """`task` is the one that it is about, if it is about one; `options` are those of the command."""
         super().__init__(run_id)
         self.command = command
         self.task = task
+        self.options = options
 
 
 class Resume(Asked):

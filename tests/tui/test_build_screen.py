@@ -187,6 +187,61 @@ async def test_steering(root: Path, steered: Steered, keys: list[str], expected:
     run.vanish()
 
 
+@pytest.mark.parametrize(("answer", "options"), [("s", {"run_dependents": False}), ("d", {"run_dependents": True})])
+async def test_skipping_says_what_it_is_about(
+    root: Path, monkeypatch: pytest.MonkeyPatch, answer: str, options: dict[str, bool]
+) -> None:
+    sent: list[tuple[str, str | None, dict[str, Any]]] = []
+
+    def steer(root: Path, run_id: str, command: str, task: str | None = None, **given: Any) -> str:
+        sent.append((command, task, given))
+        return "yes"
+
+    monkeypatch.setattr(steering, "steer", steer)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        shown = app.export_screenshot().replace("&#160;", " ")
+        for words in ("compile/net", "8 tasks need it:", "link/app", "and 2 more", "leave those out too", "run those"):
+            assert words in shown
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, BuildScreen))
+        assert sent == [], "Enter changes nothing"
+        await pilot.press("s", answer)
+        await until(pilot, lambda: sent == [("skip", "compile/net", options)])
+    run.vanish()
+
+
+@pytest.mark.parametrize(("answer", "options"), [("s", []), ("d", ["--run-dependents"])])
+async def test_a_stored_run_goes_on_without_what_failed(
+    root: Path, started: list[list[str]], answer: str, options: list[str]
+) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("G", "s")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "3 tasks need it:" in shown
+        assert "The run is resumed." in shown
+        await pilot.press(answer)
+        await until(pilot, lambda: started == [["--resume", "build-a", "--skip-failed", *options]])
+
+
+async def test_nothing_that_failed_is_nothing_to_skip(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("s")
+        await until(pilot, lambda: len(app._notifications) == 1)
+        assert isinstance(app.screen, BuildScreen)
+
+
 async def test_escape_and_enter_change_nothing_where_it_is_grave(root: Path, steered: Steered) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)

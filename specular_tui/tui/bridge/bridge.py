@@ -50,9 +50,9 @@ class Bridge:
         """Read a run for the side pane; only the latest wish counts."""
         self.outlet.spawn(partial(self._inspect, run_id), "inspect", True)
 
-    def steer(self, run_id: str, command: str, task: str | None = None) -> None:
+    def steer(self, run_id: str, command: str, task: str | None = None, **options: bool) -> None:
         """Send a command to a live run and say what came of it."""
-        self.outlet.spawn(partial(self._steer, run_id, command, task), "steer", False)
+        self.outlet.spawn(partial(self._steer, run_id, command, task, **options), "steer", False)
 
     async def obey(self, run_id: str, command: str) -> bool:
         """Send a command to a live run and tell whether it was obeyed."""
@@ -150,8 +150,8 @@ class Bridge:
         else:
             self.outlet.tell(RunInspected(run_id, stored.state))
 
-    async def _steer(self, run_id: str, command: str, task: str | None) -> None:
-        answer = await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command, task))
+    async def _steer(self, run_id: str, command: str, task: str | None, **options: bool) -> None:
+        answer = await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command, task, **options))
         # That it stands still, or goes on, is seen in the header.
         if answer and command not in ("pause", "unpause"):
             self.outlet.notify(answer, "information")

@@ -352,17 +352,28 @@ class BuildScreen(ModeScreen):
             self.post_message(Steer(view.run_id, "retry", task_id))
 
     def action_skip(self) -> None:
-        """Skip the failed task under the cursor, after asking."""
+        """Skip the failed task under the cursor, or else all that have failed, after asking."""
         view, task_id = self.view, self.table.selected
-        if view is None or task_id is None:
+        if view is None:
             return
-        if task_id.startswith(GATE_PREFIX) or view.state.task(task_id).status is not TaskStatus.FAILED:
-            self.say("only a failed task can be skipped")
-        elif view.live:
-            self._ask(questions.skip(view, [task_id]), Steer(view.run_id, "skip", task_id))
-        else:
-            failed = view.state.in_status(TaskStatus.FAILED)
-            self._ask(questions.skip(view, failed, resumes=True), Resume(view.run_id, "--skip-failed"))
+        failed = [i for i in view.failed if not i.startswith(GATE_PREFIX)]
+        if not failed:
+            self.say("no task has failed: only a failed one can be skipped")
+            return
+        if view.live and task_id in failed:
+            failed = [task_id]
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                return
+            if not view.live:
+                more = ["--run-dependents"] if answer == "run" else []
+                self.post_message(Resume(view.run_id, "--skip-failed", *more))
+                return
+            for each in failed:
+                self.post_message(Steer(view.run_id, "skip", each, run_dependents=answer == "run"))
+
+        self.app.push_screen(questions.skip(view, failed), answered)
 
     def action_stop_task(self) -> None:
         """Stop the running task under the cursor, or the build, after asking."""

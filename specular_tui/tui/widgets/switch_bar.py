@@ -48,10 +48,11 @@ class SwitchBar(Widget):
         self._spots = []
         used = 0
         for switch in self._switches:
-            key = next((keys.acting(row).split(",")[0] for row in keys.rows("resume") if row.id == switch.id), "")
+            (row,) = keys.by_id([switch.id])
+            key = keys.acting(row).split(",")[0]
             sign = glyphs.RUNNING if switch.on else glyphs.PENDING
             part: Line = [
-                (keys.shown(key), "key"),
+                keys.cap(switch.id),
                 (f" {sign} ", "accent" if switch.on else "faint"),
                 (switch.label, "strong" if switch.on else "muted"),
             ]

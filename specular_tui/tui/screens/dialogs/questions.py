@@ -66,24 +66,37 @@ def stop_build(view: RunView) -> ChoiceDialog:
     return confirm([("Stop the build?", "strong")], details, "Stop it", key="x")
 
 
-def skip(view: RunView, failed: list[str], *, resumes: bool = False) -> ChoiceDialog:
-    """Ask whether failed tasks shall be skipped, and say what is skipped with them."""
-    graph = view.graph
-    with_it = sorted(graph.descendants([i for i in failed if i in graph.dependents])) if graph else []
+def skip(view: RunView, failed: list[str]) -> ChoiceDialog:
+    """Ask whether failed tasks shall be skipped, and whether what needs them runs all the same.
+
+    Ends with `skip`, or with `run` where it does.
+    """
+    graph, tasks = view.graph, view.state.tasks
+    below = graph.descendants([i for i in failed if i in graph.dependents]) if graph else set()
+    waiting = [i for i, task in tasks.items() if i in below and task.status is not TaskStatus.COMPLETED]
     details: list[Line] = _some(failed)
-    if with_it:
-        details.append([(f"and with {_it(failed)}, because they need {_it(failed)}:", "muted")])
-        details += _some(with_it)
+    it = "it" if len(failed) == 1 else "them"
+    if waiting:
+        need = "needs" if len(waiting) == 1 else "need"
+        details.append([(f"{present.plural(len(waiting), 'task')} {need} {it}:", "muted")])
+        details += _some(waiting)
     else:
-        details.append([(f"no other task needs {_it(failed)}", "muted")])
-    if resumes:
-        details.append([("The run is resumed, and the rest goes on.", "muted")])
+        details.append([(f"no other task needs {it}", "muted")])
+    details.append([("The build goes on with the rest." if view.live else "The run is resumed.", "muted")])
     title = "Skip this task?" if len(failed) == 1 else f"Skip {present.plural(len(failed), 'failed task')}?"
-    return confirm([(title, "strong")], details, "Skip it" if len(failed) == 1 else "Skip them", key="s")
-
-
-def _it(failed: list[str]) -> str:
-    return "it" if len(failed) == 1 else "them"
+    if not waiting:
+        return confirm([(title, "strong")], details, f"Skip {it}", key="s")
+    them = "it" if len(waiting) == 1 else "those"
+    return ChoiceDialog(
+        [(title, "strong")],
+        details,
+        [
+            Answer("skip", "s", f"Skip {it}", f"and leave {them} out too", grave=True),
+            Answer("run", "d", f"Skip {it}, run {them}", "as if nothing were missing"),
+            Answer("", "escape", "Cancel"),
+        ],
+        chosen=2,
+    )
 
 
 def _some(ids: list[str], most: int = 6) -> list[Line]:
