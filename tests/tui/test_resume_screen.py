@@ -32,7 +32,7 @@ class Started(list[tuple[list[str], Path]]):
 
     def __call__(self, args: list[str], cwd: Path, root: Path | None = None) -> str:
         self.append((args, cwd))
-        return args[1]
+        return args[1] if len(args) > 1 else "new"
 
     @property
     def words(self) -> list[list[str]]:

@@ -26,6 +26,12 @@ class Flag(Checkbox, inherit_bindings=False):
     """A box to tick with the space bar; Enter starts the build, as it does everywhere in the dialog."""
 
     BINDINGS: ClassVar = keys.bindings("flag")
+    BUTTON_INNER = " "
+
+    def watch_value(self) -> None:
+        """Say it by a sign, and not by its colour alone."""
+        super().watch_value()
+        self.BUTTON_INNER = glyphs.DONE if self.value else " "
 
 
 class BuildDialog(ModalScreen[Wish]):
@@ -65,6 +71,8 @@ class BuildDialog(ModalScreen[Wish]):
 
     def on_mount(self) -> None:
         """Prove what is there without typing anything."""
+        for field in (self._plan, self._policy, self._jobs):
+            field.cursor_blink = False
         self._plan.focus()
         self._ask()
 
