@@ -77,9 +77,7 @@ class Reporter:
 
     def starting(self, info: BuildInfo) -> None:
         """Say which run it is."""
-        self.titles = {task.id: task.title for task in info.plan.tasks}
-        for session in info.recorder.state.gates:
-            self.titles.setdefault(session, "")
+        self.titles = {task.id: task.title for task in info.plan.tasks if task.title}
         if self.quiet:
             return
         self.line(self.opening(info))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -92,6 +93,7 @@ class Runner:
         self._running: dict[str, Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._background: set[asyncio.Task[None]] = set()
+        #: Attempts that are left to tasks that have used one up.
         self._budget: dict[str, int] = {}
         self._queue: deque[Instruction] = deque()
         self._performing = False
@@ -131,7 +133,11 @@ class Runner:
         self._control = control
         self._cadence.start(self._clock.now())
         self._scheduler = self._make_scheduler(self._graph)
+        self._remaining = {}
         self._publish()
+        # What is there now stays to the end: the collector need not walk a large plan again and again.
+        gc.collect()
+        gc.freeze()
         self._perform(self._scheduler.begin())
         status = await self._done
         for timer in (self._interval, self._naming):
@@ -314,7 +320,6 @@ class Runner:
 
     def _start(self, task_id: str) -> None:
         task = self._task(task_id)
-        self._budget.setdefault(task_id, task.retries)
         if task.inputs:
             self._spawn_background(self._start_with_inputs(task))
         else:
@@ -476,11 +481,11 @@ class Runner:
         retry = (
             verdict.outcome == "failed"
             and running.ended_by != "user"
-            and self._budget.get(task.id, 0) > 0
+            and self._budget.get(task.id, task.retries) > 0
             and not self._stopping
         )
         if retry:
-            self._budget[task.id] -= 1
+            self._budget[task.id] = self._budget.get(task.id, task.retries) - 1
         log_fd = self._recorder.end_log(running.log, printed=verdict.log_size > 0)
         files = verdict.files if log_fd is None else (log_fd, *verdict.files)
         self._record(

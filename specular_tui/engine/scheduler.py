@@ -6,7 +6,7 @@ The cost of an event grows with the number of dependents of its task, not with t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from specular_tui.model.graph import Graph
@@ -64,24 +64,22 @@ class Scheduler:
         self._keep_going = keep_going
         self._run_dependents = run_dependents
         self._only = None if only is None else set(only)
-        self._rank = {
-            task_id: (task.priority.value, -remaining[task_id], place)
-            for place, (task_id, task) in enumerate(graph.tasks.items())
-        }
+        tasks_of_plan = graph.tasks
+        #: All tasks, in the order in which they start where all of them could.
+        self._by_rank = sorted(graph.tasks, key=lambda i: (tasks_of_plan[i].priority.value, -remaining[i]))
+        self._rank = {task_id: rank for rank, task_id in enumerate(self._by_rank)}
         self._status = {task_id: tasks[task_id].status for task_id in graph.tasks}
         self._allowed = {task_id for task_id in graph.tasks if tasks[task_id].allowed}
-        self._unmet = {
-            task_id: sum(not self._satisfied(need) for need in needs) for task_id, needs in graph.needs.items()
-        }
+        #: How many of its needs each task still waits for; nothing for one that waits for none.
+        self._unmet: dict[str, int] = {}
+        for task_id, task in graph.tasks.items():
+            if unmet := sum(not self._satisfied(need) for need in task.depends_on):
+                self._unmet[task_id] = unmet
         self._failed = {i for i, status in self._status.items() if status is TaskStatus.FAILED} - self._allowed
         #: Failures of before do not keep this session from working on what is pending; its own do.
         self._halted_by: set[str] = set()
-        self._ready = [
-            (*self._rank[i], i)
-            for i, status in self._status.items()
-            if status is TaskStatus.PENDING and not self._unmet[i] and self._may_run(i)
-        ]
-        heapify(self._ready)
+        #: The ranks of tasks that could start; a sorted list is a heap.
+        self._ready = [self._rank[i] for i in self._by_rank if self._is_startable(i) and self._may_run(i)]
         self._running: set[str] = set()
         self._delayed: set[str] = set()
         self._held = False
@@ -133,7 +131,7 @@ class Scheduler:
         if task in self._delayed:
             self._delayed.discard(task)
             if self._status[task] is TaskStatus.PENDING:
-                heappush(self._ready, (*self._rank[task], task))
+                heappush(self._ready, self._rank[task])
         return self._next()
 
     def hold(self) -> list[Instruction]:
@@ -163,7 +161,7 @@ class Scheduler:
             self._status[task] = TaskStatus.PENDING
             if was_satisfied:
                 for dependent in self._graph.dependents[task]:
-                    self._unmet[dependent] += 1
+                    self._unmet[dependent] = self._unmet.get(dependent, 0) + 1
             self._make_ready(task)
         return self._next()
 
@@ -204,15 +202,17 @@ class Scheduler:
         return self._only is None or task in self._only
 
     def _make_ready(self, task: str) -> None:
-        if self._status[task] is TaskStatus.PENDING and not self._unmet[task] and self._may_run(task):
-            heappush(self._ready, (*self._rank[task], task))
+        if self._is_startable(task) and self._may_run(task):
+            heappush(self._ready, self._rank[task])
 
     def _settle(self, task: str, status: TaskStatus) -> None:
         """A task is satisfied from now on."""
         self._status[task] = status
         for dependent in self._graph.dependents[task]:
-            self._unmet[dependent] -= 1
-            if not self._unmet[dependent]:
+            left = self._unmet.pop(dependent) - 1
+            if left:
+                self._unmet[dependent] = left
+            else:
                 self._make_ready(dependent)
 
     def _next(self) -> list[Instruction]:
@@ -222,8 +222,8 @@ class Scheduler:
         halted = self._stopped or (bool(self._halted_by) and not self._keep_going)
         if not (self._held or halted):
             while self._ready and len(self._running) < self._jobs:
-                task = heappop(self._ready)[-1]
-                if self._status[task] is not TaskStatus.PENDING or self._unmet[task] or task in self._running:
+                task = self._by_rank[heappop(self._ready)]
+                if not self._is_startable(task) or task in self._running:
                     continue
                 self._status[task] = TaskStatus.IN_PROGRESS
                 self._running.add(task)
@@ -236,14 +236,14 @@ class Scheduler:
     def _is_over(self, halted: bool) -> bool:
         if self._stopped:
             return True
-        unfinished = bool(self._delayed) or any(self._startable())
+        unfinished = bool(self._delayed) or any(self._is_startable(self._by_rank[rank]) for rank in self._ready)
         if self._held:
             # A held build ends only where there is nothing left to hold back.
             return not unfinished and not self._halted_by
         return halted or not unfinished
 
-    def _startable(self) -> Iterable[bool]:
-        return (self._status[entry[-1]] is TaskStatus.PENDING and not self._unmet[entry[-1]] for entry in self._ready)
+    def _is_startable(self, task: str) -> bool:
+        return self._status[task] is TaskStatus.PENDING and task not in self._unmet
 
     def _outcome(self) -> RunStatus:
         unfinished = any(status is TaskStatus.PENDING for status in self._status.values())

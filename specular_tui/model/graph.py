@@ -3,9 +3,45 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from specular_tui.model.plan import Task
+
+
+class _Needs(Mapping[str, tuple[str, ...]]):
+    """What each task needs, without saying again what the tasks say."""
+
+    def __init__(self, tasks: dict[str, Task]) -> None:
+        self._tasks = tasks
+
+    def __getitem__(self, task_id: str) -> tuple[str, ...]:
+        return self._tasks[task_id].depends_on
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+
+class _Dependents(Mapping[str, Sequence[str]]):
+    """Who needs each task; most tasks of a wide plan are needed by none, and cost nothing here."""
+
+    def __init__(self, tasks: dict[str, Task], found: dict[str, list[str]]) -> None:
+        self._tasks = tasks
+        self._found = found
+
+    def __getitem__(self, task_id: str) -> Sequence[str]:
+        found = self._found.get(task_id)
+        if found is None and task_id not in self._tasks:
+            raise KeyError(task_id)
+        return found or ()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
 
 
 class Graph:
@@ -18,11 +54,12 @@ class Graph:
     def __init__(self, tasks: Sequence[Task]) -> None:
         """Build the graph; every dependency must exist and no cycle may be there (`spec.plan_file` checks)."""
         self.tasks: dict[str, Task] = {task.id: task for task in tasks}
-        self.needs: dict[str, tuple[str, ...]] = {task.id: task.depends_on for task in tasks}
-        self.dependents: dict[str, list[str]] = {task.id: [] for task in tasks}
+        self.needs: Mapping[str, tuple[str, ...]] = _Needs(self.tasks)
+        dependents: dict[str, list[str]] = {}
         for task in tasks:
             for need in task.depends_on:
-                self.dependents[need].append(task.id)
+                dependents.setdefault(need, []).append(task.id)
+        self.dependents: Mapping[str, Sequence[str]] = _Dependents(self.tasks, dependents)
         self.order: tuple[str, ...] = self._order()
 
     def _order(self) -> tuple[str, ...]:
@@ -78,7 +115,7 @@ class Graph:
         return self._reach(roots, self.needs)
 
     @staticmethod
-    def _reach(roots: Iterable[str], edges: dict[str, list[str]] | dict[str, tuple[str, ...]]) -> set[str]:
+    def _reach(roots: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
         seen: set[str] = set()
         stack = [edge for root in roots for edge in edges[root]]
         while stack:

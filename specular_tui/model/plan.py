@@ -20,7 +20,7 @@ class Priority(StrEnum):
     P2 = "P2"
 
 
-class Task(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Task(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One command of the plan. Paths are as the plan writes them: relative to the plan's folder."""
 
     id: str

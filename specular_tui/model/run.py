@@ -68,7 +68,7 @@ class FoldError(ValueError):
     """An event that cannot follow what came before it: the journal is damaged, or this program is wrong."""
 
 
-class Attempt(Struct, kw_only=True, omit_defaults=True):
+class Attempt(Struct, kw_only=True, omit_defaults=True, gc=False):
     """One past try of a task."""
 
     attempt: int
@@ -84,7 +84,7 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
     log_hash: str = ""
 
 
-class TaskState(Struct, kw_only=True, omit_defaults=True):
+class TaskState(Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is known of one task. The fields from `attempt` on are those of its latest attempt."""
 
     status: TaskStatus = TaskStatus.PENDING
@@ -118,12 +118,12 @@ class TaskState(Struct, kw_only=True, omit_defaults=True):
     #: Frozen time of the run when the attempt started; to know how long it has really been running.
     frozen_before_ms: int = 0
     #: Attempts before the latest, oldest first.
-    earlier: list[Attempt] = field(default_factory=list)
+    earlier: tuple[Attempt, ...] = ()
 
     def retire(self) -> None:
         """Move the latest attempt to `earlier`, before the next one starts."""
         if self.attempt and self.outcome and self.started_at is not None:
-            self.earlier.append(
+            self.earlier += (
                 Attempt(
                     attempt=self.attempt,
                     outcome=self.outcome,
@@ -135,7 +135,7 @@ class TaskState(Struct, kw_only=True, omit_defaults=True):
                     reason=self.attempt_reason,
                     log_size=self.log_size,
                     log_hash=self.log_hash,
-                )
+                ),
             )
 
 

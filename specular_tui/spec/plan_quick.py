@@ -6,7 +6,7 @@ what is wrong, or that nothing is. The bounds here are never wider than there; t
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -48,29 +48,27 @@ class _Task(_Common, kw_only=True, forbid_unknown_fields=True):
     model_hint: str | UnsetType | None = UNSET
 
 
-class _Plan(Struct, kw_only=True, forbid_unknown_fields=True):
-    tasks: Annotated[list[_Task], Meta(min_length=1)]
+class _Outline(Struct, kw_only=True, forbid_unknown_fields=True):
+    tasks: Annotated[list[Any], Meta(min_length=1)]
     version: Annotated[int, Meta(ge=1, le=1)] | UnsetType = UNSET
     name: _Shell | UnsetType = UNSET
     defaults: _Common | UnsetType = UNSET
 
 
-_CONVERT: Final = msgspec.convert
-
-
 def is_right(data: Any) -> bool:
     """Tell whether the data of a plan is certainly right, taken by itself: ids and dependencies are others' work."""
     try:
-        plan = _CONVERT(data, _Plan)
+        outline = msgspec.convert(data, _Outline)
+        # One by one, so that a large plan is not in the memory twice.
+        return all(_is_right(msgspec.convert(task, _Task)) for task in outline.tasks) and (
+            outline.defaults is UNSET or _are_durations(outline.defaults)
+        )
     except (msgspec.ValidationError, RecursionError):
         return False
-    if plan.defaults and not _are_durations(plan.defaults):
-        return False
-    return all(_are_durations(task) and _is_program(task.command) for task in plan.tasks)
 
 
-def _is_program(command: str | list[str]) -> bool:
-    return isinstance(command, str) or bool(command[0].strip())
+def _is_right(task: _Task) -> bool:
+    return (isinstance(task.command, str) or bool(task.command[0].strip())) and _are_durations(task)
 
 
 def _are_durations(fields: _Common) -> bool:

@@ -24,17 +24,18 @@ def milliseconds(text: str) -> int:
 
 
 def tasks_of(plan: Mapping[str, Any]) -> tuple[Task, ...]:
-    """Return the tasks of a plan that was checked, with its defaults where they say nothing themselves."""
-    defaults = plan.get("defaults")
-    if not defaults:
-        return tuple([_task(task) for task in plan["tasks"]])
+    """Return the tasks of a plan that was checked, with its defaults where they say nothing themselves.
+
+    The list of tasks in `plan` is used up: of a large plan the data need not be there twice.
+    """
+    defaults = plan.get("defaults") or {}
     env = defaults.get("env")
-    tasks = []
-    for task in plan["tasks"]:
-        merged = {**defaults, **task}
+    tasks: list[Any] = plan["tasks"]
+    for number, task in enumerate(tasks):
+        merged = {**defaults, **task} if defaults else task
         if env and "env" in task:
             merged["env"] = {**env, **task["env"]}
-        tasks.append(_task(merged))
+        tasks[number] = _task(merged)
     return tuple(tasks)
 
 
@@ -49,7 +50,7 @@ def _task(fields: Mapping[str, Any]) -> Task:
         title=fields.get("title", ""),
         depends_on=tuple(fields.get("depends_on") or ()),
         image=fields.get("image"),
-        env=fields.get("env", {}),
+        env=fields.get("env", _NO_ENV),
         workdir=fields.get("workdir", "."),
         timeout_ms=None if timeout is None else milliseconds(timeout),
         retries=fields.get("retries", 0),
@@ -66,4 +67,6 @@ def _task(fields: Mapping[str, Any]) -> Task:
     )
 
 
+#: One for all tasks that set nothing; nobody writes to it.
+_NO_ENV: dict[str, str] = {}
 _PRIORITIES = {str(priority): priority for priority in Priority}

@@ -172,5 +172,10 @@ def _chain_before(line: bytes, seq: int, offset: int) -> str:
 def fold(state: RunState, at: int) -> tuple[bytes, int, str]:
     """Return the line that stands for all records up to now, its sequence number and the chain value after it."""
     seq = state.seq + 1
-    line, chain = encode(seq, Folded(at=at, state=msgspec.Raw(_ENCODER.encode(state))), state.chain)
-    return line, seq, chain
+    # As `encode` does it, but without another copy of the state at each step: it may be large.
+    line = bytearray(b'{"seq":%d,"event":"folded","at":%d,"state":' % (seq, at))
+    _ENCODER.encode_into(state, line, -1)
+    hasher = blake3(state.chain.encode())
+    chain = hasher.update(line).hexdigest(length=_CHAIN_LENGTH // 2)
+    line += b',"chain":"%b"}\n' % chain.encode()
+    return bytes(line), seq, chain

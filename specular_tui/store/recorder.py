@@ -86,7 +86,7 @@ class RunRecorder:
         self._lock_fd = lock_fd
         self._outputs = folder.make(layout.OUTPUTS)
         self._dirty: dict[str, None] = {}
-        self._output_hashes: dict[str, str] = {}
+        self._output_hashes: dict[str, bytes] = {}
         self._records = 0
         #: Tasks whose ends are not known to be on disk yet, by the record that says so.
         self._unsynced: deque[tuple[int, str]] = deque()
@@ -266,7 +266,7 @@ class RunRecorder:
         records, taken = self._render_records()
         files = {
             layout.STATE: snapshot.encode(snapshot.states(self.state)),
-            layout.PROGRESS: snapshot.encode(snapshot.progress(self.state, self._output_hashes)),
+            layout.PROGRESS: snapshot.progress_file(self.state, self._output_hash),
             layout.METADATA: snapshot.encode(
                 snapshot.metadata(self.state, now=now, journal_bytes=self._end, control=control)
             ),
@@ -319,9 +319,13 @@ class RunRecorder:
             if task is not None and snapshot.has_record(task):
                 data = snapshot.record(task_id, task, self.tasks.get(task_id))
                 records[layout.record_name(task_id)] = data
-                self._output_hashes[task_id] = digest.of_bytes(data)
+                self._output_hashes[task_id] = digest.raw(data)
         self._dirty = {} if len(taken) == len(self._dirty) else {i: None for i in self._dirty if i not in taken}
         return records, taken
+
+    def _output_hash(self, task_id: str) -> str | None:
+        found = self._output_hashes.get(task_id)
+        return None if found is None else digest.shown(found)
 
     def _publish_records(self, records: Mapping[str, bytes]) -> None:
         for name, data in records.items():

@@ -8,9 +8,10 @@ progress.json can be proved, and the file made anew from the journal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,8 @@ from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.model.secret import mask_env
 from specular_tui.store import layout
 
+#: So many tasks are rendered as one piece.
+_AT_A_TIME: Final = 2_000
 #: The last millisecond that a time of four-digit years can name.
 _LAST_MS: Final = 253_402_300_799_999
 
@@ -135,6 +138,25 @@ def progress(state: RunState, output_hashes: Mapping[str, str]) -> dict[str, Any
         "gates": {i: task_progress(t, output_hashes.get(i)) for i, t in state.gates.items()},
         "journal_seq": state.seq,
     }
+
+
+def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> bytes:
+    """Return the bytes of progress.json, which are those of `encode(progress(…))`.
+
+    Made of a few thousand tasks at a time: the whole as one value would take several times the memory of the state.
+    """
+    pieces = [b"{\n"]
+    for name, tasks in (("tasks", state.tasks), ("gates", state.gates)):
+        pieces.append(b'  "%b": {' % name.encode())
+        behind = b"\n"
+        items = iter(tasks.items())
+        while some := {i: task_progress(task, output_hash(i)) for i, task in islice(items, _AT_A_TIME)}:
+            # Without the braces and the line feed, and one level further in; no line feed is part of a text.
+            pieces += (behind, b"  ", encode(some)[2:-3].replace(b"\n", b"\n  "))
+            behind = b",\n"
+        pieces.append(b"\n  },\n" if tasks else b"},\n")
+    pieces.append(b'  "journal_seq": %d\n}\n' % state.seq)
+    return b"".join(pieces)
 
 
 def has_record(task: TaskState) -> bool:

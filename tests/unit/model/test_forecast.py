@@ -49,7 +49,7 @@ def test_the_longest_task_is_the_least() -> None:
 
 def test_what_a_task_took_before_counts_first() -> None:
     again = TaskState(
-        earlier=[Attempt(attempt=1, outcome="completed", started_at=0, completed_at=7000, duration_ms=7000)]
+        earlier=(Attempt(attempt=1, outcome="completed", started_at=0, completed_at=7000, duration_ms=7000),)
     )
     assert remaining_ms(run(a=done(1000), b=again), 0, {"b": 1}) == 7000
 

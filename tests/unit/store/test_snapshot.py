@@ -120,3 +120,16 @@ def test_any_number_is_a_time(ms: int | None, text: str | None) -> None:
 
 def test_what_is_written_is_indented_and_ends_with_a_line_feed() -> None:
     assert snapshot.encode({"a": [1]}) == b'{\n  "a": [\n    1\n  ]\n}\n'
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 3, 7])
+@pytest.mark.parametrize("gates", [0, 2])
+def test_progress_in_pieces_is_the_same_file(tasks: int, gates: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "_AT_A_TIME", 3)
+    run = RunState(
+        tasks={f'{number}\n"{{': TaskState(reason="a\nb" if number % 2 else None) for number in range(tasks)},
+        gates={f"@{number}": TaskState() for number in range(gates)},
+        seq=5,
+    )
+    hashes = {'0\n"{': "blake3:00"}
+    assert snapshot.progress_file(run, hashes.get) == snapshot.encode(snapshot.progress(run, hashes))

@@ -153,10 +153,10 @@ def task(*times: tuple[int, int], outcome: str = "completed") -> TaskState:
         status=TaskStatus.COMPLETED if end >= start else TaskStatus.IN_PROGRESS,
         attempt=number,
         started_at=start,
-        earlier=[
+        earlier=tuple(
             Attempt(attempt=at, outcome="failed", started_at=s, completed_at=e, duration_ms=e - s)
             for at, (s, e) in enumerate(times[:-1], 1)
-        ],
+        ),
     )
     if end >= start:
         found.outcome, found.completed_at, found.duration_ms = outcome, end, end - start
