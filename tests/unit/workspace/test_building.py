@@ -25,7 +25,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.run import RunStatus
 from specular_tui.store import recorder as store_recorder
 from specular_tui.store.recorder import open_run
-from specular_tui.workspace import abandoning, building, session
+from specular_tui.workspace import abandoning, resuming, session
 from tests.unit.workspace.site import Listener, Site, task
 
 FLAKY = "test -e mended"
@@ -224,11 +224,11 @@ def test_a_run_that_somebody_finished_meanwhile_is_left_alone(site: Site, monkey
     real = open_run
 
     def late(root: Path, run_id: str, **more: Any) -> store_recorder.OpenedRun:
-        monkeypatch.setattr(building, "open_run", real)
+        monkeypatch.setattr(resuming, "open_run", real)
         assert Site(site.folder).code(resume="one") == 0
         return real(root, run_id, **more)
 
-    monkeypatch.setattr(building, "open_run", late)
+    monkeypatch.setattr(resuming, "open_run", late)
     with pytest.raises(RunHeldError, match="has just been worked on"):
         site.build(resume="one")
     assert ran(site) == ["a", "b", "b", "c", "d"]
