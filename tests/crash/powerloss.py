@@ -6,7 +6,7 @@ is durable and one that is not; what is durable and the first ones that are not;
 torn, or full of zeros. In each of them every task whose record had been brought to disk is done and reused, every
 result that is reused is the one that was made, and nothing is called damaged.
 
-    python -m tests.crash.powerloss --all
+    python -m tests.crash.powerloss --all [--resumes N]
 """
 
 from __future__ import annotations
@@ -261,19 +261,22 @@ def _put(small: Small, tree: Tree) -> None:
     tree.write_to(small.folder)
 
 
-def _run(given: tuple[str, str, bool]) -> tuple[str, Result]:
-    name, base, everything = given
-    return name, run(name, Path(base)) if everything else run(name, Path(base), sample=150, resumes=10)
+def _run(given: tuple[str, str, int | None, int | None]) -> tuple[str, Result]:
+    name, base, sample, resumes = given
+    return name, run(name, Path(base), sample=sample, resumes=resumes)
 
 
 def main() -> int:
     """Print a table of what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="every state, and a real resume in each")
+    parser.add_argument("--resumes", type=int, metavar="N", help="a real resume in about N states of each")
     parser.add_argument("--only", action="append", choices=[*RECORDED])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as base, multiprocessing.get_context("spawn").Pool(2) as pool:
-        results = dict(pool.map(_run, [(name, base, given.all) for name in given.only or RECORDED], chunksize=1))
+        sample, resumes = (None, given.resumes) if given.all else (150, given.resumes or 10)
+        jobs = [(name, base, sample, resumes) for name in given.only or RECORDED]
+        results = dict(pool.map(_run, jobs, chunksize=1))
     rows = [f"{'power cut in':20} {'calls':>6} {'states':>7} {'resumed':>8} {'broken':>7} {'seconds':>8}"]
     for name, result in results.items():
         numbers = f"{result.calls:6} {result.states:7} {result.resumed:8} {len(result.broken):7}"
