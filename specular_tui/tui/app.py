@@ -21,7 +21,8 @@ from textual.worker import WorkType
 
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model.run import RunStatus
-from specular_tui.tui import keys, outside, palette, present, theme
+from specular_tui.tui import alerts, keys, outside, palette, present, theme
+from specular_tui.tui.alerts import Alert
 from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
@@ -99,6 +100,7 @@ class SpecularApp(TerminalApp):
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
         self.bridge = Bridge(Outlet(root, self.desk, self.tell, self.say, self._spawn, self._settle))
+        self._alerts = alerts.Alerts()
         self.leaving = ""
         self._wanted = run_id
         #: The task of a run that is being opened, to go to when it has come into view.
@@ -168,6 +170,8 @@ class SpecularApp(TerminalApp):
                 self._open(live[0])
         if isinstance(message, RunsListed | RunShown | RunMoved) and self._second is not None:
             (self._second.resume if self.bridge.busy else self._second.pause)()
+        if isinstance(message, RunShown | RunMoved) and (alert := self._alerts.look(self.desk.view)) is not None:
+            self._tell_alert(alert)
         for stack in self._screen_stacks.values():
             for screen in stack:
                 screen.post_message(copy.copy(message))
@@ -176,6 +180,12 @@ class SpecularApp(TerminalApp):
             self._wanted_task = None
             if view is not None and view.run_id == wanted[0]:
                 self.call_later(self.show_task, wanted[1])
+
+    def _tell_alert(self, alert: Alert) -> None:
+        """Announce what has happened; aloud, if it is worth it and nobody is looking, as far as the terminal says."""
+        self.say(alert.text, alert.severity)
+        if alert.loud and self.settings.notifications and not self.looked_at and self._driver is not None:
+            alerts.send(alert, self._driver.write, os.environ, unicode=self.look.unicode)
 
     def say(self, text: str, severity: str = "information") -> None:
         """Show a text for a moment; it may be foreign."""

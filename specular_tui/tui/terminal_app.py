@@ -47,6 +47,19 @@ class TerminalApp(App[int]):
         self._dropped = self._dropped or (self._held and renderable is not None)
         super()._display(screen, renderable)
 
+    # One that is looked at
+
+    #: Whether the terminal has the focus, as far as it has said; one that says nothing is not known to have it.
+    looked_at = False
+
+    def on_app_focus(self) -> None:
+        """The terminal has the focus."""
+        self.looked_at = True
+
+    def on_app_blur(self) -> None:
+        """The terminal has it no longer."""
+        self.looked_at = False
+
     # A lost one, and signals
 
     def lose_terminal(self) -> None:

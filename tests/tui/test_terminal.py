@@ -165,3 +165,19 @@ def test_no_terminal_to_speak_of(project: Path) -> None:
         assert terminal.end() == 2
         assert "needs a terminal that can move its cursor" in terminal.output.decode()
         assert b"\x1b" not in terminal.output
+
+
+@pytest.mark.parametrize("focus", ["\x1b[O", "", "\x1b[I"], ids=["elsewhere", "unknown", "here"])
+def test_the_end_is_told_aloud_where_nobody_looks(tmp_path: Path, focus: str) -> None:
+    run = recorded.half_way(tmp_path / ".specular" / "checkpoints")
+    run.recorder.flush()
+    with opened(tmp_path) as terminal:
+        terminal.press(focus)
+        terminal.read(0.3)
+        run.end("compile/plugins", log="cc plugins/*.c\n")
+        run.finish("failed", "a task failed")
+        terminal.until(b" failed after ")
+        terminal.press("q")
+        assert terminal.end() == 0
+        aloud = re.search(rb"\x07\x1b\]9;Specular: orbit failed after [0-9ms]+: 1 task\x07", terminal.output)
+        assert bool(aloud) == (focus != "\x1b[I")
