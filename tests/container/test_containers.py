@@ -152,6 +152,8 @@ def test_an_image_that_is_not_allowed_starts_nothing(tmp_path: Path, engine: Env
 
 def test_without_an_engine_nothing_starts(tmp_path: Path, engine: Environment) -> None:
     write(tmp_path, {"id": "first", "command": "touch started"}, {"id": "second", "image": IMAGE, "command": "true"})
+    policy = tmp_path / ".specular" / "policy.yaml"
+    policy.write_text(policy.read_text().replace("reuse: task", "engine: docker"))
     done = specular(tmp_path, {**engine, "DOCKER_HOST": f"unix://{tmp_path}/nothing.sock"}, "build")
     assert done.returncode == 1
     assert "no container engine answers" in done.stderr

@@ -22,6 +22,7 @@ _BETWEEN_TRIES: Final = 0.1
 ENGINE_FAILED: Final = 125
 #: What it answers, as a shell does, where the command could not be run, or is not there.
 NOT_RUN: Final = (126, 127)
+_KILLED: Final = 128 + signal.SIGKILL
 
 
 class Place(Protocol):
@@ -108,7 +109,12 @@ class ContainerJob:
             return self.out_of_memory()
         code = state.get("ExitCode")
         found = code if isinstance(code, int) else client.exit_code
-        return self.told_to_end(Exit(exit_code=found, signal=None, reason=self.not_found(found)))
+        reason = self.not_found(found)
+        limit = self.place.line.policy.mem_limit
+        if found == _KILLED and limit and self.place.engine.name == "podman" and not self.ending:
+            # podman does not say OOMKilled with control groups of version 1.
+            reason = f"exit code {found}: killed, perhaps because memory ran out (mem_limit {limit})"
+        return self.told_to_end(Exit(exit_code=found, signal=None, reason=reason))
 
     def state(self) -> dict[str, Any] | None:
         """Return what the engine says of the container, or None where it knows none."""
