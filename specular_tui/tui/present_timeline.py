@@ -50,8 +50,6 @@ def details(view: RunView, chart: Chart, span: Span | None, clock: Clock, now: i
     if latest and (past := view.usual.get(span.task)) is not None:
         times += _compared(chart, span, past)
     lines = [head, times]
-    if len(present.attempts(task)) > 1:
-        times.append((f"   attempt {span.attempt} of {task.attempt}", "muted"))
     if waiting := _waiting(view, span, task):
         lines.append(waiting)
     if chart.is_critical(span):

@@ -67,6 +67,7 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         self._cursor = 1
         self._top = 0
         self._dragging = False
+        self._styles: dict[tuple[str, bool], Style] = {}
 
     def show(self, answer: Answer) -> None:
         """Show what a build would do."""
@@ -188,11 +189,29 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
 
     # Painting --------------------------------------------------------------------------------------------------------
 
-    def _style(self, name: str, cursor: bool) -> Style:
-        style = self.get_component_rich_style(f"decision-list--{name}") if name else self.rich_style
-        if cursor:
-            over = self.get_component_rich_style("decision-list--cursor")
-            style += Style(bgcolor=over.bgcolor, bold=over.bold or None, reverse=over.reverse or None)
+    def notify_style_update(self) -> None:
+        """Forget the styles that are no longer in force."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def on_focus(self) -> None:
+        """The cursor is drawn stronger."""
+        self._styles.clear()
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor is drawn fainter."""
+        self._styles.clear()
+        self.refresh()
+
+    def _style(self, name: str, cursor: bool = False) -> Style:
+        style = self._styles.get((name, cursor))
+        if style is None:
+            style = self.get_component_rich_style(f"decision-list--{name}") if name else self.rich_style
+            if cursor:
+                over = self.get_component_rich_style("decision-list--cursor")
+                style += Style(bgcolor=over.bgcolor, bold=over.bold or None, reverse=over.reverse or None)
+            self._styles[name, cursor] = style
         return style
 
     def render_line(self, y: int) -> Strip:
@@ -201,7 +220,7 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         line = self._top + y
         found, answer = self._at(line), self._answer
         if found is None or answer is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._style(""))
         action, decision, count = found
         on = line == self._cursor
         if decision is None:
@@ -210,8 +229,8 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
             parts = self._decision(action, decision, answer, width - 1)
         segments = [Segment(text, self._style(name, on)) for text, name in parts]
         beside = self._count > self._page() and y in thumb(self._top, self._page(), self._count, self._page())
-        segments.append(Segment(glyphs.THUMB if beside else " ", self._style("thumb", cursor=False)))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        segments.append(Segment(glyphs.THUMB if beside else " ", self._style("thumb")))
+        return Strip(segments).adjust_cell_length(width, self._style(""))
 
     @staticmethod
     def _heading(action: Action, count: int, width: int) -> list[tuple[str, str]]:

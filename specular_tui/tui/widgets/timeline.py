@@ -320,30 +320,28 @@ class Timeline(ScrollActions, Widget, can_focus=True):
             self._style_key = key
             self._painter.forget()
             self._strips.clear()
-        axis, width = self._axis, self.size.width
-        blank = Strip.blank(width, self.rich_style)
+        axis, width, ground = self._axis, self.size.width, self._painter.style("")
+        blank = Strip.blank(width, ground)
         if axis is None or self._view is None:
             return blank
         if y == 0:
             label = "slot" if self.order == "slot" else "task"
-            return self._painter.scale(axis, self._window, f"  {label}", self._label).adjust_cell_length(
-                width, self.rich_style
-            )
+            return self._painter.scale(axis, self._window, f"  {label}", self._label).adjust_cell_length(width, ground)
         index, between = divmod(y - 1, self._pitch)
         index += self._top
         rows = self.chart.rows
         if index >= len(rows):
             return blank
         if between:
-            return self._painter.gap(self._label).adjust_cell_length(width, self.rich_style)
+            return self._painter.gap(self._label).adjust_cell_length(width, ground)
         strip = self._strips.get(index)
         if strip is None:
             strip = self._strips[index] = self._row(index)
         if len(rows) > self._page():
             on_thumb = y - 1 in thumb(self._top, self._page(), len(rows), self._page())
             sign = Segment(glyphs.THUMB if on_thumb else " ", self._painter.style("thumb"))
-            return Strip([*strip, sign]).adjust_cell_length(width, self.rich_style)
-        return strip.adjust_cell_length(width, self.rich_style)
+            return Strip([*strip, sign]).adjust_cell_length(width, ground)
+        return strip.adjust_cell_length(width, ground)
 
     def _row(self, index: int) -> Strip:
         chart, view = self.chart, self._view
