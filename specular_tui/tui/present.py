@@ -256,14 +256,12 @@ def why_ended(state: RunState) -> str:
     return reason(state.reason)
 
 
-def failure(view: RunView) -> Line:
-    """Return the pinned line of the first failure, or an empty line where nothing failed."""
-    if view.failure is None:
-        return []
-    task_id, last = view.failure
+def failure(view: RunView, task_id: str) -> Line:
+    """Return the pinned line of a failed task: how it ended, and the last line that it printed."""
     task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
     if task is None or task.status is not TaskStatus.FAILED:
         return []
+    last = view.words.get(task_id)
     line: Line = [(f"{glyphs.FAILED} ", "failed"), (task_id, "failed-strong"), (" failed", "failed")]
     if how := outcome(task):
         line.append((f" ({how})", "muted"))

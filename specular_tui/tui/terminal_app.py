@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from textual.app import App
+from textual.events import Key
+from textual.widgets import Input
 
 
 class TerminalApp(App[int]):
@@ -46,6 +48,18 @@ class TerminalApp(App[int]):
         """Paint, or remember that something was to be painted."""
         self._dropped = self._dropped or (self._held and renderable is not None)
         super()._display(screen, renderable)
+
+    # One that sends keys faster than the focus moves
+
+    async def _on_key(self, event: Key) -> None:
+        """Let a box have what was typed before it had the focus: keys may come in one go.
+
+        A key that a box has been given does not come up to here, so this one has not been.
+        """
+        box = self.focused
+        if isinstance(box, Input) and event.is_printable and event.character is not None:
+            event.prevent_default()
+            box.insert_text_at_cursor(event.character)
 
     # One that is looked at
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 from typing import Any, Final
 
 from specular_tui.model.forecast import Forecast
@@ -85,6 +86,10 @@ class RunRow:
         )
 
 
+#: So many failures are told of one below the other when a build has ended.
+PINNED: Final = 4
+
+
 @dataclass
 class RunView:
     """The run that is open. `state` is the fold of its journal and moves with it."""
@@ -97,8 +102,8 @@ class RunView:
     owned: bool = False
     #: The tasks and gates that have failed, and when; kept, so that nobody has to look through 100,000 tasks.
     failed: dict[str, int] = field(default_factory=dict)
-    #: The task that failed first, and the last line that it printed.
-    failure: tuple[str, str] | None = None
+    #: The last line that the tasks printed that failed first; "" until it has been read.
+    words: dict[str, str] = field(default_factory=dict)
     #: When it will have ended, counted from a moment on; None where nobody knows.
     forecast: tuple[Forecast, int] | None = None
     #: What its tasks and gates took in other runs of the plan.
@@ -131,6 +136,10 @@ class RunView:
     def first_failure(self) -> str | None:
         """Return the failed task (or gate) that ended first, or None."""
         return min(self.failed, key=self.failed.__getitem__, default=None)
+
+    def pinned(self) -> list[str]:
+        """Return the failed tasks that are told of above all others: the first, and at the end some more."""
+        return nsmallest(1 if self.live else PINNED, self.failed, key=self.failed.__getitem__)
 
 
 #: The five checks of a checkpoint, as the specification names them.

@@ -132,3 +132,29 @@ def test_a_log_in_another_program(tmp_path: Path, key: str, variable: str) -> No
     logs = tmp_path / ".specular" / "checkpoints" / run.run_id / "outputs"
     assert all(stat.S_IMODE(os.stat(path).st_mode) == 0o600 for path in logs.glob("*.log"))
     run.vanish()
+
+
+@pytest.mark.parametrize(("size", "lines"), [((100, 30), 4), ((60, 16), 1)])
+async def test_at_the_end_the_failures_are_told_with_their_last_lines(
+    root: Path, size: tuple[int, int], lines: int
+) -> None:
+    run = recorded.RecordedRun(root)
+    run.begin()
+    for number, task in enumerate(["gen/parser", "deps/install", "docs/html", "test/net", "test/ui"], 1):
+        run.start(task)
+        run.wait(1)
+        run.end(task, "failed", exit_code=number, log=f"cc {task}\nerror {number}\n")
+    run.finish("failed", "a task failed")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        await until(pilot, lambda: "error 1" in str(screen.notice.render()))
+        said = str(screen.notice.render()).splitlines()[:lines]
+        assert said[0].startswith("✗ gen/parser failed (exit 1): error 1")
+        assert screen.notice.content_size.height == lines
+        if lines > 1:
+            assert [line.split()[1] for line in said] == ["gen/parser", "deps/install", "docs/html", "test/net"]
+            assert "and 1 more" in said[0]
+            await pilot.click(screen.notice, offset=(5, 2))
+            await until(pilot, lambda: screen.table.selected == "docs/html")

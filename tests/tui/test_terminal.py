@@ -181,3 +181,11 @@ def test_the_end_is_told_aloud_where_nobody_looks(tmp_path: Path, focus: str) ->
         assert terminal.end() == 0
         aloud = re.search(rb"\x07\x1b\]9;Specular: orbit failed after [0-9ms]+: 1 task\x07", terminal.output)
         assert bool(aloud) == (focus != "\x1b[I")
+
+
+def test_keys_that_are_typed_ahead_go_where_they_should(project: Path) -> None:
+    with opened(project) as terminal:
+        terminal.press("\t/gamma\r")
+        terminal.until(b"1/1")
+        terminal.press("q")
+        assert terminal.end() == 0

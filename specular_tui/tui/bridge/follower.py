@@ -152,24 +152,24 @@ class Follower:
             await asyncio.sleep(PACE if not more else 0)
 
     def _look_for_failure(self, view: RunView) -> None:
-        first = view.first_failure()
-        if first is None:
-            view.failure = None
-        elif view.failure is None or view.failure[0] != first:
-            view.failure = (first, "")
-            self._outlet.spawn(partial(self._last_words, view, first), "failure", True)
+        pinned = view.pinned()
+        missing = [task_id for task_id in pinned if task_id not in view.words]
+        view.words = {task_id: view.words.get(task_id, "") for task_id in pinned}
+        if missing:
+            self._outlet.spawn(partial(self._last_words, view, missing), "failure", False)
 
-    async def _last_words(self, view: RunView, task_id: str) -> None:
-        """Find the last line that the task printed before it failed."""
+    async def _last_words(self, view: RunView, task_ids: list[str]) -> None:
+        """Find the last line that each of these tasks printed before it failed."""
 
-        def read() -> str:
+        def read(task_id: str) -> str:
             return last_line(workspace.read_log_end(self._outlet.root, view.run_id, task_id, 4096, view.state))
 
-        with contextlib.suppress(SpecularError, OSError, ValueError):
-            line = await asyncio.to_thread(read)
-            if view.failure is not None and view.failure[0] == task_id:
-                view.failure = (task_id, line)
-                self._outlet.tell(RunMoved(frozenset()))
+        for task_id in task_ids:
+            with contextlib.suppress(SpecularError, OSError, ValueError):
+                line = await asyncio.to_thread(read, task_id)
+                if task_id in view.words:
+                    view.words[task_id] = line
+        self._outlet.tell(RunMoved(frozenset()))
 
     async def _read_log(self, run_id: str, task_id: str, attempt: int | None) -> None:
         view = self._outlet.desk.view

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.events import Resize
 from textual.widgets import Input, Static
 
 from specular_tui.model.run import GATE_PREFIX, TaskStatus
@@ -81,13 +82,24 @@ class BuildScreen(ModeScreen):
         self.filter.display = False
         self.filter.cursor_blink = False
         self._show()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another mode was in front."""
         super().on_screen_resume()
         if self.table.is_mounted:
             self._show()
+
+    @property
+    def selected(self) -> str | None:
+        """The task under the cursor; None where the table does not show the run in view yet."""
+        view, task_id = self.view, self.table.selected
+        known = view is not None and (task_id in view.state.tasks or task_id in view.state.gates)
+        return task_id if known else None
+
+    def on_resize(self, event: Resize) -> None:
+        """There may be room for more failures, or for fewer."""
+        self.notice.update()
 
     @property
     def view(self) -> RunView | None:
@@ -108,7 +120,7 @@ class BuildScreen(ModeScreen):
 
     def offers(self, key: Key) -> bool:
         """Tell whether a key makes sense for the run in view and the task under the cursor."""
-        view, task_id = self.view, self.table.selected
+        view, task_id = self.view, self.selected
         if view is None:
             return key.where in ("app", "filter")
         failed = task_id is not None and view.state.task(task_id).status is TaskStatus.FAILED
@@ -183,7 +195,7 @@ class BuildScreen(ModeScreen):
 
     def _on_ticked(self, message: Ticked) -> None:
         super()._on_ticked(message)
-        view, task_id = self.view, self.table.selected
+        view, task_id = self.view, self.selected
         if self.is_current and view is not None and task_id in view.state.running:
             self.pane.look_again()
 
@@ -196,7 +208,7 @@ class BuildScreen(ModeScreen):
     # The log
 
     def _show_log(self) -> None:
-        self.pane.show(self.table.selected)
+        self.pane.show(self.selected)
 
     def on_log_pane_said(self, message: LogPane.Said) -> None:
         """Say it."""
@@ -231,18 +243,18 @@ class BuildScreen(ModeScreen):
         """Copy what is selected of the log, or the id of the task."""
         if self._in_log:
             self.pane.copy()
-        elif self.table.selected is not None:
-            self.app.copy_to_clipboard(self.table.selected)
-            self.say(f"copied {self.table.selected}")
+        elif self.selected is not None:
+            self.app.copy_to_clipboard(self.selected)
+            self.say(f"copied {self.selected}")
 
     def action_open_outside(self, program: str) -> None:
         """Open the log in the user's pager or editor."""
-        if self.view is None or self.table.selected is None:
+        if self.view is None or self.selected is None:
             self.say("no task is selected")
         elif self.log_view.source is None:
-            self.say(f"{self.table.selected} has no log")
+            self.say(f"{self.selected} has no log")
         else:
-            self.post_message(OpenOutside(self.view.run_id, self.table.selected, self.pane.attempt, program))
+            self.post_message(OpenOutside(self.view.run_id, self.selected, self.pane.attempt, program))
 
     def on_task_table_selected(self, message: TaskTable.Selected) -> None:
         """Show the log of the task that the cursor has come to."""
@@ -253,19 +265,18 @@ class BuildScreen(ModeScreen):
     def on_task_table_opened(self, message: TaskTable.Opened) -> None:
         """Go to the log."""
         message.stop()
-        self.log_view.focus()
+        self.set_focus(self.log_view)
 
     def on_failure_notice_chosen(self, message: FailureNotice.Chosen) -> None:
-        """Go to the first failure."""
+        """Go to the failure that was clicked."""
         message.stop()
-        if self.view is not None and (first := self.view.first_failure()) is not None:
-            self.go_to(first)
+        self.go_to(message.task_id)
 
     def go_to(self, task_id: str) -> None:
         """Put the cursor on a task, whatever is filtered."""
         self._unfilter()
         self.table.select(task_id)
-        self.table.focus()
+        self.set_focus(self.table)
 
     # Filter
 
@@ -277,7 +288,7 @@ class BuildScreen(ModeScreen):
         """Ask for the text that tasks shall have."""
         self.filter.value = self.table.filter_text
         self.filter.display = True
-        self.filter.focus()
+        self.set_focus(self.filter)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as the user types."""
@@ -289,7 +300,7 @@ class BuildScreen(ModeScreen):
         """Go to what was found."""
         event.stop()
         self.filter.display = bool(event.value)
-        self.table.focus()
+        self.set_focus(self.table)
 
     def _unfilter(self) -> None:
         self.filter.display = False
@@ -299,10 +310,10 @@ class BuildScreen(ModeScreen):
         """End the filter, or the search; else go back to the tasks."""
         if self._in_log:
             if not self.pane.back():
-                self.table.focus()
+                self.set_focus(self.table)
         else:
             self._unfilter()
-            self.table.focus()
+            self.set_focus(self.table)
 
     def action_next(self) -> None:
         """Go to the next match of the log, or the next failure."""
@@ -325,7 +336,7 @@ class BuildScreen(ModeScreen):
 
     def action_switch_pane(self) -> None:
         """Go between tasks and log."""
-        (self.table if self._in_log else self.log_view).focus()
+        self.set_focus(self.table if self._in_log else self.log_view)
 
     # Steering
 
@@ -343,7 +354,7 @@ class BuildScreen(ModeScreen):
 
     def action_retry_task(self) -> None:
         """Run the selected task again."""
-        view, task_id = self.view, self.table.selected
+        view, task_id = self.view, self.selected
         if view is None or task_id is None:
             return
         if not view.live:
@@ -353,7 +364,7 @@ class BuildScreen(ModeScreen):
 
     def action_skip(self) -> None:
         """Skip the failed task under the cursor, or else all that have failed, after asking."""
-        view, task_id = self.view, self.table.selected
+        view, task_id = self.view, self.selected
         if view is None:
             return
         failed = [i for i in view.failed if not i.startswith(GATE_PREFIX)]
@@ -377,7 +388,7 @@ class BuildScreen(ModeScreen):
 
     def action_stop_task(self) -> None:
         """Stop the running task under the cursor, or the build, after asking."""
-        view, task_id = self.view, self.table.selected
+        view, task_id = self.view, self.selected
         if view is None or not view.live:
             self.say("nothing is running here")
         elif task_id is not None and task_id in view.state.running:

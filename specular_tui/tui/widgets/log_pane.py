@@ -122,7 +122,8 @@ class LogPane(Vertical):
         view, task_id = self._view, self.task_id
         if view is None or task_id is None:
             return
-        tried = present.attempts(view.state.task(task_id))
+        task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
+        tried = present.attempts(task) if task is not None else []
         if len(tried) < 2:
             self._say(f"{task_id} has been tried once" if tried else f"{task_id} has not run yet")
             return
@@ -168,7 +169,7 @@ class LogPane(Vertical):
             return
         self.box.value = self.log_view.pattern
         self.box.display = True
-        self.box.focus()
+        self.screen.set_focus(self.box)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while it is typed."""
@@ -180,14 +181,14 @@ class LogPane(Vertical):
         """Go on in the log, from match to match."""
         event.stop()
         self.box.display = bool(event.value)
-        self.log_view.focus()
+        self.screen.set_focus(self.log_view)
 
     def back(self) -> bool:
         """End the search, or the selection; return whether there was either."""
         if self.box.display or self.log_view.searching:
             self.box.display = False
             self.log_view.search("")
-            self.log_view.focus()
+            self.screen.set_focus(self.log_view)
             return True
         return self.log_view.clear_selection()
 

@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
 from specular_tui.tui import keys, present
-from specular_tui.tui.theme import paint
-from specular_tui.tui.views import Desk
+from specular_tui.tui.present import Line
+from specular_tui.tui.theme import paint_lines
+from specular_tui.tui.views import Desk, RunView
+
+#: Lines of the terminal from which there is room for more than one.
+_TALL: Final = 20
 
 
 class FailureNotice(Widget):
-    """Says what failed first, or why a stored run stands still, and the key that leads on."""
+    """Says what failed first, and at the end what else; or why a stored run stands still, and the key that leads on."""
 
     class Chosen(Message):
-        """The notice was clicked: go to the failure."""
+        """The line of a failed task was clicked: go to it."""
+
+        def __init__(self, task_id: str) -> None:
+            """`task_id` is that task."""
+            super().__init__()
+            self.task_id = task_id
 
     def __init__(self, desk: Desk) -> None:
         """`desk` is read at every paint."""
         super().__init__()
         self._desk = desk
+        self._said: list[tuple[str, Line]] = []
 
     def update(self) -> None:
         """Show what there is to say of the run in view, or go away."""
         view = self._desk.view
-        self.display = view is not None and bool(present.failure(view) or present.standing(view))
+        self._said = self._lines(view) if view is not None else []
+        self.display = bool(self._said)
+        # On a low screen the first one has to do.
+        self.styles.height = len(self._said) + 1 if self.app.size.height >= _TALL else 1
         self.refresh()
 
+    @staticmethod
+    def _lines(view: RunView) -> list[tuple[str, Line]]:
+        failures = [(task_id, present.failure(view, task_id)) for task_id in view.pinned()]
+        found = [(task_id, line) for task_id, line in failures if line]
+        if not found and (standing := present.standing(view)):
+            found = [("", standing)]
+        return found
+
     def render(self) -> Content:
-        """Return the line; the key stands at its end."""
+        """Return the lines; the key stands at the end of the first."""
         view = self._desk.view
         if view is None:
             return Content("")
-        left, right = present.failure(view), [keys.cap("build.next"), (" show", "muted")]
-        if not left:
-            left, right = present.standing(view), [keys.cap("run.resume"), (" go on", "muted")]
-        elif (more := len(view.failed) - 1) > 0:
-            right = [(f"and {more} more  ", "muted"), *right]
-        return paint(present.spread([left], [right], self.content_size.width))
+        lines: list[Line] = []
+        for number, (task_id, line) in enumerate(self._said):
+            right: Line = []
+            if number == 0:
+                hint = ("build.next", " show") if task_id else ("run.resume", " go on")
+                right = [keys.cap(hint[0]), (hint[1], "muted")]
+                if task_id and (more := len(view.failed) - len(self._said)) > 0:
+                    right = [(f"and {more:,} more  ", "muted"), *right]
+            lines.append(present.spread([line], [right] if right else [], self.content_size.width))
+        return paint_lines(lines)
 
     def on_click(self, event: Click) -> None:
         """Lead to the failure."""
         event.stop()
-        self.post_message(self.Chosen())
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y < len(self._said) and self._said[offset.y][0]:
+            self.post_message(self.Chosen(self._said[offset.y][0]))

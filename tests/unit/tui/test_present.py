@@ -119,10 +119,9 @@ def test_counts_leave_out_what_is_not_there() -> None:
 
 def test_the_first_failure_is_named() -> None:
     found = view()
-    found.failure = ("b", "ld: cannot find -lz")
-    assert said([present.failure(found)]) == "✗ b failed (exit 2): ld: cannot find -lz"
-    found.failure = ("a", "it has been run again")
-    assert present.failure(found) == []
+    found.words = {"b": "ld: cannot find -lz"}
+    assert said([present.failure(found, "b")]) == "✗ b failed (exit 2): ld: cannot find -lz"
+    assert present.failure(found, "a") == [], "it has been run again"
 
 
 def test_why_a_stored_run_stands() -> None:

@@ -1,0 +1,95 @@
+"""Whatever lies in a checkpoint directory is shown calmly, in every mode."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from tests.tui import recorded
+from tests.tui.conftest import make_app, settled, until
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def fill(root: Path) -> None:
+    """Put everything there that may be found in a checkpoint directory."""
+    root.mkdir(parents=True)
+    stored = [path for path in DATA.rglob("journal.jsonl") if path.parent.is_dir()]
+    assert stored, "checkpoints of older versions, and damaged ones"
+    for number, path in enumerate(stored):
+        shutil.copytree(path.parent, root / f"stored-{number}")
+    recorded.finished(root, "whole", at=recorded.START)
+    for name in ("half-deleted", "no-outputs", "no-plan", "cut"):
+        shutil.copytree(root / "whole", root / name)
+    for name in ("journal.jsonl", "state.json", "progress.json"):
+        (root / "half-deleted" / name).unlink()
+    shutil.rmtree(root / "no-outputs" / "outputs")
+    (root / "no-plan" / "plan.json").unlink()
+    with open(root / "cut" / "journal.jsonl", "r+b") as journal:
+        journal.truncate(700)
+    (root / "empty").mkdir()
+    (root / "nothing-of-ours").mkdir()
+    (root / "nothing-of-ours" / "holiday.jpg").write_bytes(os.urandom(100))
+    (root / "a-file").write_text("no folder\n")
+    os.symlink("/nowhere", root / "dangling")
+    os.mkfifo(root / "a-pipe")
+    one = recorded.RecordedRun(root, "one-task", steps=(("only", "The only one", (), 1),))
+    one.begin()
+    one.start("only")
+    one.end("only", log="done\n")
+    one.finish("completed")
+    none = recorded.RecordedRun(root, "no-task", steps=())
+    none.begin()
+    none.finish("completed")
+    killed = recorded.half_way(root, "killed")
+    killed.vanish()
+
+
+@pytest.mark.timeout(300)
+async def test_everything_is_shown_in_every_mode(root: Path) -> None:
+    fill(root)
+    app = make_app(root, recorded.START + 1_000_000)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        screen = app.screen
+        assert isinstance(screen, CheckpointsScreen)
+        shown = [row.run_id for row in app.desk.runs]
+        assert {"whole", "half-deleted", "cut", "one-task", "no-task", "killed"} <= set(shown)
+        for run_id in shown:
+            await app.switch_mode("checkpoints")
+            screen.table.select(run_id)
+            await pilot.press("v")
+            check = app.desk.checks
+            await until(pilot, lambda: run_id in check and not check[run_id].running, seconds=30)  # noqa: B023
+            await pilot.press("2", "enter", "G", "n", "4", "1", "tab", "g", "escape")
+            assert app.is_running
+            row = app.desk.row(run_id)
+            view = app.desk.view
+            if row is not None and not row.damage:
+                await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == run_id)  # noqa: B023
+            elif view is not None:
+                assert view.run_id != run_id, "what cannot be read is not opened"
+
+
+async def test_a_run_that_vanishes_under_the_cursor(root: Path) -> None:
+    run = recorded.half_way(root)
+    recorded.finished(root, "build-a", at=recorded.START - 1000)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        run.vanish()
+        shutil.rmtree(root / run.run_id)
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
+        for key in ("j", "n", "tab", "slash", "x", "enter", "escape", "p", "r", "R", "3", "v", "4", "2", "enter"):
+            await pilot.press(key)
+            await pilot.press("escape")
+        assert app.is_running
+        shutil.rmtree(root)
+        await until(pilot, lambda: not app.desk.runs)
+        for key in ("1", "2", "3", "4", "2", "d", "v", "enter"):
+            await pilot.press(key)
+        assert app.is_running
