@@ -21,11 +21,13 @@ import msgspec
 from blake3 import blake3
 
 from specular_tui.model.event import AnyEvent, Folded
+from specular_tui.model.quote import plain
 from specular_tui.model.run import FoldError, RunState, apply
 
 _DECODER: Final = msgspec.json.Decoder(AnyEvent)
 _ENCODER: Final = msgspec.json.Encoder()
 _CHAIN_LENGTH: Final = 32
+_LONGEST_REASON: Final = 300
 _FOLDED: Final = re.compile(rb'\{"seq":(\d{1,15}),"event":"folded",')
 _TAIL: Final = len(b',"chain":""}') + _CHAIN_LENGTH
 
@@ -47,6 +49,8 @@ class JournalDamage(ValueError):
         `genuine`: its chain value is right, so that no power cut made it what it is: another version wrote it, or
         somebody forged it.
         """
+        # A forged record may have anything in it, and what is wrong with it repeats some of that.
+        reason = plain(reason[:_LONGEST_REASON])
         super().__init__(f"record {seq} at byte {offset}: {reason}")
         self.genuine = genuine
         self.seq = seq

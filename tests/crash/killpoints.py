@@ -81,7 +81,7 @@ class Outcome(Struct):
 
 
 #: Nothing here lasts; whatever takes so long hangs.
-_SLOW_S = 8.0
+_SLOW_S = 30.0
 #: Does something at a point of a scenario, in a folder that is ready for it, and counts what came of it.
 Act = Callable[[Small, Zygote, Scenario, Point, Outcome], None]
 #: What other threads than the main one do to files that they have open.

@@ -75,14 +75,14 @@ def prune_command(force: bool, dry_run: bool, form: str | None) -> int:
     removals = all_removals(root)
     if removals and not force and not dry_run:
         unfinished = sum(removal.unfinished for removal in removals)
-        what = words.plural(len(removals), "run") + (f", {unfinished} of them unfinished," if unfinished else "")
+        what = words.plural(len(removals), "run") + (f", {unfinished} of them unfinished" if unfinished else "")
         if not can_ask():
             raise UsageError(
-                f"prune removes {what} in {root}, and asks first: there is no terminal to ask on",
+                f"prune removes {what}, in {root}, and asks first: there is no terminal to ask on",
                 hint="to remove them without being asked: specular checkpoint prune --force",
             )
         size = words.size(sum(removal.size for removal in removals))
-        if not click.confirm(f"Remove {what} {size}, in {output.plain(str(root))}?", err=True):
+        if not click.confirm(f"Remove {what}, {size}, in {output.plain(str(root))}?", err=True):
             output.tell("nothing was removed")
             return 1
     _carry_out(root, removals, dry_run=dry_run, form=form, all_of_it=True)
