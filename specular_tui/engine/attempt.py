@@ -49,6 +49,8 @@ class Verdict(Struct, kw_only=True):
     outputs: tuple[OutputFile, ...] = ()
     #: Open descriptors of output files, to be brought to disk with the record.
     files: tuple[int, ...] = ()
+    #: Its log cannot be read: the disk is gone, and nothing can be said of the attempt.
+    failure: OSError | None = None
 
 
 def needs_thread(running: Running, end: Exit, log_size: int) -> bool:
@@ -64,7 +66,10 @@ def judge(running: Running, end: Exit, folder: str) -> Verdict:
     with contextlib.suppress(OSError):
         # A disk that has no room for a copy has none for the record either, and that is what is told.
         running.log.seal()
-    log_size, log_hash = hash_log(running.log)
+    try:
+        log_size, log_hash = hash_log(running.log)
+    except OSError as error:
+        return Verdict(outcome=INTERRUPTED, reason="interrupted", failure=error)
     outcome, reason = _outcome(running, end)
     outputs: tuple[OutputFile, ...] = ()
     if outcome == "completed" and running.task.outputs:

@@ -28,6 +28,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.store.folder import explain
 from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
 
@@ -475,6 +476,8 @@ class Runner:
 
     def _ended(self, running: Running, end: Exit, verdict: Verdict) -> None:
         task = running.task
+        if verdict.failure is not None:
+            self.storage_failed(explain(verdict.failure, "write checkpoint", self._recorder.log_path(task.id)))
         del self._running[task.id]
         now = self._clock.now()
         frozen = self.state.frozen_until(now) - running.frozen_before_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,21 @@ def test_it_is_proved_by_its_log(tmp_path: Path) -> None:
     assert (verdict.log_size, verdict.log_hash) == (0, "blake3:" + blake3(b"").hexdigest())
     os.close(silent.log.fd)
     assert len(log) > AT_ONCE
+
+
+def test_nothing_is_said_of_an_attempt_whose_log_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(fd: int, size: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    attempt = running(tmp_path, b"printed")
+    monkeypatch.setattr(os, "pread", gone)
+    verdict = judge(attempt, Exit(0, None), str(tmp_path))
+    assert (verdict.outcome, verdict.log_hash) == ("interrupted", "")
+    assert verdict.failure is not None
+    assert verdict.failure.errno == errno.EIO
+    os.close(attempt.log.fd)
 
 
 def test_declared_outputs_must_be_there_for_it_to_have_completed(tmp_path: Path) -> None:
