@@ -214,7 +214,7 @@ def _masked(outputs: Folder, made: Mapping[str, bytes]) -> tuple[dict[str, bytes
     line, seq, chain = journal.fold(state, state.updated_at)
     state.seq, state.chain = seq, chain
     files, records = rebuild.derived(outputs, state, len(line))
-    return {**files, layout.JOURNAL: line, layout.PLAN: plan}, records
+    return {**files, layout.JOURNAL: bytes(line), layout.PLAN: plan}, records
 
 
 def _of_tasks(there: dict[str, bool], state: RunState) -> list[str]:

@@ -196,6 +196,14 @@ class _Unpacked(gzip.GzipFile):
         self._packed.close()
 
 
+def read_progress(folder: Folder) -> bytes:
+    """Return the bytes of progress.json, or nothing where it cannot be read."""
+    try:
+        return read_plain(folder, layout.PROGRESS)
+    except (OSError, CheckpointError):
+        return b""
+
+
 def open_plain(folder: Folder, name: str) -> io.BufferedIOBase:
     """Open the file `name`, stored as it is or as `name`.gz, for reading its plain bytes.
 

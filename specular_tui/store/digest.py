@@ -35,6 +35,15 @@ def shown(digest: bytes) -> str:
     return PREFIX + digest.hex()
 
 
+def unshown(text: str) -> bytes:
+    """Return the raw digest that `shown` has written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return bytes.fromhex(text.removeprefix(PREFIX))
+
+
 def of_file(fd: int, progress: Callable[[int], None] | None = None) -> tuple[int, str]:
     """Return (size in bytes, digest) of the open file `fd`, read from its start without moving its offset.
 

@@ -138,7 +138,7 @@ class Folder:
                 raise OSError(errno.EFBIG, "the file is too large", str(self.path / name))
             return file.read()
 
-    def publish(self, name: str, data: bytes, *, sync: bool = True) -> None:
+    def publish(self, name: str, data: bytes | bytearray, *, sync: bool = True) -> None:
         """Replace the file `name` by `data` in one step: a reader finds the old bytes or the new ones.
 
         With `sync` they are on disk before this returns, the name included.
@@ -268,7 +268,7 @@ class Folder:
         os.fsync(self.fd)
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | bytearray) -> None:
     """Write all of `data`; a short write goes on where it stopped."""
     view = memoryview(data)
     while view:

@@ -173,7 +173,7 @@ def _chain_before(line: bytes, seq: int, offset: int) -> str:
     return before
 
 
-def fold(state: RunState, at: int) -> tuple[bytes, int, str]:
+def fold(state: RunState, at: int) -> tuple[bytearray, int, str]:
     """Return the line that stands for all records up to now, its sequence number and the chain value after it."""
     seq = state.seq + 1
     # As `encode` does it, but without another copy of the state at each step: it may be large.
@@ -182,4 +182,4 @@ def fold(state: RunState, at: int) -> tuple[bytes, int, str]:
     hasher = blake3(state.chain.encode())
     chain = hasher.update(line).hexdigest(length=_CHAIN_LENGTH // 2)
     line += b',"chain":"%b"}\n' % chain.encode()
-    return bytes(line), seq, chain
+    return line, seq, chain

@@ -98,6 +98,8 @@ class RunRecorder:
         self._packed = {name for name in names if name.endswith(".gz")}
         #: Logs that were there before: the file of a silent attempt must not be one of them.
         self._old_logs = {name for name in names if name.endswith(".log")}
+        #: Records of a session before, plain or packed. One that is as it was need not be written again.
+        self._kept_records = {name.removesuffix(".gz") for name in names if name.endswith((".json", ".json.gz"))}
         self._logs = LiveLogs(self._outputs)
         self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._end = os.fstat(self._journal_fd).st_size
@@ -253,7 +255,9 @@ class RunRecorder:
         return self._outputs.open(layout.log_name(task_id))
 
     def rewrite_all(self) -> None:
-        """Make the next snapshot write the record of every task that has one, because the plan has changed."""
+        """Make the next snapshots write the record of every task whose record is not as state and plan have it now."""
+        if self._kept_records:
+            self._output_hashes = snapshot.stored_hashes(checkpoint.read_progress(self._folder))
         for tasks in (self.state.tasks, self.state.gates):
             self._dirty |= {i: None for i, task in tasks.items() if snapshot.has_record(task)}
 
@@ -318,8 +322,10 @@ class RunRecorder:
             task = self._find(task_id)
             if task is not None and snapshot.has_record(task):
                 data = snapshot.record(task_id, task, self.tasks.get(task_id))
-                records[layout.record_name(task_id)] = data
-                self._output_hashes[task_id] = digest.raw(data)
+                name, found = layout.record_name(task_id), digest.raw(data)
+                if self._output_hashes.get(task_id) != found or name not in self._kept_records:
+                    records[name] = data
+                    self._output_hashes[task_id] = found
         self._dirty = {} if len(taken) == len(self._dirty) else {i: None for i in self._dirty if i not in taken}
         return records, taken
 

@@ -19,7 +19,7 @@ import msgspec
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.model.secret import mask_env
-from specular_tui.store import layout
+from specular_tui.store import digest, layout
 
 #: So many tasks are rendered as one piece.
 _AT_A_TIME: Final = 2_000
@@ -138,6 +138,25 @@ def progress(state: RunState, output_hashes: Mapping[str, str]) -> dict[str, Any
         "gates": {i: task_progress(t, output_hashes.get(i)) for i, t in state.gates.items()},
         "journal_seq": state.seq,
     }
+
+
+class _Entry(msgspec.Struct, gc=False):
+    output_hash: str | None = None
+
+
+class _Progress(msgspec.Struct):
+    tasks: dict[str, _Entry] = {}
+    gates: dict[str, _Entry] = {}
+
+
+def stored_hashes(data: bytes) -> dict[str, bytes]:
+    """Return the digests of records, raw, by task, as a progress.json says; nothing where it cannot be read."""
+    try:
+        found = msgspec.json.decode(data, type=_Progress)
+        pairs = [*found.tasks.items(), *found.gates.items()]
+        return {i: digest.unshown(entry.output_hash) for i, entry in pairs if entry.output_hash is not None}
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError):
+        return {}
 
 
 def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> bytes:

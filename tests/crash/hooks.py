@@ -107,7 +107,7 @@ def wrong_no_file_syncs() -> None:
     """A mistake: files are published under their names before their bytes are on disk."""
     from specular_tui.store.folder import Folder, write_all
 
-    def publish(self: Folder, name: str, data: bytes, *, sync: bool = True) -> None:
+    def publish(self: Folder, name: str, data: bytes | bytearray, *, sync: bool = True) -> None:
         fd = self.open(f".tmp-{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         write_all(fd, data)
         os.close(fd)

@@ -206,7 +206,7 @@ class Build(RuleBasedStateMachine):
     @rule()
     def fold(self) -> None:
         line, seq, chain = journal.fold(self.state, self.state.updated_at)
-        self.lines = line
+        self.lines = bytes(line)
         self.state.seq, self.state.chain = seq, chain
 
     @invariant()

@@ -167,13 +167,13 @@ def test_folding_gives_the_same_state_in_one_record() -> None:
     line, seq, chain = journal.fold(reader.state, reader.state.updated_at)
     assert seq == 7
     again = JournalReader()
-    (event,) = again.feed(line)
+    (event,) = again.feed(bytes(line))
     assert isinstance(event, ev.Folded)
     assert (again.state.seq, again.state.chain) == (7, chain)
     reader.state.seq, reader.state.chain = seq, chain
     assert msgspec.to_builtins(again.state) == msgspec.to_builtins(reader.state)
-    line, _ = journal.encode(8, ev.RunAbandoned(at=9), chain)
-    assert again.feed(line) == [ev.RunAbandoned(at=9)]
+    more, _ = journal.encode(8, ev.RunAbandoned(at=9), chain)
+    assert again.feed(more) == [ev.RunAbandoned(at=9)]
 
 
 def test_a_fold_stands_first_or_nowhere() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import stat
 from pathlib import Path
@@ -459,7 +460,36 @@ def test_a_compressed_run_goes_on(tmp_path: Path) -> None:
     assert check(tmp_path, RUN).ok
     names = set(os.listdir(run.outputs))
     stem = layout.task_stem("src/Compile.c")
-    assert {f"{stem}.log", f"{stem}.1.log.gz", f"{stem}.json", "fetch.log.gz", "fetch.json"} <= names
+    assert {f"{stem}.log", f"{stem}.1.log.gz", f"{stem}.json", "fetch.log.gz", "fetch.json.gz"} <= names
     assert f"{stem}.json.gz" not in names
     assert f"{stem}.log.gz" not in names
     assert not list(run.path.glob("*.gz"))
+
+
+# What a resume writes again -------------------------------------------------------------------------------------------
+
+
+def test_a_resume_writes_only_the_records_that_are_not_there_as_they_should_be(tmp_path: Path) -> None:
+    run = recorded.failed(tmp_path)
+    (run.outputs / "fetch.json").rename(run.outputs / "kept")
+    before = {path.name: path.stat().st_ino for path in run.outputs.glob("*.json")}
+    assert before
+    run.reopen()
+    run.begin("retrying")
+    run.run("src/Compile.c")
+    run.finish("paused")
+    assert check(tmp_path, RUN).ok
+    changed = layout.record_name("src/Compile.c")
+    after = {path.name: path.stat().st_ino for path in run.outputs.glob("*.json")}
+    assert (run.outputs / "fetch.json").read_bytes() == (run.outputs / "kept").read_bytes()
+    assert {name for name, inode in before.items() if after[name] == inode} == before.keys() - {changed}
+
+
+def test_a_plan_that_says_something_else_of_a_task_has_its_record_written_again(tmp_path: Path) -> None:
+    run = recorded.failed(tmp_path)
+    run.tasks = {i: msgspec.structs.replace(task, title="Renamed") for i, task in run.tasks.items()}
+    run.reopen()
+    run.begin("retrying")
+    run.finish("paused")
+    assert check(tmp_path, RUN).ok
+    assert json.loads((run.outputs / "fetch.json").read_bytes())["title"] == "Renamed"
