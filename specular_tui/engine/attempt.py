@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from typing import Final
 
@@ -121,4 +122,5 @@ def _describe(name: str) -> str:
 
 def hash_log(log: LiveLog) -> tuple[int, str]:
     """Return (size, digest) of a log. One that has no name yet counts as empty: nobody would find its bytes."""
-    return (0, digest.EMPTY) if log.temporary else digest.of_file(log.fd)
+    # Most quick tasks print nothing: that costs a look at the size.
+    return digest.of_file(log.fd) if not log.temporary and os.fstat(log.fd).st_size else (0, digest.EMPTY)

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from typing import Final
 
@@ -25,6 +26,9 @@ _WRITER: Final = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 EMPTY_LOGS: Final = 1_000
 #: So many files are kept that somebody may still be writing to.
 _MOST_SPARE: Final = 16
+#: How long a process that is being started may hold the log of another one.
+_MOMENTS: Final = 5
+_MOMENT_S: Final = 0.000_2
 
 
 class LiveLog:
@@ -55,6 +59,11 @@ class LiveLog:
         self.close_writer()
         if self._folder is None or self.temporary or _is_written_by_nobody(self.fd):
             return
+        # A task that is just being started holds what this process had open, for a moment.
+        for _ in range(_MOMENTS):
+            time.sleep(_MOMENT_S)
+            if _is_written_by_nobody(self.fd):
+                return
         self._folder.renew(self.name)
         fd = self._folder.open(self.name)
         os.close(self.fd)
