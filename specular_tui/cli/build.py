@@ -80,6 +80,7 @@ def build_command(ctx: click.Context, /, **given: Any) -> int:
     request = BuildRequest(cwd=current_folder(), **given)
     with reporter(form, quiet=quiet, announce=announce) as face:
         face.junit = Path(junit).absolute() if junit else None
+        face.asks = not request.dry_run
         result = run_build(request, face)
     return int(result.exit_code) if result is not None else 0
 

@@ -45,6 +45,8 @@ class Reporter:
         self.typed_folder: str | None = None
         #: Where a JUnit report is to be written in the end.
         self.junit: Path | None = None
+        #: Nothing will be run (`--dry-run`): what would be asked first is only told.
+        self.asks = True
         self._gone = False
 
     # What a build tells its face --------------------------------------------------------------------------------
@@ -63,7 +65,10 @@ class Reporter:
             output.tell(f"  … and {len(details) - 20} more")
 
     def confirm(self, question: str, details: Sequence[str]) -> bool | None:
-        """Ask on a terminal; None elsewhere."""
+        """Ask on a terminal; None elsewhere. Where nothing is run, tell the question, and go on."""
+        if not self.asks:
+            self.warning(f"to be answered first, or given as --trust-plan: {question}", details)
+            return True
         if not can_ask():
             return None
         for line in details:

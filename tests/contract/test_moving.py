@@ -79,6 +79,12 @@ def test_an_imported_plan_is_run_when_somebody_says_so(shell: Shell) -> None:
     assert "test -e mended" in there("specular plan show --run half").out
     assert there.on_terminal("specular build --resume half", keys="n\n").code == 1
     assert not (there.folder / "ran").exists()
+    # What it would do may be looked at: nothing is run for that.
+    looked = there("specular build --resume half --dry-run")
+    assert looked.code == 0, looked.err
+    assert looked.out.startswith("ACTION")
+    assert "--trust-plan" in looked.err
+    assert not (there.folder / "ran").exists()
     trusted = there("specular build --resume half --trust-plan")
     assert trusted.code == 0, trusted.err
 
