@@ -75,31 +75,30 @@ async def test_zoom_and_pan_stay_on_the_line(root: Path) -> None:
     app = make_app(root, run.now, run.run_id)
     async with app.run_test(size=(100, 30)) as pilot:
         bars = await opened(pilot, app)
-        assert bars.axis is not None
-        whole = Window.whole(bars.axis.length, bars.window.width)
-        assert bars.window == whole
+        whole = Window.whole(bars.stage.axis.length, bars.stage.window.width)
+        assert bars.stage.window == whole
         await pilot.press("minus", "H", "L")
-        assert bars.window == whole, "there is no more than the whole"
+        assert bars.stage.window == whole, "there is no more than the whole"
         await pilot.press("plus", "equals_sign")
-        assert bars.window.scale == pytest.approx(whole.scale / 4)
-        before = bars.window.left
+        assert bars.stage.window.scale == pytest.approx(whole.scale / 4)
+        before = bars.stage.window.left
         await pilot.press("L")
-        assert bars.window.left == pytest.approx(before + bars.window.scale * bars.window.width / 4)
+        assert bars.stage.window.left == pytest.approx(before + bars.stage.window.scale * bars.stage.window.width / 4)
         await pilot.press(*["L"] * 12)
-        assert bars.window.right == pytest.approx(bars.axis.length)
+        assert bars.stage.window.right == pytest.approx(bars.stage.axis.length)
         await pilot.press(*["H"] * 40)
-        assert bars.window.left == 0
+        assert bars.stage.window.left == 0
         await pilot.press("G")
         await pilot.pause(0.1)
-        assert bars.window.left > 0, "the window follows the cursor"
+        assert bars.stage.window.left > 0, "the window follows the cursor"
         await pilot.press("z")
         assert bars.at is not None
         length = bars.at.end - bars.at.start
-        assert bars.window.scale * bars.window.width == pytest.approx(3 * length)
+        assert bars.stage.window.scale * bars.stage.window.width == pytest.approx(3 * length)
         await pilot.pause(0.1)
         assert "of 2m36s" in said(app)
         await pilot.press("0")
-        assert bars.window == whole
+        assert bars.stage.window == whole
 
 
 async def test_the_wheel_zooms_at_the_pointer_and_pans(root: Path) -> None:
@@ -107,28 +106,28 @@ async def test_the_wheel_zooms_at_the_pointer_and_pans(root: Path) -> None:
     app = make_app(root, run.now, run.run_id)
     async with app.run_test(size=(100, 30)) as pilot:
         bars = await opened(pilot, app)
-        whole = bars.window
+        whole = bars.stage.window
 
         def wheel(kind: type[events.MouseEvent], x: int, *, shift: bool = False, ctrl: bool = False) -> None:
             bars.post_message(kind(bars, x, 3, 0, 0, 0, shift, False, ctrl))
 
         wheel(events.MouseScrollUp, 40)
         await pilot.pause()
-        closer = bars.window
+        closer = bars.stage.window
         assert closer.scale < whole.scale
         cell = 40 - (bars.size.width - 1 - whole.width)
         assert closer.left + closer.scale * cell == pytest.approx(whole.left + whole.scale * cell)
         wheel(events.MouseScrollDown, 40, shift=True)
         await pilot.pause()
-        assert bars.window.left > closer.left
+        assert bars.stage.window.left > closer.left
         wheel(events.MouseScrollUp, 40, shift=True)
         wheel(events.MouseScrollRight, 40)
         wheel(events.MouseScrollLeft, 40)
         await pilot.pause()
-        assert bars.window.left == pytest.approx(closer.left)
+        assert bars.stage.window.left == pytest.approx(closer.left)
         wheel(events.MouseScrollDown, 40, ctrl=True)
         await pilot.pause()
-        assert bars.window == whole
+        assert bars.stage.window == whole
 
 
 async def test_a_row_for_each_task(root: Path) -> None:
@@ -265,7 +264,9 @@ async def test_hostile_ids_and_many_tasks(root: Path) -> None:
         assert "pkg29/step-" in said(app)
         bars.post_message(events.MouseScrollUp(bars, 40, 3, 0, 0, 0, False, False, False))
         await pilot.pause(0.1)
-        assert bars.window == Window.whole(bars.window.scale * bars.window.width, bars.window.width)
+        assert bars.stage.window == Window.whole(
+            bars.stage.window.scale * bars.stage.window.width, bars.stage.window.width
+        )
 
 
 # Pictures ------------------------------------------------------------------------------------------------------------

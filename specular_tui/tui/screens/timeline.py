@@ -110,10 +110,9 @@ class TimelineScreen(ModeScreen):
         view, bars = self.desk.view, self.bars
         if view is None or not self.is_mounted:
             return
-        part = ""
-        if bars.axis is not None:
-            shown = bars.axis.worked(bars.window.left), bars.axis.worked(bars.window.right)
-            part = present_timeline.part(shown, bars.axis.worked(bars.axis.length))
+        axis, window = bars.stage.axis, bars.stage.window
+        shown = axis.worked(window.left), axis.worked(window.right)
+        part = present_timeline.part(shown, axis.worked(axis.length))
         width = max(20, self._summary.content_size.width)
         self._summary.update(paint(present_timeline.summary(view, bars.chart, bars.now, part, width)))
         lines = present_timeline.details(view, bars.chart, bars.at, self.desk.clock, bars.now)

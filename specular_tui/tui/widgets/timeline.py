@@ -7,7 +7,6 @@ with nothing running nothing wakes it.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Iterable
 from itertools import islice
 from typing import ClassVar, Final, get_args
@@ -24,17 +23,15 @@ from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
 from specular_tui.tui.views import Desk, RunView
 from specular_tui.tui.widgets.scrolling import ScrollActions, thumb
-from specular_tui.tui.widgets.timeline_axis import Axis, Window
 from specular_tui.tui.widgets.timeline_bars import Kind, bars
 from specular_tui.tui.widgets.timeline_paint import TimelinePainter
 from specular_tui.tui.widgets.timeline_rows import ORDERS, Chart, Order, Span
+from specular_tui.tui.widgets.timeline_stage import Stage
 
 #: Changes are drawn this often at most.
 FRAME: Final = 0.1
 _ZOOM: Final = 2.0
 _WHEEL: Final = 3
-#: The whole of a live run ends at one of these steps, so that its bars do not shrink with each second.
-_STEP: Final = 1.15
 #: Of the names of tasks so many are looked at to know how wide they are.
 _NAMES: Final = 2000
 _WIDEST: Final = 28
@@ -71,10 +68,7 @@ class Timeline(ScrollActions, Widget, can_focus=True):
         #: Tasks that have changed since the last frame, and since the charts began to be filled.
         self._touched: set[str] = set()
         self._filling: set[str] | None = None
-        self._axis: Axis | None = None
-        self._window = Window(0, 1, 1)
-        self._edges: list[int] = []
-        self._fits = True
+        self.stage = Stage()
         self._top = 0
         self.at: Span | None = None
         #: The moment that the cursor stays near to as it goes from row to row.
@@ -92,17 +86,12 @@ class Timeline(ScrollActions, Widget, can_focus=True):
         """The rows in the order that is on screen."""
         return self._charts.get(self.order) or Chart(self.order)
 
-    @property
-    def window(self) -> Window:
-        """The part of the run's time that is on screen."""
-        return self._window
-
     def show(self, view: RunView) -> None:
         """Show a run, or the same run whose tasks are no longer the same."""
         another = self._view is None or self._view.run_id != view.run_id
         self._view = view
         if another:
-            self._fits, self._top, self.at = True, 0, None
+            self.stage, self._top, self.at = Stage(), 0, None
         self._charts.clear()
         self._fill()
 
@@ -198,11 +187,6 @@ class Timeline(ScrollActions, Widget, can_focus=True):
             return 0
         return max(self._desk.clock.now(), view.state.updated_at) if view.live else view.state.updated_at
 
-    @property
-    def axis(self) -> Axis | None:
-        """The time of the run as a line."""
-        return self._axis
-
     # Where things are ------------------------------------------------------------------------------------------------
 
     def _measure(self) -> None:
@@ -226,68 +210,38 @@ class Timeline(ScrollActions, Widget, can_focus=True):
     def _page(self) -> int:
         return max(1, (self.size.height - 1) // self._pitch)
 
-    def _length(self) -> float:
-        """Return how much of the line there is to be seen: of a live run also where it will probably end."""
-        axis, view = self._axis, self._view
-        if axis is None or view is None:
-            return 1.0
-        if not view.live:
-            return axis.length
-        coming = 0.0
-        if view.forecast is not None:
-            found, since = view.forecast
-            coming = max(0.0, found.likely_ms - max(0, self.now - since))
-        steps = math.ceil(math.log(max(axis.length * 1.02 + coming, 1000.0), _STEP))
-        return float(_STEP**steps)
+    def _coming(self) -> float | None:
+        """Return how much a live run probably has before it; None for a stored one."""
+        view = self._view
+        if view is None or not view.live:
+            return None
+        if view.forecast is None:
+            return 0.0
+        found, since = view.forecast
+        return max(0.0, found.likely_ms - max(0, self.now - since))
 
     def _lay_out(self) -> None:
         """Put the window where it belongs, and draw what is no longer as it was."""
-        view = self._view
+        view, stage = self._view, self.stage
         if view is None or not self.size.width:
             return
-        followed = self._axis is not None and self._window.right >= self._axis.length
-        self._axis = axis = Axis(view.state, self.now)
-        length, window = self._length(), self._window
-        if self._fits:
-            window = Window.whole(length, self._width)
-        else:
-            window = Window(window.left, window.scale, self._width).within(length)
-            if followed and view.live:
-                window = window.showing(window.left, axis.length, length)
-        edges = window.edges(axis)
-        if edges != self._edges:
-            self._window, self._edges = window, edges
+        if stage.lay_out(view.state, self.now, self._width, self._coming()) or view.live:
+            # Of a live run the running bars, and the line that is the present, have moved.
             self._strips.clear()
-        self._window = window
-        self._painter.prepare(axis, window, self.now if view.live else None)
-        if view.live:
-            # Running bars, and the line that is the present, have moved.
-            self._strips.clear()
+        self._painter.prepare(stage.axis, stage.window, self.now if view.live else None)
         self._top = max(0, min(self._top, len(self.chart.rows) - self._page()))
         self.refresh()
 
-    def _cells_of(self, span: Span) -> range:
-        """Return the cells of the window that an attempt lies in."""
-        axis, window = self._axis, self._window
-        if axis is None:
-            return range(0)
-        first = math.floor((axis.place(span.start) - window.left) / window.scale)
-        last = math.ceil((axis.place(min(span.end, self.now)) - window.left) / window.scale)
-        return range(max(0, first), min(window.width, max(last, first + 1)))
+    def _until(self, span: Span) -> int:
+        """Return when an attempt ended, or the present."""
+        return min(span.end, self.now)
 
     def _go(self, span: Span, *, keep: bool = False) -> None:
         """Put the cursor on an attempt, and show it; `keep` the moment that it came from."""
-        axis = self._axis
         before, self.at = self.at, span
-        if axis is None:
-            return
-        start, end = axis.place(span.start), axis.place(min(span.end, self.now))
-        window = self._window
-        if not self._fits and not (start < window.right and end > window.left):
-            window = window.showing(start, min(end, start + window.scale * window.width), self._length())
-        top = min(max(self._top, span.row - self._page() + 1), span.row)
-        if window != self._window or top != self._top:
-            self._window, self._top = window, max(0, top)
+        top = max(0, min(max(self._top, span.row - self._page() + 1), span.row))
+        if self.stage.show(span.start, self._until(span)) or top != self._top:
+            self._top = top
             self._strips.clear()
             self._lay_out()
         for row in (before.row if before is not None else span.row, span.row):
@@ -320,13 +274,15 @@ class Timeline(ScrollActions, Widget, can_focus=True):
             self._style_key = key
             self._painter.forget()
             self._strips.clear()
-        axis, width, ground = self._axis, self.size.width, self._painter.style("")
+        stage, width, ground = self.stage, self.size.width, self._painter.style("")
         blank = Strip.blank(width, ground)
-        if axis is None or self._view is None:
+        if self._view is None or not stage.edges:
             return blank
         if y == 0:
             label = "slot" if self.order == "slot" else "task"
-            return self._painter.scale(axis, self._window, f"  {label}", self._label).adjust_cell_length(width, ground)
+            return self._painter.scale(stage.axis, stage.window, f"  {label}", self._label).adjust_cell_length(
+                width, ground
+            )
         index, between = divmod(y - 1, self._pitch)
         index += self._top
         rows = self.chart.rows
@@ -348,11 +304,11 @@ class Timeline(ScrollActions, Widget, can_focus=True):
         row = chart.rows[index]
         frozen = view is not None and view.state.frozen_since is not None
         name = f"{index + 1:,}" if self.order == "slot" else plain(row.spans[0].task)
-        shown = bars(row, self._edges, self.now, frozen=frozen)
+        shown = bars(row, self.stage.edges, self.now, frozen=frozen)
         at, chosen = self.at, None
         if at is not None and at.row == index:
             own = next((bar for bar in shown if bar.span is at), None)
-            chosen = range(own.first, own.end) if own is not None else self._cells_of(at)
+            chosen = range(own.first, own.end) if own is not None else self.stage.cells(at.start, self._until(at))
         return self._painter.row((f"  {name}", "label"), self._label, shown, chosen, ids=self.order == "slot")
 
     # Moving ----------------------------------------------------------------------------------------------------------
@@ -401,20 +357,18 @@ class Timeline(ScrollActions, Widget, can_focus=True):
     # Zoom and pan ----------------------------------------------------------------------------------------------------
 
     def _zoom(self, factor: float, cell: float | None = None) -> None:
-        if self._axis is None:
-            return
+        stage = self.stage
         if cell is None:
-            cells = self._cells_of(self.at) if self.at is not None else range(0)
-            cell = (cells.start + cells.stop) / 2 if cells else self._window.width / 2
-        length = self._length()
-        self._window = self._window.zoomed(factor, cell, length)
-        self._fits = self._window == Window.whole(length, self._width)
+            cells = stage.cells(self.at.start, self._until(self.at)) if self.at is not None else range(0)
+            cell = (cells.start + cells.stop) / 2 if cells else stage.window.width / 2
+        stage.zoom(factor, cell)
         self._lay_out()
+        self.post_message(self.Selected())
 
     def _pan(self, cells: float) -> None:
-        if self._axis is not None and not self._fits:
-            self._window = self._window.panned(cells, self._length())
-            self._lay_out()
+        self.stage.pan(cells)
+        self._lay_out()
+        self.post_message(self.Selected())
 
     def action_zoom_in(self) -> None:
         """Look closer at the attempt under the cursor."""
@@ -426,18 +380,16 @@ class Timeline(ScrollActions, Widget, can_focus=True):
 
     def action_zoom_bar(self) -> None:
         """Look so close that the attempt under the cursor takes a third of the width."""
-        if self.at is None or self._axis is None:
-            return
-        start, end = self._axis.place(self.at.start), self._axis.place(min(self.at.end, self.now))
-        span = max(1.0, end - start)
-        self._fits = False
-        self._window = Window(start - span, 3 * span / self._width, self._width).within(self._length())
-        self._lay_out()
+        if self.at is not None:
+            self.stage.zoom_to(self.at.start, self._until(self.at))
+            self._lay_out()
+            self.post_message(self.Selected())
 
     def action_whole(self) -> None:
         """Show the whole run."""
-        self._fits = True
+        self.stage.fits = True
         self._lay_out()
+        self.post_message(self.Selected())
 
     def action_pan_left(self) -> None:
         """Show what was earlier."""
@@ -495,9 +447,9 @@ class Timeline(ScrollActions, Widget, can_focus=True):
         """Select the attempt that is clicked on; open it with the second click."""
         index, cell = self._top + (event.y - 1) // self._pitch, event.x - self._label
         rows = self.chart.rows
-        if event.y < 1 or index >= len(rows) or self._axis is None or not 0 <= cell < self._window.width:
+        if event.y < 1 or index >= len(rows) or not 0 <= cell < self.stage.window.width:
             return
-        found = rows[index].nearest(self._axis.moment(self._window.left + self._window.scale * (cell + 0.5)))
+        found = rows[index].nearest(self.stage.moment(cell + 0.5))
         if found is not None:
             self._go(found)
             if event.chain == 2:

@@ -13,6 +13,7 @@ from specular_tui.model.usual import Usual
 from specular_tui.tui.widgets.timeline_axis import Axis, Window
 from specular_tui.tui.widgets.timeline_bars import bars
 from specular_tui.tui.widgets.timeline_rows import Chart, Order, Row, Span
+from specular_tui.tui.widgets.timeline_stage import Stage
 
 # Generated runs ------------------------------------------------------------------------------------------------------
 
@@ -141,6 +142,41 @@ def test_what_is_looked_at_stays_where_it_is() -> None:
     assert closer.zoomed(2, 40, 100_000) == window
     assert window.showing(5, 6, 100_000) == window
     assert closer.showing(90_000, 95_000, 100_000).right >= 95_000
+
+
+@given(
+    sessions(),
+    st.integers(1, 200),
+    st.none() | st.floats(0, 10**6),
+    st.lists(st.tuples(st.sampled_from(["zoom", "pan", "show", "to"]), st.floats(-2, 2), st.floats(0, 1)), max_size=8),
+)
+def test_what_is_on_screen_is_in_order_and_a_live_run_is_followed(
+    state: RunState, width: int, coming: float | None, moves: list[tuple[str, float, float]]
+) -> None:
+    stage = Stage()
+    now = state.updated_at
+    stage.lay_out(state, now, width, coming)
+    assert stage.fits
+    assert stage.window.right >= stage.axis.length - 1e-6, "all of it is on screen"
+    for move, amount, at in moves:
+        moment = int(now * at)
+        match move:
+            case "zoom":
+                stage.zoom(2**amount, at * width)
+            case "pan":
+                stage.pan(amount * width)
+            case "show":
+                stage.show(moment, moment + 10)
+            case _:
+                stage.zoom_to(moment, moment + 10)
+        stage.lay_out(state, now, width, coming)
+        assert len(stage.edges) == width + 1
+        assert stage.edges == sorted(stage.edges)
+        assert stage.window.left >= 0
+        cells = stage.cells(moment, moment + 10)
+        assert cells.start >= 0
+        assert cells.stop <= width
+    assert not stage.lay_out(state, now, width, coming), "nothing has changed"
 
 
 # Rows ----------------------------------------------------------------------------------------------------------------
