@@ -17,7 +17,6 @@ import socket
 import stat
 import struct
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +60,8 @@ def _candidates() -> Iterator[Path]:
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base and os.path.isabs(base) and os.access(base, os.W_OK):
         yield Path(base, "specular")
+    import tempfile  # brings random numbers and hashes along: late
+
     for folder in (tempfile.gettempdir(), "/tmp"):
         yield Path(folder, f"specular-{os.geteuid()}")
 

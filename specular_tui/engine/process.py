@@ -169,7 +169,9 @@ class ProcessExecutor:
         self._direct = not any(name.startswith(b"BASH_FUNC_") for name in self._inherited)
 
     def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ProcessJob:
-        """Start a process group for `work`."""
+        """Start a process group for `work`, which never is a task that wants a container."""
+        if work.image is not None:
+            raise StartError("no container engine", 125)
         env = self._environment(work)
         # posix_spawn has no working directory: the engine stands in the task's for a moment. Nothing else of it
         # depends on where it stands, because all its paths are absolute.

@@ -82,13 +82,12 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _read(data: bytes, file: str, yaml: bool) -> Document:
-    from specular_tui.spec import jsontext, yamltext
     from specular_tui.spec.source import TextError
 
     if not data.strip():
         raise PlanError(f"{plain(file)} is empty", hint=_START_HINT)
     try:
-        document: Document = yamltext.read(data) if yaml else jsontext.read(data)
+        document = _read_yaml(data) if yaml else _read_json(data)
     except TextError as error:
         from specular_tui.spec.complaint import fault_lines
 
@@ -97,6 +96,18 @@ def _read(data: bytes, file: str, yaml: bool) -> Document:
     if yaml and document.value is None:
         raise PlanError(f"{plain(file)} is empty", hint=_START_HINT)
     return document
+
+
+def _read_yaml(data: bytes) -> Document:
+    from specular_tui.spec import yamltext
+
+    return yamltext.read(data)
+
+
+def _read_json(data: bytes) -> Document:
+    from specular_tui.spec import jsontext
+
+    return jsontext.read(data)
 
 
 def _check(document: Document, file: str) -> Mapping[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +19,8 @@ class Unrecorded:
 
     def __init__(self, event: RunCreated, tasks: Mapping[str, Task]) -> None:
         """Begin with the run's first event."""
+        import tempfile  # most builds keep a checkpoint, and need no such module
+
         self.tasks = tasks
         self.state = apply(RunState(), event)
         self.state.seq = 1
@@ -75,5 +75,7 @@ class Unrecorded:
 
     def close(self, now: int) -> None:
         """Remove the logs."""
+        import shutil
+
         self._folder.close()
         shutil.rmtree(self._folder.path, ignore_errors=True)

@@ -17,7 +17,7 @@ from specular_tui.engine import control, processes
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.container.engine import Engine
-from specular_tui.engine.container.executor import ContainerExecutor, Dispatcher
+from specular_tui.engine.executor import Executor
 from specular_tui.engine.exits import Exits
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.open_files import OpenFiles
@@ -102,8 +102,10 @@ def run_session(
         files = OpenFiles(options.jobs)
         exits = Exits(loop, files)
         local = ProcessExecutor(exits, guard, files)
-        containers = None
+        executor: Executor = local
         if engine is not None:
+            from specular_tui.engine.container.executor import ContainerExecutor, Dispatcher
+
             containers = ContainerExecutor(
                 engine,
                 settings.policy.execution.docker,
@@ -114,7 +116,7 @@ def run_session(
                 guard=guard,
                 on_image=lambda image: runner.image_provided(image),
             )
-        executor = Dispatcher(local, containers)
+            executor = Dispatcher(local, containers)
 
         def observe(event: ev.AnyEvent, state: RunState) -> None:
             face.event(event, state)

@@ -9,7 +9,7 @@ from specular_tui.engine.container.command import CommandLine
 from specular_tui.engine.container.engine import Engine
 from specular_tui.engine.container.job import ContainerJob
 from specular_tui.engine.container.shared import Pool, SharedJob
-from specular_tui.engine.executor import Exit, StartError, Work
+from specular_tui.engine.executor import Exit, Work
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.process import ProcessExecutor, ProcessJob
 from specular_tui.errors import SpecularError
@@ -82,8 +82,8 @@ class ContainerExecutor:
 class Dispatcher:
     """Sends each task to where it runs: a container where it has an image, else this machine."""
 
-    def __init__(self, local: ProcessExecutor, containers: ContainerExecutor | None) -> None:
-        """`containers` may be None where no task has an image."""
+    def __init__(self, local: ProcessExecutor, containers: ContainerExecutor) -> None:
+        """Close both in the end."""
         self._local = local
         self._containers = containers
 
@@ -91,12 +91,9 @@ class Dispatcher:
         """Start `work`."""
         if work.image is None:
             return self._local.start(work, on_exit)
-        if self._containers is None:
-            raise StartError("no container engine", 125)
         return self._containers.start(work, on_exit)
 
     def close(self) -> None:
         """Let go of both."""
-        if self._containers is not None:
-            self._containers.close()
+        self._containers.close()
         self._local.close()
