@@ -47,10 +47,11 @@ class TaskComparison(Struct, frozen=True, kw_only=True):
     delta_ms: int | None = None
 
     @property
-    def weight(self) -> tuple[int, int]:
-        """A key that sorts what differs most to the front."""
+    def weight(self) -> tuple[int, int, int]:
+        """A key that sorts what differs most to the front: what fails now, what failed before, what did not run."""
         first = _ORDER[self.differences[0]] if self.differences else len(_ORDER)
-        return first, -abs(self.delta_ms or 0)
+        failed = [task is not None and task.status is TaskStatus.FAILED for task in (self.after, self.before)]
+        return first, failed.index(True) if any(failed) else 2, -abs(self.delta_ms or 0)
 
 
 class RunComparison(Struct, frozen=True, kw_only=True):

@@ -26,9 +26,9 @@ from specular_tui.tui.alerts import Alert
 from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.deeds import Do
 from specular_tui.tui.messages import (
     CancelCheck,
-    Delete,
     Inspect,
     Open,
     OpenOutside,
@@ -275,18 +275,9 @@ class SpecularApp(TerminalApp):
         """Find out what a build would do."""
         self.bridge.rehearse(message.wish)
 
-    async def on_delete(self, message: Delete) -> None:
-        """Ask whether a run shall go, saying what is lost; then remove it."""
-        row = next((row for row in self.desk.runs if row.run_id == message.run_id), None)
-        if row is None:
-            return
-        size = row.size if row.size is not None else await self.bridge.size(row.run_id)
-
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                self.bridge.delete(message.run_id)
-
-        self.push_screen(questions.delete(row, size), answered)
+    def on_do(self, message: Do) -> None:
+        """Do something with stored runs."""
+        self.bridge.keeper.do(message.deed)
 
     # Keys
 

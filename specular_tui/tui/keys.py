@@ -17,9 +17,8 @@ from textual.binding import Binding, BindingType
 class Key:
     """One row: what a key does, and where."""
 
-    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `validation`, `timeline`, `list` (any), `bars`,
-    #: `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `new`,
-    #: `flag`, `dialog`.
+    #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `clean`, `compare`, `validation`, `timeline`, `list`
+    #: (any), `bars`, `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `new`, `flag`, `toggle`, `dialog`.
     where: str
     keys: str
     action: str
@@ -87,10 +86,47 @@ TABLE: Final[tuple[Key, ...]] = (
     ),
     Key("build", "X", "stop_build", "Stop build", "stop the build; its checkpoint is saved; asks", RUN, 31),
     Key("checkpoints", "enter", "open", "Open", "show the run in Build", LOOK, 5, palette=False),
-    Key("checkpoints", "d,delete", "delete", "Delete", "remove the checkpoint under the cursor; asks", RUN, 30),
+    Key("checkpoints", "space", "mark", "Mark", "mark the run, or take its mark away; d, z, K and v do all", LOOK, 27),
+    Key(
+        "checkpoints",
+        "d,delete",
+        "delete",
+        "Delete",
+        "delete what is marked, or the run under the cursor; asks",
+        RUN,
+        30,
+    ),
+    Key("checkpoints", "u", "undo", "Undo", "take back what was deleted last", RUN, 31),
+    Key("checkpoints", "c", "clean", "Clean up", "remove many by rule; see which ones before it happens", RUN, 32),
+    Key("checkpoints", "o", "compare", "Compare", "with the marked run, or the one before of its plan", LOOK, 33),
+    Key("checkpoints", "z", "compress", "Compress", "pack the files of what is marked, or of the run; asks", RUN, 36),
+    Key("checkpoints", "e", "export", "Export", "write the run into an archive", RUN, 34),
+    Key("checkpoints", "i", "import", "Import", "take a run from an archive", RUN, 35),
+    Key("checkpoints", "K", "pin", "Pin", "have clean-up never take it, or let it again", RUN, 37),
+    Key("checkpoints", "a", "abandon", "Abandon", "give an unfinished run up; asks", RUN, 38),
+    Key(
+        "checkpoints", "tab", "switch_pane", "Other pane", "go between the list and the side pane", MOVE, palette=False
+    ),
+    Key("checkpoints", "escape", "back", "Back", "give up what is under way; take all marks away", MOVE, palette=False),
+    Key("clean", "enter", "confirm", "Remove", "remove what is shown as going; asks", RUN, 5, palette=False),
+    Key("clean", "down,tab", "next_field", "Next field", "go to the next field", MOVE, palette=False),
+    Key("clean", "up,shift+tab", "previous_field", "Field before", "go to the field before", MOVE, palette=False),
+    Key("clean", "escape", "close", "Close", "leave all as it is", MOVE, 6, palette=False),
+    Key("toggle", "space", "switch", "Switch", "switch it on or off", RUN, 4, palette=False),
+    Key("compare", "enter", "open", "Open", "show the task, and its log, in Build", LOOK, 5),
+    Key("compare", "o", "order", "Sort", "what differs most first; what got slower; as in the plan", LOOK, 10),
+    Key("compare", "A", "all", "All tasks", "show also what does not differ, or leave it out", LOOK, 11),
+    Key("compare", "n", "next", "Next", "go to the next task that ended otherwise", LOOK, 12),
+    Key("compare", "N", "previous", "Previous", "go to the one before", LOOK),
+    Key("compare", "escape", "back", "Back", "back to the list", MOVE, 15, palette=False),
     Key("checkpoints", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 25),
     Key("validation", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 5),
     Key("validation", "escape", "cancel", "Cancel", "give the check up", LOOK, 6, palette=False),
+    Key("validation", "R", "repair", "Repair", "run again what is damaged, and go on; asks", RUN, 7),
+    Key("validation", "i", "restore", "Restore", "take the damaged run from an archive", RUN, 8),
+    Key("validation", "d,delete", "delete", "Delete", "delete the run; asks", RUN, 30),
+    Key("validation", "u", "undo", "Undo", "take back what was deleted last", RUN, 31),
+    Key("validation", "e", "export", "Export", "write the run into an archive", RUN, 34),
     Key("gates", "enter", "select", "Log", "show the log of the gate in Build", LOOK, 20, palette=False),
     Key("validation", "tab", "switch_pane", "Other pane", "go between checks and gates", MOVE, palette=False),
     Key("tasks", "slash", "screen.filter", "Filter", "filter the tasks as you type", LOOK, 40, palette=False),

@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.message import Message
 
+from specular_tui.model.drift import Drift
 from specular_tui.model.run import RunState
 from specular_tui.tui.wish import Answer, Wish
 
@@ -68,12 +69,13 @@ class Ticked(Told):
 class RunInspected(Told):
     """A stored run has been read for the side pane."""
 
-    def __init__(self, run_id: str, state: RunState | None, problem: str = "") -> None:
-        """`state` is None where it cannot be read; `problem` says why."""
+    def __init__(self, run_id: str, state: RunState | None, problem: str = "", drift: Drift | None = None) -> None:
+        """`state` is None where it cannot be read; `problem` says why. `drift` comes later, with a second message."""
         super().__init__()
         self.run_id = run_id
         self.state = state
         self.problem = problem
+        self.drift = drift
 
 
 class CheckMoved(Told):
@@ -168,10 +170,6 @@ class Rehearse(Asked):
         """`wish` has its options."""
         super().__init__(wish.run_id)
         self.wish = wish
-
-
-class Delete(Asked):
-    """Remove the stored run, after asking."""
 
 
 class Validate(Asked):

@@ -246,6 +246,8 @@ def directory(desk: Desk) -> Line:
             line += [("  ", "plain"), (f"{number:,}", role), (f" {word}", "muted")]
     if total := sum(row.size or 0 for row in runs):
         line += [("  ", "plain"), (size(total), "strong"), (" on disk", "muted")]
+    if desk.trash[0]:
+        line += [("  ", "plain"), (size(desk.trash[1]), "strong"), (" in the trash", "muted")]
     return line
 
 
@@ -393,106 +395,6 @@ def row_resumable(state: RunState) -> bool:
     return state.status in ("created", "in_progress", "paused", "failed", "retrying")
 
 
-def details(row: RunRow, state: RunState | None, problem: str, clock: Clock, checked: Line | None = None) -> list[Line]:
-    """Return what the side pane of the list says of a run; `state` is None until (or where) it has not been read.
-
-    `checked` is what a check of it has found, if there was one.
-    """
-    badge, role = run_badge(row.status, live=row.live)
-    lines: list[Line] = [[(row.run_id, "strong")], [(badge, role)], []]
-    if row.live:
-        lines[1].append(("  a process works on it", "muted"))
-    elif row.interrupted:
-        lines[1].append((f"  {reason('interrupted')}", "muted"))
-    elif state is not None and state.reason and not row.damage:
-        lines[1].append((f"  {reason(state.reason)}", "muted"))
-    if checked:
-        lines[2:2] = [_fact("checked", *checked)]
-    if row.damage or problem:
-        lines += [[(row.damage or problem, "failed")], []]
-        lines += way_on("what is left", f"specular checkpoint validate {row.run_id}")
-        return lines + way_on("remove it", f"specular checkpoint delete {row.run_id}")
-    if state is not None:
-        lines += _facts(row, state, clock)
-        lines += _sessions(state, clock)
-        lines += _failures(state)
-    if row.resumable:
-        lines += way_on("go on with it", f"specular build --resume {row.run_id}")
-        if row.failed:
-            lines += way_on("only the failed", f"specular build --resume {row.run_id} --retry-failed")
-    elif row.live:
-        lines += way_on("stop it", f"specular stop {row.run_id}")
-    return lines
-
-
-def _fact(name: str, *segments: Segment) -> Line:
-    return [(f"{name:<9}", "muted"), *segments]
-
-
 def way_on(name: str, command: str) -> list[Line]:
     """Return what can be done, and the command that does it."""
     return [[(name, "muted")], [("  ", "plain"), (command, "accent")], []]
-
-
-def _digest(text: str | None) -> str:
-    """Return the start of a digest, enough to tell two apart by eye."""
-    kind, colon, value = (text or "").partition(":")
-    return f"{kind}{colon}{value[:10]}{glyphs.ELLIPSIS}" if len(value) > 12 else text or ""
-
-
-def _facts(row: RunRow, state: RunState, clock: Clock) -> list[Line]:
-    lines = [
-        _fact("tasks", *counts(state)),
-        _fact("plan", (state.plan_file or "none", "plain"), (f"  {_digest(state.plan_hash)}", "faint")),
-    ]
-    if state.policy_file:
-        lines.append(_fact("policy", (state.policy_file, "plain"), (f"  {_digest(state.policy_hash)}", "faint")))
-    lines.append(_fact("host", (state.host or "unknown", "plain")))
-    if state.imported:
-        lines.append(_fact("origin", ("imported from elsewhere", "paused")))
-    lines.append(_fact("created", (clock.time(state.created_at), "plain")))
-    now = clock.now() if row.live else state.updated_at
-    said = running_time if row.live else humanise
-    elapsed = state.elapsed_until(now)
-    took: Line = [(said(elapsed), "plain")] if elapsed else [("no time yet", "muted")]
-    if (frozen := state.frozen_until(now)) >= 1000:
-        took.append((f"  and {said(frozen)} frozen", "muted"))
-    lines.append(_fact("took", *took))
-    if row.size is not None:
-        lines.append(_fact("on disk", (size(row.size), "plain")))
-    return [*lines, []]
-
-
-def _sessions(state: RunState, clock: Clock) -> list[Line]:
-    if not state.sessions:
-        return []
-    lines: list[Line] = [[(plural(len(state.sessions), "session"), "muted")]]
-    for session in state.sessions[-6:]:
-        line: Line = [("  ", "plain"), (clock.time(session.started_at), "plain")]
-        if session.ended_at is None:
-            line.append(("  still going", "running"))
-        else:
-            line.append((f"  {humanise(max(0, session.ended_at - session.started_at)):<7}", "muted"))
-            line.append((f" {run_badge(session.status, live=False)[0]}", run_badge(session.status, live=False)[1]))
-        if session.reason:
-            line.append((f"  {reason(session.reason)}", "muted"))
-        lines.append(line)
-    return [*lines, []]
-
-
-def _failures(state: RunState) -> list[Line]:
-    failed = state.failed_for_good()
-    if not failed:
-        return []
-    lines: list[Line] = [[(plural(len(failed), "task") + " failed", "muted")]]
-    for task_id in failed[:12]:
-        task = state.task(task_id)
-        line: Line = [(f"  {glyphs.FAILED} ", "failed"), (task_id, "plain")]
-        if how := outcome(task):
-            line.append((f"  {how}", "muted"))
-        if task.reason and task.reason not in (how, f"exit code {task.exit_code}"):
-            line.append((f"  {task.reason}", "muted"))
-        lines.append(line)
-    if len(failed) > 12:
-        lines.append([(f"  and {len(failed) - 12:,} more", "muted")])
-    return [*lines, []]

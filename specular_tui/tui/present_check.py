@@ -137,21 +137,30 @@ def notes(check: RunCheck | None) -> list[Line]:
 
 
 def ways_on(check: RunCheck | None, row: RunRow) -> list[Line]:
-    """Return what can be done with a damaged run: the commands to type."""
+    """Return what can be done with a damaged run: the keys, and the commands that do the same."""
     if check is None or not check.proven or check.sound:
         return []
     if row.live:
         return present.way_on("It is being built. To repair or remove it, stop it first", f"specular stop {row.run_id}")
-    again = "Write anew what can be written anew, and go on"
+    again = "write anew what can be written anew, and go on"
     if check.damaged:
         some = ", ".join(check.damaged[:3]) + (
             f" and {len(check.damaged) - 3:,} more" if len(check.damaged) > 3 else ""
         )
-        again = f"Run again what is damaged: {some}"
+        again = f"run again what is damaged: {some}"
     return [
-        *present.way_on(again, f"specular build --resume {row.run_id} --repair"),
-        *present.way_on("Or remove the run", f"specular checkpoint delete {row.run_id}"),
+        *_way("validation.repair", again, f"specular build --resume {row.run_id} --repair"),
+        *_way(
+            "validation.restore",
+            "restore it from an archive",
+            f"specular checkpoint delete {row.run_id} --trash && specular checkpoint import FILE",
+        ),
+        *_way("validation.delete", "delete the run", f"specular checkpoint delete {row.run_id}"),
     ]
+
+
+def _way(row_id: str, what: str, command: str) -> list[Line]:
+    return [[keys.cap(row_id), (f"  {what}", "plain")], [("   ", "plain"), (command, "accent")], []]
 
 
 def short(check: RunCheck, clock: Clock) -> Line:
@@ -160,6 +169,23 @@ def short(check: RunCheck, clock: Clock) -> Line:
         return []
     word = (f"{glyphs.DONE} sound", "done") if check.sound else (f"{glyphs.FAILED} damaged", "failed")
     return [word, (f"  {present.age(clock.now() - (check.ended_at or 0))}", "muted")]
+
+
+def badge(row: RunRow, check: RunCheck | None, clock: Clock) -> Line:
+    """Return what is known of a run's integrity in eleven cells: sound or damaged and since when, or nothing yet."""
+    if row.damage:
+        return [(f"{glyphs.FAILED} damaged", "failed")]
+    if check is not None and check.running:
+        share = f" {min(99, 100 * check.done // check.total)} %" if check.total else ""
+        return [(f"{glyphs.RUNNING} checking"[: 11 - len(share)] + share, "running")]
+    if check is None or not check.proven or (row.live and not check.sound):
+        return [("unchecked", "faint")]
+    if not check.sound:
+        return [(f"{glyphs.FAILED} damaged", "failed")]
+    if check.updated_at != row.updated_at:
+        return [("unchecked", "faint")]
+    when = present.age(clock.now() - (check.ended_at or 0)).removesuffix(" ago").replace("just now", "now")
+    return [(f"{glyphs.DONE} ok", "done"), (f" {when}", "muted")]
 
 
 def gates(state: RunState, now: int) -> list[Line]:

@@ -37,6 +37,8 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
         _say(_crashed(app), settings, error=True)
     elif app.settings.complaints:
         _say(app.settings.complaints, settings, error=True)
+    if code < 128 and not app.crash:
+        _say(app.bridge.keeper.empty_own_trash(), settings, error=True)
     if code < 128:
         started = run_id if owned and run_id is not None else ""
         words = present.closing_words(app.desk.view, leaving=app.leaving, started=started, program=program_for(root))

@@ -15,6 +15,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
 from specular_tui.model.usual import Usual
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.deeds import Chore
 from specular_tui.tui.pace import Pace
 
 
@@ -38,6 +39,8 @@ class RunRow:
     damage: str = ""
     #: Bytes on disk; None until they have been counted.
     size: int | None = None
+    #: Clean-up never takes it.
+    pinned: bool = False
 
     @property
     def resumable(self) -> bool:
@@ -202,6 +205,10 @@ class Desk:
     runs: Sequence[RunRow] = ()
     #: Every run has been read at least once.
     listed: bool = False
+    #: Deleted runs that can still be taken back, and the bytes that they take.
+    trash: tuple[int, int] = (0, 0)
+    #: What is being done with stored runs.
+    chore: Chore | None = None
     view: RunView | None = None
     #: The run that is being read, to come into view.
     opening: str = ""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from specular_tui.errors import SpecularError
 from specular_tui.model.compare import RunComparison, compare_runs
+from specular_tui.model.drift import Drift, Since
 from specular_tui.model.plan import Plan
 from specular_tui.model.policy import Policy
 from specular_tui.model.resume import PlanChanges, compare_plans
 from specular_tui.model.run import RunState
-from specular_tui.store import checkpoint
+from specular_tui.store import checkpoint, digest
 from specular_tui.store.folder import Folder
 from specular_tui.workspace import plans
 
@@ -42,32 +41,6 @@ def _load(root: Path, run_id: str) -> tuple[RunState, Plan | None]:
             return state, None
 
 
-class Since(StrEnum):
-    """How a file that a run was made with stands now."""
-
-    SAME = "same"
-    CHANGED = "changed"
-    GONE = "gone"
-    #: It cannot be read, or the run's own copy cannot.
-    UNKNOWN = "unknown"
-    #: The run had none, and there is none.
-    NONE = "none"
-    #: The run had none, and there is one now.
-    ADDED = "added"
-
-
-class Drift(Struct, frozen=True, kw_only=True):
-    """What has changed since a run was made."""
-
-    plan: Since
-    policy: Since
-    plan_changes: PlanChanges = PlanChanges()
-    #: A line for each setting of the policy that differs: `execution.jobs: 4 -> 8`.
-    policy_changes: tuple[str, ...] = ()
-    #: Why something is unknown.
-    problem: str = ""
-
-
 def drift(root: Path, run_id: str, state: RunState, cwd: Path) -> Drift:
     """Return how plan and policy, as seen from the folder `cwd`, differ from those that the run `state` has.
 
@@ -82,11 +55,13 @@ def drift(root: Path, run_id: str, state: RunState, cwd: Path) -> Drift:
             if path is None:
                 plan = Since.GONE
             else:
-                now = plans.read_plan(str(path), cwd)[0]
-                plan = Since.SAME if now.hash == state.plan_hash else Since.CHANGED
-                if plan is Since.CHANGED:
-                    changes = compare_plans(plans.stored_plan(folder, state), now)
+                plan = Since.SAME
+                # Reading a plan takes long where it is long, and most have not changed.
+                if digest.of_bytes(path.read_bytes()) != state.plan_hash:
+                    changes = compare_plans(plans.stored_plan(folder, state), plans.read_plan(str(path), cwd)[0])
+                    plan = Since.CHANGED
         except (SpecularError, OSError) as error:
+            plan = Since.UNKNOWN
             problems.append(_why(error))
         policy = Since.UNKNOWN
         lines: tuple[str, ...] = ()

@@ -7,25 +7,32 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from specular_tui.errors import RunHeldError, RunNotFoundError, UsageError
 from specular_tui.model.policy import RetentionPolicy
 from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import Settings
 from specular_tui.store import checkpoint, pins, removal, retention
-from specular_tui.store.checkpoint import RunSummary
+from specular_tui.store.checkpoint import RunSummary, SizedRun
 from specular_tui.store.compress import Compressed, compress
 from specular_tui.store.effort import Effort
 from specular_tui.store.removal import TrashedRun
 from specular_tui.store.retention import Named, Removal
 
 __all__ = [
+    "PINNED",
+    "TRASH",
     "Compressed",
     "Named",
     "Removal",
+    "Survey",
     "TrashedRun",
     "all_removals",
     "apply_retention",
     "compress_run",
+    "decide_named",
+    "decide_retention",
     "delete_run",
     "empty_trash",
     "is_unfinished",
@@ -36,11 +43,16 @@ __all__ = [
     "remove_runs",
     "restore_run",
     "retention_removals",
+    "survey",
     "trash_run",
     "trashed_runs",
     "unpin_run",
     "why_keep",
 ]
+
+#: Where pins and deleted runs are kept, in the checkpoint directory.
+PINNED = pins.PINNED
+TRASH = removal.TRASH
 
 #: Is told the bytes done and the bytes in all.
 Progress = Callable[[int, int], None]
@@ -100,9 +112,12 @@ def unpin_run(root: Path, run_id: str) -> bool:
     return pins.unpin(root, run_id)
 
 
-def trash_run(root: Path, run_id: str) -> TrashedRun:
-    """Put a run into the trash, from where it can be taken back for a week. Raises as `delete_run` with `force`."""
-    return removal.trash(root, run_id, _now())
+def trash_run(root: Path, run_id: str, at: int | None = None) -> TrashedRun:
+    """Put a run into the trash, from where it can be taken back for a week. Raises as `delete_run` with `force`.
+
+    `at` is the moment that is noted, so that runs which are deleted together can be taken back together.
+    """
+    return removal.trash(root, run_id, _now() if at is None else at)
 
 
 def trashed_runs(root: Path) -> list[TrashedRun]:
@@ -138,21 +153,49 @@ def purge_trash(root: Path, puts: Sequence[TrashedRun]) -> int:
 # Many runs -----------------------------------------------------------------------------------------------------------
 
 
+class Survey(Struct, frozen=True):
+    """The runs of a directory at one moment, and which of them are pinned: what a clean-up is decided by."""
+
+    runs: tuple[SizedRun, ...]
+    pinned: frozenset[str]
+
+
+def survey(root: Path) -> Survey:
+    """Look at every run of the directory."""
+    return Survey(tuple(removal.sized(root)), pins.pinned(root))
+
+
+def decide_named(found: Survey, named: Named, now: int | None = None) -> list[Removal]:
+    """Return the runs that go because the user names them, whatever the policy keeps; oldest first.
+
+    `now` is the moment that ages are counted from, in milliseconds since the epoch.
+    """
+    at = _now() if now is None else now
+    return retention.decide(found.runs, RetentionPolicy(), 0, at, named=named, pinned=found.pinned)
+
+
+def decide_retention(
+    found: Survey, settings: Settings, *, cleaning: bool = True, now: int | None = None
+) -> list[Removal]:
+    """Return the runs that the retention policy does not keep, oldest first; `cleaning` where the user asks for it."""
+    return retention.decide(
+        found.runs,
+        settings.retention,
+        settings.max_size_bytes / _MIB,
+        _now() if now is None else now,
+        cleaning=cleaning,
+        pinned=found.pinned,
+    )
+
+
 def named_removals(root: Path, named: Named) -> list[Removal]:
-    """Return the runs that go because the user names them, whatever the policy keeps; oldest first."""
-    return retention.decide(removal.sized(root), RetentionPolicy(), 0, _now(), named=named, pinned=pins.pinned(root))
+    """Do `decide_named` for the runs that are there now."""
+    return decide_named(survey(root), named)
 
 
 def retention_removals(root: Path, settings: Settings, *, cleaning: bool = True) -> list[Removal]:
-    """Return the runs that the retention policy does not keep, oldest first; `cleaning` where the user asks for it."""
-    return retention.decide(
-        removal.sized(root),
-        settings.retention,
-        settings.max_size_bytes / _MIB,
-        _now(),
-        cleaning=cleaning,
-        pinned=pins.pinned(root),
-    )
+    """Do `decide_retention` for the runs that are there now."""
+    return decide_retention(survey(root), settings, cleaning=cleaning)
 
 
 def all_removals(root: Path) -> list[Removal]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from specular_tui.model.drift import Since
 from specular_tui.store import checkpoint, removal
-from specular_tui.workspace.comparing import Since, drift
+from specular_tui.workspace.comparing import drift
 from tests import recorded
 from tests.contract.conftest import Shell, task
 from tests.recorded import START

@@ -13,13 +13,13 @@ from specular_tui import workspace
 from specular_tui.errors import SpecularError
 from specular_tui.tui.bridge.checker import Checker
 from specular_tui.tui.bridge.follower import Follower
+from specular_tui.tui.bridge.keeper import Keeper
 from specular_tui.tui.bridge.outlet import Outlet
 from specular_tui.tui.bridge.outlook import Outlook
 from specular_tui.tui.bridge.rehearsals import Rehearsals
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.messages import LogGrew, RunInspected, Ticked
-from specular_tui.tui.present import size
-from specular_tui.workspace import invocation, keeping, lending, steering
+from specular_tui.workspace import comparing, invocation, keeping, lending, steering
 
 #: The newest runs that are watched, so that a resume from elsewhere is seen; the others are seen when they are listed.
 WATCHED: Final = 32
@@ -38,6 +38,7 @@ class Bridge:
         self.check = self._checker.check
         self.cancel_check = self._checker.cancel
         self.rehearse = Rehearsals(outlet).rehearse
+        self.keeper = Keeper(outlet, self.runs, self._checker, self._follower.stir)
         self.open = self._follower.open
         self.read_log = self._follower.read_log
         self._watching: tuple[Path, ...] = ()
@@ -68,14 +69,6 @@ class Bridge:
             lambda: lending.lend_log(self.outlet.root, run_id, task_id, attempt, folder, copy=copy)
         )
 
-    async def size(self, run_id: str) -> int | None:
-        """Return the bytes of a run, or None where they cannot be counted (which is then said)."""
-        return await self.outlet.attempt(lambda: workspace.run_size(self.outlet.root, run_id))
-
-    def delete(self, run_id: str) -> None:
-        """Remove a stored run and say how much that freed."""
-        self.outlet.spawn(partial(self._delete, run_id), "steer", False)
-
     def tick(self) -> None:
         """A second has gone by: see whether what runs still runs."""
         self._follower.stir()
@@ -100,7 +93,7 @@ class Bridge:
         if view is not None and not view.gone:
             ids.append(view.run_id)
             paths.append(self.outlet.root / view.run_id / "outputs")
-        paths += [self.outlet.root / run_id for run_id in dict.fromkeys(ids)]
+        paths += [self.outlet.root / name for name in (*dict.fromkeys(ids), keeping.PINNED, keeping.TRASH)]
         wanted = tuple(path for path in paths if path.is_dir())
         if wanted != self._watching:
             self._watching = wanted
@@ -131,7 +124,7 @@ class Bridge:
                 continue
             if folder == inside:
                 self._follower.stir()
-            if folder == root or not folder.startswith(root):
+            if folder in (root, f"{root}/{keeping.PINNED}", f"{root}/{keeping.TRASH}") or not folder.startswith(root):
                 self.runs.look()
             else:
                 self.runs.note(folder[len(root) + 1 :].split("/", 1)[0])
@@ -149,6 +142,9 @@ class Bridge:
             self.outlet.tell(RunInspected(run_id, None, str(error)))
         else:
             self.outlet.tell(RunInspected(run_id, stored.state))
+            with contextlib.suppress(SpecularError, OSError):
+                drift = await asyncio.to_thread(comparing.drift, self.outlet.root, run_id, stored.state, Path.cwd())
+                self.outlet.tell(RunInspected(run_id, stored.state, drift=drift))
 
     async def _steer(self, run_id: str, command: str, task: str | None, **options: bool) -> None:
         answer = await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command, task, **options))
@@ -165,13 +161,6 @@ class Bridge:
             self.outlet.desk.owned.add(started)
             self.runs.look(started)
             self.open(started)
-
-    async def _delete(self, run_id: str) -> None:
-        freed = await self.outlet.attempt(lambda: keeping.delete_run(self.outlet.root, run_id, force=True))
-        if freed is not None:
-            self.outlet.notify(f"{run_id} deleted, {size(freed)} freed", "information")
-            self._follower.stir()
-        self.runs.look()
 
 
 def _nearest(path: Path) -> Path:

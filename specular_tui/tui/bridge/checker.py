@@ -32,6 +32,11 @@ class Checker:
             self._put(RunCheck(run_id))
             self._outlet.spawn(partial(self._check, run_id, cancel), "check", True)
 
+    async def prove(self, run_id: str, cancel: threading.Event) -> None:
+        """Check a run, as one of several; `cancel` ends it."""
+        self._put(RunCheck(run_id))
+        await self._check(run_id, cancel)
+
     def cancel(self, run_id: str) -> None:
         """Give up the check of a run."""
         known = self._outlet.desk.checks.get(run_id)
@@ -46,7 +51,7 @@ class Checker:
         desk, loop = self._outlet.desk, asyncio.get_running_loop()
 
         def moved(done: int, total: int) -> None:
-            if not cancel.is_set():
+            if desk.checks[run_id].running and not cancel.is_set():
                 self._put(replace(desk.checks[run_id], done=done, total=total))
 
         def progress(done: int, total: int) -> None:
@@ -67,7 +72,6 @@ class Checker:
             given_up = cancel.is_set()
             self._put(replace(check, ended_at=desk.clock.now(), cancelled=given_up, problem="" if given_up else why))
             return
-        cancel.set()
         self._put(
             replace(
                 check,

@@ -11,6 +11,7 @@ from typing import Final
 
 from specular_tui import workspace
 from specular_tui.errors import SpecularError
+from specular_tui.tui.bridge.beside import Beside
 from specular_tui.tui.bridge.outlet import Outlet
 from specular_tui.tui.messages import RunsListed
 from specular_tui.tui.views import RunRow
@@ -34,6 +35,7 @@ class RunList:
         self.quiet.set()
         self._stale: set[str] = set()
         self.rows: dict[str, RunRow] = {}
+        self._beside = Beside(outlet.root)
         #: When a live run may be looked at again.
         self._due: dict[str, float] = {}
 
@@ -83,6 +85,10 @@ class RunList:
 
     async def _list_once(self) -> None:
         ids = await asyncio.to_thread(workspace.run_ids, self._outlet.root)
+        if await asyncio.to_thread(self._beside.read):
+            self._outlet.desk.trash = self._beside.trash
+            self.rows = {i: replace(row, pinned=i in self._beside.pinned) for i, row in self.rows.items()}
+            self.publish(frozenset(self.rows))
         here = set(ids)
         lost = [run_id for run_id in self.rows if run_id not in here]
         for run_id in lost:
@@ -117,6 +123,7 @@ class RunList:
                 self._due[run_id] = time.monotonic() + 20 * (time.monotonic() - began)
             damage = found.damage.reason if found.damage else ""
             row = RunRow.of(run_id, found.metadata, live=found.live, damage=damage)
+            row = replace(row, pinned=run_id in self._beside.pinned)
             known = self.rows.get(run_id)
             if known is not None and (row.live or known.updated_at == row.updated_at):
                 row = replace(row, size=known.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -10,19 +11,38 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from specular_tui.tui import keys
-from specular_tui.tui.messages import Delete, Inspect, Open, RunInspected, RunsListed, Ticked
-from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.deeds import (
+    Abandon,
+    Check,
+    Clean,
+    Compare,
+    Compared,
+    Compress,
+    Do,
+    Going,
+    Pin,
+    Preview,
+    Previewed,
+    Rules,
+)
+from specular_tui.tui.keys import Key
+from specular_tui.tui.messages import CheckMoved, Inspect, Open, RunInspected, RunsListed, Ticked
+from specular_tui.tui.screens.comparison import ComparisonScreen
+from specular_tui.tui.screens.dialogs import keeping
+from specular_tui.tui.screens.keeping import KeepingScreen
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow
+from specular_tui.tui.widgets.clean_pane import CleanPane
 from specular_tui.tui.widgets.run_details import RunDetails
 from specular_tui.tui.widgets.run_table import RunTable
 
+_ACTIONS: Final = frozenset(key.action for key in keys.rows("checkpoints", "run"))
 #: A run is read for the side pane once the cursor has rested on it this long, in seconds.
 _REST: Final = 0.15
 
 
-class CheckpointsScreen(ModeScreen):
-    """The list of runs beside the summary of one."""
+class CheckpointsScreen(KeepingScreen):
+    """The list of runs beside the summary of one, or beside the rules of a clean-up."""
 
     MODE: ClassVar[str] = "checkpoints"
     BINDINGS = keys.bindings("run", "checkpoints")
@@ -32,6 +52,9 @@ class CheckpointsScreen(ModeScreen):
         super().__init__(desk)
         self.table = RunTable(desk)
         self.details = RunDetails(desk)
+        self.cleaner = CleanPane()
+        self.cleaner.display = False
+        self._going: Sequence[Going] = ()
         self._rest: Timer | None = None
         self._read: RunInspected | None = None
 
@@ -40,7 +63,9 @@ class CheckpointsScreen(ModeScreen):
         with Container(id="panes"):
             yield self.table
             yield self.details
+            yield self.cleaner
         yield Static(_EMPTY, id="empty")
+        yield self.chore_line
 
     def on_mount(self) -> None:
         """Show what has been listed so far."""
@@ -52,6 +77,7 @@ class CheckpointsScreen(ModeScreen):
         super().on_screen_resume()
         if self.table.is_mounted:
             self.table.forget()
+            self._on_chore_moved()
 
     def run_at_hand(self) -> RunRow | None:
         """Return the run under the cursor."""
@@ -62,6 +88,7 @@ class CheckpointsScreen(ModeScreen):
         self.query_one("#empty").display = empty
         self.query_one("#panes").display = not empty
         self.table.show(self.desk.runs)
+        self._say_chore()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
         super()._on_runs_listed(message)
@@ -69,6 +96,8 @@ class CheckpointsScreen(ModeScreen):
             self._show_all()
         else:
             self.table.touch(self.desk.runs, message.changed)
+        if message.changed is None and self.cleaning:
+            self.post_message(Do(Preview(self.cleaner.rules or Rules(), anew=True)))
         row = self.table.row
         if row is not None and (message.changed is None or row.run_id in message.changed):
             self._show_details(row)
@@ -79,18 +108,20 @@ class CheckpointsScreen(ModeScreen):
             self._inspect_later()
 
     def _on_run_inspected(self, message: RunInspected) -> None:
+        if message.drift is None and self._read is not None and self._read.run_id == message.run_id:
+            message.drift = self._read.drift
         self._read = message
         if (row := self.table.row) is not None and row.run_id == message.run_id:
             self._show_details(row)
 
-    def _on_run_table_selected(self, message: RunTable.Selected) -> None:
+    def _on_line_list_selected(self, message: RunTable.Selected) -> None:
         message.stop()
         if (row := self.table.row) is not None:
             self._show_details(row)
             self._inspect_later()
         self.footer.update()
 
-    def _on_run_table_opened(self, message: RunTable.Opened) -> None:
+    def _on_line_list_opened(self, message: RunTable.Opened) -> None:
         message.stop()
         self.action_open()
 
@@ -105,7 +136,7 @@ class CheckpointsScreen(ModeScreen):
 
     def _show_details(self, row: RunRow) -> None:
         read = self._read if self._read is not None and self._read.run_id == row.run_id else None
-        self.details.show(row, read.state if read else None, read.problem if read else "")
+        self.details.show(row, read.state if read else None, read.problem if read else "", read.drift if read else None)
 
     def action_open(self) -> None:
         """Show the run under the cursor in Build."""
@@ -117,15 +148,203 @@ class CheckpointsScreen(ModeScreen):
         else:
             self.post_message(Open(row.run_id))
 
-    def action_delete(self) -> None:
-        """Ask whether the run under the cursor shall go."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a clean-up is looked at, keys do nothing to single runs."""
+        if self.cleaning and action in _ACTIONS and action not in ("back", "switch_pane"):
+            return False
+        return super().check_action(action, parameters)
+
+    def offers(self, key: Key) -> bool:
+        """Tell which keys make sense for the run under the cursor."""
+        row = self.table.row
+        if key.where == "checkpoints" and row is None:
+            return key.action == "import"
+        match key.id:
+            case "checkpoints.undo":
+                return self.desk.trash[0] > 0
+            case "checkpoints.abandon":
+                return row is not None and row.resumable
+            case "checkpoints.compress" | "checkpoints.export" | "checkpoints.delete":
+                return bool(self.table.marked) or (row is not None and not row.live)
+            case _:
+                return super().offers(key)
+
+    # What is done with several
+
+    def chosen(self) -> list[RunRow]:
+        """Return the marked runs, or the one under the cursor."""
+        return self.table.chosen()
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away."""
+        self.table.mark()
+        self._say_chore()
+
+    def _say_chore(self) -> None:
+        self.chore_line.update(self.table.chosen() if self.table.marked else ())
+
+    def action_back(self) -> None:
+        """Give up the chore that is under way; else take all marks away; else go back to the list."""
+        if self.cleaning:
+            self._close_cleaner()
+        elif self.desk.chore is not None:
+            self.action_give_up()
+        elif self.table.marked:
+            self.table.unmark()
+            self._say_chore()
+        else:
+            self.table.focus()
+
+    def action_switch_pane(self) -> None:
+        """Go between the list and the side pane."""
+        if self.cleaning:
+            self.cleaner.keep_last.focus()
+        else:
+            (self.details if self.table.has_focus else self.table).focus()
+
+    def action_pin(self) -> None:
+        """Have clean-up never take what is chosen; where all of it is pinned already, let it again."""
+        rows = self.chosen()
+        on = not all(row.pinned for row in rows)
+        for row in rows:
+            if row.pinned is not on:
+                self.post_message(Do(Pin(row.run_id, on)))
+
+    def action_compress(self) -> None:
+        """Ask whether what is chosen shall be packed."""
+        rows = [row for row in self.chosen() if not row.live]
+        if not rows:
+            if (row := self.table.row) is not None:
+                self.say(f"{row.run_id} is being built: it can be compressed when it has ended")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self.post_message(Do(Compress(tuple(row.run_id for row in rows))))
+
+        self.app.push_screen(keeping.compress(rows), answered)
+
+    def action_validate(self) -> None:
+        """Prove the run under the cursor and show how that goes, or all marked ones in the background."""
+        if self.table.marked:
+            self.post_message(Do(Check(tuple(row.run_id for row in self.chosen()))))
+        else:
+            super().action_validate()
+
+    def action_abandon(self) -> None:
+        """Ask whether the run under the cursor shall be given up."""
         row = self.table.row
         if row is None:
             return
         if row.live:
-            self.say(f"{row.run_id} is being built: stop it before you delete it")
+            self.say(f"{row.run_id} is being built: stop it before you give it up")
+        elif row.damage:
+            self.say(f"{row.run_id} cannot be read: {row.damage}")
+        elif not row.resumable:
+            self.say(f"{row.run_id} is {row.status}: there is nothing to give up")
         else:
-            self.post_message(Delete(row.run_id))
+            run_id = row.run_id
+
+            def answered(answer: str | None) -> None:
+                if answer is not None:
+                    self.post_message(Do(Abandon(run_id)))
+
+            self.app.push_screen(keeping.abandon(row), answered)
+
+    def action_compare(self) -> None:
+        """Put the run under the cursor beside the marked one, or beside the one before of the same plan."""
+        row = self.table.row
+        if row is None:
+            return
+        if len(self.table.marked) > 2:
+            self.say("two runs can be compared: mark one or two")
+            return
+        marked = [each for each in self.table.chosen() if each.run_id in self.table.marked]
+        if len(marked) == 2:
+            row, other = marked[0], marked[1]
+        else:
+            found = next((each for each in marked if each.run_id != row.run_id), None) or self._run_before(row)
+            if found is None:
+                self.say("there is no older run of this plan: mark the run to compare with (space)")
+                return
+            other = found
+        for each in (row, other):
+            if each.damage:
+                self.say(f"{each.run_id} cannot be read: {each.damage}")
+                return
+        self.post_message(Do(Compare(row.run_id, other.run_id)))
+
+    def _run_before(self, row: RunRow) -> RunRow | None:
+        older = self.desk.runs[self.desk.runs.index(row) + 1 :]
+        return next((each for each in older if each.plan_name == row.plan_name and not each.damage), None)
+
+    def _on_compared(self, message: Compared) -> None:
+        if self.is_current:
+            self.app.push_screen(ComparisonScreen(self.desk, message.comparison))
+
+    def _on_check_moved(self, message: CheckMoved) -> None:
+        self.table.repaint(message.run_id)
+        if (row := self.table.row) is not None and row.run_id == message.run_id:
+            self._show_details(row)
+
+    # Clean-up
+
+    @property
+    def cleaning(self) -> bool:
+        """Whether a clean-up is being looked at."""
+        return self.cleaner.display
+
+    def action_clean(self) -> None:
+        """Look at what a clean-up would remove."""
+        self.details.display = False
+        self.cleaner.display = True
+        self._going = ()
+        self.cleaner.begin()
+        self.refresh_bindings()
+        self.table.show_going({})
+        self.post_message(Do(Preview(Rules(), anew=True)))
+
+    def _close_cleaner(self) -> None:
+        self.cleaner.display = False
+        self.details.display = True
+        self.table.show_going(None)
+        self.table.focus()
+        self.refresh_bindings()
+
+    def _on_clean_pane_changed(self, message: CleanPane.Changed) -> None:
+        message.stop()
+        rules = self.cleaner.rules
+        if rules is None:
+            self._going = ()
+            self.table.show_going({})
+            self.cleaner.show(None, (), "")
+        else:
+            self.post_message(Do(Preview(rules)))
+
+    def _on_previewed(self, message: Previewed) -> None:
+        if not self.cleaning or message.rules != self.cleaner.rules:
+            return
+        self._going = message.going
+        self.table.show_going({going.run_id: going for going in message.going})
+        self.cleaner.show(message.rules, message.going, message.problem)
+
+    def _on_clean_pane_closed(self, message: CleanPane.Closed) -> None:
+        message.stop()
+        self._close_cleaner()
+
+    def _on_clean_pane_confirmed(self, message: CleanPane.Confirmed) -> None:
+        message.stop()
+        rules, going = self.cleaner.rules, self._going
+        if rules is None or not going:
+            self.say("nothing would be removed")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self._close_cleaner()
+                self.post_message(Do(Clean(rules, tuple(each.run_id for each in going))))
+
+        self.app.push_screen(keeping.clean(going, rules), answered)
 
 
 _EMPTY = paint_lines(

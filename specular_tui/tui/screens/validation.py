@@ -11,10 +11,12 @@ from textual.widgets import OptionList, Static
 
 from specular_tui.model.run import GATE_PREFIX, RunState
 from specular_tui.tui import glyphs, keys
+from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import (
     CancelCheck,
     CheckMoved,
     Inspect,
+    Resume,
     RunInspected,
     RunMoved,
     RunShown,
@@ -22,9 +24,10 @@ from specular_tui.tui.messages import (
     ShowTask,
     Ticked,
 )
-from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.screens.dialogs import keeping
+from specular_tui.tui.screens.keeping import KeepingScreen
 from specular_tui.tui.theme import paint_lines
-from specular_tui.tui.views import Desk, RunRow
+from specular_tui.tui.views import Desk, RunCheck, RunRow
 from specular_tui.tui.widgets.check_pane import CheckPane, GateList
 
 
@@ -40,7 +43,7 @@ class Gates(GateList):
     BINDINGS = keys.bindings("list", "gates")
 
 
-class ValidationScreen(ModeScreen):
+class ValidationScreen(KeepingScreen):
     """The five checks of a run beside, or above, its gates."""
 
     MODE: ClassVar[str] = "validation"
@@ -63,6 +66,7 @@ class ValidationScreen(ModeScreen):
                 yield self.gates
                 yield Static(id="no-gates", markup=False)
         yield Static(_empty(), id="empty")
+        yield self.chore_line
 
     def on_mount(self) -> None:
         """Show the run that it is about."""
@@ -75,6 +79,7 @@ class ValidationScreen(ModeScreen):
         self._asked = ""
         if self.checks.is_mounted:
             self._show()
+            self._on_chore_moved()
 
     def run_at_hand(self) -> RunRow | None:
         """Return the run that it is about."""
@@ -147,15 +152,54 @@ class ValidationScreen(ModeScreen):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only a check that is under way can be given up."""
+        """Only what is under way can be given up, and only what is damaged be mended."""
+        check = self.desk.checks.get(self.desk.subject)
         if action == "cancel":
-            check = self.desk.checks.get(self.desk.subject)
-            return check is not None and check.running
+            return self.desk.chore is not None or (check is not None and check.running)
+        if action in ("repair", "restore"):
+            row = self.run_at_hand()
+            return row is not None and not row.live and (bool(row.damage) or is_damaged(check))
         return super().check_action(action, parameters)
 
+    def offers(self, key: Key) -> bool:
+        """Tell which keys make sense for the run that it is about."""
+        row = self.run_at_hand()
+        match key.id:
+            case "validation.undo":
+                return self.desk.trash[0] > 0
+            case "validation.delete" | "validation.export":
+                return row is not None and not row.live
+            case "validation.validate":
+                return row is not None
+            case _:
+                return super().offers(key)
+
     def action_cancel(self) -> None:
-        """Give the check up."""
-        self.post_message(CancelCheck(self.desk.subject))
+        """Give the check up, or the chore that is under way."""
+        check = self.desk.checks.get(self.desk.subject)
+        if check is not None and check.running:
+            self.post_message(CancelCheck(self.desk.subject))
+        else:
+            self.action_give_up()
+
+    def action_repair(self) -> None:
+        """Ask whether the damaged tasks shall run again, and with them what needs them."""
+        row = self.run_at_hand()
+        if row is None:
+            return
+        run_id = row.run_id
+        check = self.desk.checks.get(run_id)
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self.post_message(Resume(run_id, "--repair"))
+
+        self.app.push_screen(keeping.repair(row, check.damaged if check is not None else ()), answered)
+
+    def action_restore(self) -> None:
+        """Ask for an archive that the damaged run shall be taken from again."""
+        if (row := self.run_at_hand()) is not None:
+            self._ask_import(row.run_id)
 
     def action_switch_pane(self) -> None:
         """Go between checks and gates."""
@@ -166,6 +210,11 @@ class ValidationScreen(ModeScreen):
         event.stop()
         if self.gates.chosen is not None:
             self.post_message(ShowTask(self.desk.subject, self.gates.chosen))
+
+
+def is_damaged(check: RunCheck | None) -> bool:
+    """Tell whether a check has found damage."""
+    return check is not None and check.proven and not check.sound
 
 
 def _empty() -> Content:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.events import Resize
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from specular_tui.model.run import RunState
 from specular_tui.tui import present_check
 from specular_tui.tui.present import Line
-from specular_tui.tui.theme import paint, paint_lines
+from specular_tui.tui.theme import paint
 from specular_tui.tui.views import Desk, RunRow
+from specular_tui.tui.widgets.text_pane import TextPane
 
 
-class CheckPane(VerticalScroll, can_focus=True):
+class CheckPane(TextPane):
     """What is known of a run's checkpoint: the verdict, the five checks, and what can be done."""
 
     def __init__(self, desk: Desk) -> None:
@@ -23,11 +22,6 @@ class CheckPane(VerticalScroll, can_focus=True):
         super().__init__()
         self._desk = desk
         self._row: RunRow | None = None
-        self._text = Static(markup=False)
-
-    def compose(self) -> ComposeResult:
-        """Yield the text."""
-        yield self._text
 
     def show(self, row: RunRow) -> None:
         """Show what is known of a run; another one from its start."""
@@ -57,31 +51,7 @@ class CheckPane(VerticalScroll, can_focus=True):
                 lines += more if not lines[-1] else [[], *more]
         if not lines[-1]:
             lines.pop()
-        self._text.update(paint_lines(lines))
-
-    def action_cursor_down(self) -> None:
-        """Go one line down."""
-        self.scroll_relative(y=1, animate=False)
-
-    def action_cursor_up(self) -> None:
-        """Go one line up."""
-        self.scroll_relative(y=-1, animate=False)
-
-    def action_go_top(self) -> None:
-        """Go to the first line."""
-        self.scroll_home(animate=False)
-
-    def action_go_bottom(self) -> None:
-        """Go to the last line."""
-        self.scroll_end(animate=False)
-
-    def action_half_page_down(self) -> None:
-        """Go half a page down."""
-        self.scroll_relative(y=max(1, self.size.height // 2), animate=False)
-
-    def action_half_page_up(self) -> None:
-        """Go half a page up."""
-        self.scroll_relative(y=-max(1, self.size.height // 2), animate=False)
+        self.update(lines)
 
 
 class GateList(OptionList):

@@ -1,271 +1,139 @@
-"""The list of runs, drawn line by line: only what is visible costs anything."""
+"""The list of runs: what each one is and how it stands, or, in a clean-up, whether it goes and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
-from textual.geometry import Region
-from textual.message import Message
-from textual.strip import Strip
-from textual.style import Style
-from textual.widget import Widget
 
 from specular_tui.model.duration import humanise
-from specular_tui.tui import glyphs, keys, present
+from specular_tui.tui import glyphs, present, present_check
+from specular_tui.tui.deeds import Going
 from specular_tui.tui.present import Line
-from specular_tui.tui.theme import paint
 from specular_tui.tui.views import Desk, RunRow
+from specular_tui.tui.widgets import columns
+from specular_tui.tui.widgets.columns import Column
+from specular_tui.tui.widgets.line_list import LineList
 
-#: Heading, width, to the right or not; in the order of the screen. The plan takes what is left.
+#: A name that begins with an underscore is no heading. The plan takes what is left, no more than a name is long, so
+#: that the eye finds its way along the line.
 _COLUMNS: Final = (
-    ("state", 11, False),
-    ("run", 25, False),
-    ("plan", 8, False),
-    ("progress", 18, False),
-    ("failed", 6, True),
-    ("age", 10, True),
-    ("took", 7, True),
-    ("size", 7, True),
+    Column("_signs", 2),
+    Column("state", 11),
+    Column("run", 25),
+    Column("plan", 8),
+    Column("progress", 16),
+    Column("failed", 6, right=True),
+    Column("age", 10, right=True),
+    Column("took", 6, right=True),
+    Column("size", 6, right=True),
+    Column("integrity", 11),
 )
 #: What goes first where there is no room.
-_DROPPED: Final = ("took", "failed", "plan", "size", "progress", "age")
-_GAP: Final = 2
+_DROPPED: Final = ("plan", "took", "failed", "integrity", "size", "progress", "age")
+#: The same in a clean-up.
+_CLEANING: Final = (
+    Column("_signs", 2),
+    Column("clean-up", 8),
+    Column("run", 25),
+    Column("state", 11),
+    Column("age", 10, right=True),
+    Column("size", 6, right=True),
+    Column("why", 24),
+)
+_CLEANING_DROPPED: Final = ("state", "age")
 
 
-class RunTable(Widget, can_focus=True):
-    """The runs of the directory, one a line; the cursor stays on its run while others come and go."""
-
-    ALLOW_SELECT = False
-    BINDINGS = keys.bindings("list")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"run-table--cursor"}
-
-    class Selected(Message):
-        """The cursor stands on another run."""
-
-        def __init__(self, run_id: str) -> None:
-            """`run_id` is that run."""
-            super().__init__()
-            self.run_id = run_id
-
-    class Opened(Message):
-        """A run was double-clicked."""
-
-        def __init__(self, run_id: str) -> None:
-            """`run_id` is that run."""
-            super().__init__()
-            self.run_id = run_id
+class RunTable(LineList):
+    """The runs of the directory, one a line."""
 
     def __init__(self, desk: Desk) -> None:
         """`desk` has the rows and the clock."""
         super().__init__()
         self._desk = desk
         self._rows: Sequence[RunRow] = ()
-        self._place: dict[str, int] = {}
-        self._cursor = 0
-        self._top = 0
-        self._cache: dict[tuple[str, bool], Strip] = {}
+        self.marked: set[str] = set()
+        #: The runs that a clean-up would remove; None where there is none.
+        self._going: Mapping[str, Going] | None = None
 
     @property
     def row(self) -> RunRow | None:
         """The run under the cursor."""
-        return self._rows[self._cursor] if self._rows else None
+        return self._rows[self.index] if self.index is not None else None
 
     def show(self, rows: Sequence[RunRow]) -> None:
-        """Show these runs; the cursor stays on its run where that is still there."""
-        before = self.row
+        """Show these runs; marks of runs that are gone go with them."""
         self._rows = rows
-        self._place = {row.run_id: index for index, row in enumerate(rows)}
-        if before is not None and before.run_id in self._place:
-            self._cursor = self._place[before.run_id]
-        self._cursor = max(0, min(self._cursor, len(rows) - 1))
-        self._cache.clear()
-        self._scroll()
-        self.refresh()
-        now = self.row
-        if now is not None and (before is None or before.run_id != now.run_id):
-            self.post_message(self.Selected(now.run_id))
+        self.set_names([row.run_id for row in rows])
+        self.marked &= self._place.keys()
 
     def touch(self, rows: Sequence[RunRow], changed: frozenset[str]) -> None:
-        """Paint the runs `changed` anew; `rows` has the same runs in the same order as before."""
+        """Draw the runs `changed` anew; where other runs have come or gone too, `show` is about to be called."""
+        if [row.run_id for row in rows] != self._names:
+            return
         self._rows = rows
         for run_id in changed:
-            self._cache.pop((run_id, True), None)
-            self._cache.pop((run_id, False), None)
-            self._refresh_line(self._place.get(run_id, -1))
+            self.repaint(run_id)
 
-    def forget(self) -> None:
-        """Paint all anew: ages have changed, or colours."""
-        self._cache.clear()
-        self.refresh()
+    def chosen(self) -> list[RunRow]:
+        """Return the marked runs, or the one under the cursor where none is marked."""
+        if self.marked:
+            return [row for row in self._rows if row.run_id in self.marked]
+        return [self.row] if self.row is not None else []
 
-    def select(self, run_id: str) -> None:
-        """Put the cursor on a run."""
-        if run_id in self._place:
-            self._move_to(self._place[run_id])
+    def mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away; and go on to the next."""
+        if (row := self.row) is not None:
+            self.marked ^= {row.run_id}
+            self.repaint(row.run_id)
+            self._step(1)
 
-    # Moving
+    def unmark(self, run_ids: Collection[str] | None = None) -> None:
+        """Take the marks away: of these runs, or all."""
+        self.marked -= set(self.marked if run_ids is None else run_ids)
+        self.forget()
 
-    @property
-    def _page(self) -> int:
-        return max(1, self.size.height - 1)
+    def show_going(self, going: Mapping[str, Going] | None) -> None:
+        """Show which runs a clean-up would remove; None: show the runs as they are."""
+        self._going = going
+        self.forget()
 
-    def _scroll(self) -> bool:
-        top = max(min(self._top, self._cursor), self._cursor - self._page + 1, 0)
-        top = max(0, min(top, len(self._rows) - self._page)) if len(self._rows) > self._page else 0
-        changed, self._top = top != self._top, top
-        return changed
+    def _columns(self, width: int) -> list[Column]:
+        if self._going is not None:
+            return columns.fitting(_CLEANING, _CLEANING_DROPPED, width, wide="why", most=60)
+        return columns.fitting(_COLUMNS, _DROPPED, width, wide="plan", most=16)
 
-    def _move_to(self, index: int) -> None:
-        index = max(0, min(index, len(self._rows) - 1))
-        if index == self._cursor or not self._rows:
-            return
-        before, self._cursor = self._cursor, index
-        if self._scroll():
-            self.refresh()
-        else:
-            self._refresh_line(before)
-            self._refresh_line(index)
-        self.post_message(self.Selected(self._rows[index].run_id))
+    def heading(self, width: int) -> Line:
+        """Return the headings."""
+        return columns.heading(self._columns(width))
 
-    def _refresh_line(self, index: int) -> None:
-        y = index - self._top + 1
-        if 1 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+    def line(self, index: int, width: int) -> Line:
+        """Return the line of a run."""
+        row = self._rows[index]
+        return columns.row(self._columns(width), lambda name, room: self._cell(name, row, room))
 
-    def action_cursor_down(self) -> None:
-        """Move to the next run."""
-        self._move_to(self._cursor + 1)
-
-    def action_cursor_up(self) -> None:
-        """Move to the run before."""
-        self._move_to(self._cursor - 1)
-
-    def action_go_top(self) -> None:
-        """Go to the newest run."""
-        self._move_to(0)
-
-    def action_go_bottom(self) -> None:
-        """Go to the oldest run."""
-        self._move_to(len(self._rows) - 1)
-
-    def action_page_down(self) -> None:
-        """Move a page down."""
-        self._move_to(self._cursor + max(1, self._page - 1))
-
-    def action_page_up(self) -> None:
-        """Move a page up."""
-        self._move_to(self._cursor - max(1, self._page - 1))
-
-    def action_half_page_down(self) -> None:
-        """Move half a page down."""
-        self._move_to(self._cursor + max(1, self._page // 2))
-
-    def action_half_page_up(self) -> None:
-        """Move half a page up."""
-        self._move_to(self._cursor - max(1, self._page // 2))
-
-    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        """Move on with the wheel."""
-        event.stop()
-        self._move_to(self._cursor + 3)
-
-    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        """Move back with the wheel."""
-        event.stop()
-        self._move_to(self._cursor - 3)
-
-    def on_click(self, event: Click) -> None:
-        """Select, and open on the second click."""
-        index = self._top + event.y - 1
-        if event.y >= 1 and index < len(self._rows):
-            self._move_to(index)
-            if event.chain == 2:
-                self.post_message(self.Opened(self._rows[index].run_id))
-
-    def on_resize(self, event: Resize) -> None:
-        """Lay the columns out anew."""
-        self._cache.clear()
-        self._scroll()
-
-    def on_focus(self) -> None:
-        """The cursor is drawn stronger."""
-        self._cache.clear()
-        self._refresh_line(self._cursor)
-
-    def on_blur(self) -> None:
-        """The cursor is drawn fainter."""
-        self._cache.clear()
-        self._refresh_line(self._cursor)
-
-    def notify_style_update(self) -> None:
-        """Forget lines in colours that are no longer in force."""
-        super().notify_style_update()
-        self._cache.clear()
-
-    # Drawing
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one line: the heading, or a run."""
-        width = self.size.width
-        if y == 0:
-            return self._draw(self._heading(width), width)
-        index = self._top + y - 1
-        if index >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
-        row, cursor = self._rows[index], index == self._cursor
-        strip = self._cache.get((row.run_id, cursor))
-        if strip is None or strip.cell_length != width:
-            if len(self._cache) > 500:
-                self._cache.clear()
-            strip = self._cache[row.run_id, cursor] = self._draw(self._line(row, width), width, cursor=cursor)
-        return strip
-
-    def _draw(self, line: Line, width: int, *, cursor: bool = False) -> Strip:
-        content = paint(line)
-        style = self.visual_style
-        if cursor:
-            style += Style.from_rich_style(self.get_component_rich_style("run-table--cursor"))
-        segments = [
-            Segment(text, (style + part).rich_style)
-            for text, part in content.render(style, end="", parse_style=self._parse)
-            if text
-        ]
-        return Strip(segments).adjust_cell_length(width, style.rich_style)
-
-    def _parse(self, style: str | Style) -> Style:
-        return Style.parse(style, self.app.theme_variables) if isinstance(style, str) else style
-
-    def _columns(self, width: int) -> list[tuple[str, int, bool]]:
-        shown = list(_COLUMNS)
-        for dropped in _DROPPED:
-            if sum(size + _GAP for _, size, _ in shown) - _GAP <= width:
-                break
-            shown = [column for column in shown if column[0] != dropped]
-        rest = width + _GAP - sum(size + _GAP for _, size, _ in shown)
-        # No wider than a name is long, so that the eye finds its way along the line.
-        return [(name, size + max(0, min(rest, 16)) if name == "plan" else size, right) for name, size, right in shown]
-
-    def _heading(self, width: int) -> Line:
-        line: Line = []
-        for name, size, right in self._columns(width):
-            line.append(((name.rjust(size) if right else name.ljust(size)) + " " * _GAP, "faint"))
-        return line
-
-    def _line(self, row: RunRow, width: int) -> Line:
-        line: Line = []
-        for name, size, right in self._columns(width):
-            cell = present.cut(_cell(name, row, self._desk, size), size)
-            pad = (" " * max(0, size - present.width(cell)), "plain")
-            line += [pad, *cell] if right else [*cell, pad]
-            line.append((" " * _GAP, "plain"))
-        return line
+    def _cell(self, name: str, row: RunRow, room: int) -> Line:
+        going = self._going.get(row.run_id) if self._going is not None else None
+        match name:
+            case "_signs":
+                mark = (glyphs.MARKED, "accent") if row.run_id in self.marked else (" ", "plain")
+                return [mark, (glyphs.PINNED if row.pinned else " ", "paused")]
+            case "clean-up":
+                return [(f"{glyphs.FAILED} remove", "failed")] if going else [("  stays", "faint")]
+            case "why":
+                return [(going.reason if going else _why_stays(row), "muted" if going else "faint")]
+            case "integrity":
+                return present_check.badge(row, self._desk.checks.get(row.run_id), self._desk.clock)
+            case _:
+                return _cell(name, row, self._desk, room)
 
 
-def _cell(name: str, row: RunRow, desk: Desk, width: int) -> Line:
+def _why_stays(row: RunRow) -> str:
+    return "live" if row.live else "pinned" if row.pinned else ""
+
+
+def _cell(name: str, row: RunRow, desk: Desk, room: int) -> Line:
     match name:
         case "state":
             return [present.run_badge(row.status, live=row.live)]
@@ -277,18 +145,15 @@ def _cell(name: str, row: RunRow, desk: Desk, width: int) -> Line:
             if row.damage:
                 return [("cannot be read", "muted")]
             text = f" {row.completed:,}/{row.total:,}"
-            room = max(4, width - max(9, cell_len(text)))
-            return [*present.row_bar(row, room), (set_cell_size(text, max(9, cell_len(text))), "muted")]
+            rest = max(4, room - max(9, cell_len(text)))
+            return [*present.row_bar(row, rest), (set_cell_size(text, max(9, cell_len(text))), "muted")]
         case "failed":
             return [(f"{row.failed:,}", "failed")] if row.failed else []
         case "age":
             if row.live:
                 return [("live", "running")]
-            return (
-                [(present.age(desk.clock.now() - (row.updated_at or row.created_at)), "muted")]
-                if row.updated_at
-                else []
-            )
+            at = row.updated_at or row.created_at
+            return [(present.age(desk.clock.now() - at), "muted")] if row.updated_at else []
         case "took":
             return [(humanise(row.elapsed_ms), "muted")] if row.elapsed_ms else []
         case _:

@@ -12,13 +12,17 @@ from specular_tui.tui import keys
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen, FilterInput, Tasks
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from specular_tui.tui.screens.comparison import ComparisonScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.dialogs.new_build import BuildDialog, Flag
 from specular_tui.tui.screens.resume import Decisions, ResumeScreen
 from specular_tui.tui.screens.timeline import Bars, TimelineScreen
 from specular_tui.tui.screens.validation import Gates, ValidationScreen
+from specular_tui.tui.widgets.clean_pane import CleanPane
+from specular_tui.tui.widgets.compare_table import CompareTable
 from specular_tui.tui.widgets.log_pane import Log, SearchBox
 from specular_tui.tui.widgets.run_table import RunTable
+from specular_tui.tui.widgets.toggle import Toggle
 
 #: What has the focus, from the inside out, and which rows act there.
 PLACES = {
@@ -30,6 +34,13 @@ PLACES = {
         ("checkpoints", CheckpointsScreen),
         ("app", SpecularApp),
     ),
+    "cleaning": (
+        ("toggle", Toggle),
+        ("clean", CleanPane),
+        ("run", CheckpointsScreen),
+        ("app", SpecularApp),
+    ),
+    "compared": (("list", CompareTable), ("compare", ComparisonScreen), ("app", SpecularApp)),
     "gates": (
         ("list", Gates),
         ("gates", Gates),

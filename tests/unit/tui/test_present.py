@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, RunStatus, Session, TaskState, TaskStatus
-from specular_tui.tui import present, present_forecast, present_header
+from specular_tui.tui import present, present_forecast, present_header, present_run
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.theme import ROLES
 from specular_tui.tui.views import Desk, RunRow, RunView
@@ -160,8 +160,9 @@ def test_every_role_has_a_style() -> None:
     lines: list[present.Line] = [present.badge(view(status), CLOCK) for status in RunStatus]
     lines += [present.state_bar(view().state, 30), present.counts(view().state), *present_header.facts(view(), CLOCK)]
     row = RunRow("r", "failed", failed=1, total=4, completed=1, elapsed_ms=1, size=3)
-    lines += present.details(row, view(RunStatus.FAILED, live=False, policy_file="p", imported=True).state, "", CLOCK)
-    lines += present.details(RunRow("r", "damaged", damage="torn"), None, "", CLOCK)
+    state = view(RunStatus.FAILED, live=False, policy_file="p", imported=True).state
+    lines += present_run.details(row, state, "", CLOCK)
+    lines += present_run.details(RunRow("r", "damaged", damage="torn"), None, "", CLOCK)
     lines.append(present.directory(Desk(CLOCK, runs=[row], listed=True)))
     assert {role for line in lines for _, role in line} <= set(ROLES)
 

@@ -8,7 +8,7 @@ from specular_tui.model.run import TaskStatus
 from specular_tui.tui import present
 from specular_tui.tui.present import Line
 from specular_tui.tui.screens.dialogs.choice import Answer, ChoiceDialog, confirm
-from specular_tui.tui.views import RunRow, RunView
+from specular_tui.tui.views import RunView
 
 
 def leave(view: RunView) -> ChoiceDialog:
@@ -27,22 +27,6 @@ def leave(view: RunView) -> ChoiceDialog:
             Answer("", "escape", "Stay here"),
         ],
     )
-
-
-def delete(row: RunRow, size: int | None) -> ChoiceDialog:
-    """Ask whether a checkpoint shall go, and say what is lost with it."""
-    lost: list[Line] = [[(row.run_id, "plain"), (f"  {row.plan_name}" if row.plan_name else "", "muted")]]
-    if row.damage:
-        lost.append([("it cannot be read: ", "muted"), (row.damage, "failed")])
-    else:
-        badge, role = present.run_badge(row.status, live=False)
-        settled = f"results and logs of {row.completed:,} of {present.plural(row.total, 'task')}"
-        lost.append([(badge, role), (f"  {settled}", "muted")])
-        if row.resumable:
-            lost.append([("It could be resumed; after this it cannot.", "paused")])
-    if size is not None:
-        lost.append([(f"{present.size(size)} on disk will be freed", "muted")])
-    return confirm([("Delete this checkpoint?", "strong")], lost, "Delete it", key="d")
 
 
 def stop_task(view: RunView, task_id: str) -> ChoiceDialog:
