@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -77,18 +77,23 @@ def remove(root: Path, run_id: str, effort: Effort | None = None) -> int:
     return size
 
 
-def trash(root: Path, run_id: str, now: int) -> TrashedRun:
-    """Put the run `run_id` into the trash. Raises as `remove` does."""
+def trash(root: Path, run_id: str, now: int, *, sync: bool = True) -> TrashedRun:
+    """Put the run `run_id` into the trash. Raises as `remove` does.
+
+    Of many that go together only the last need `sync`: what a crash undoes is where it was.
+    """
     with _root(root, run_id) as folder, _held(folder, root, run_id) as run, folder.make(TRASH) as bin_:
         put = TrashedRun(run_id, now, run.size())
         os.rename(run_id, put.name, src_dir_fd=folder.fd, dst_dir_fd=bin_.fd)
-        bin_.sync()
-        folder.sync()
+        if sync:
+            bin_.sync()
+            folder.sync()
     return put
 
 
-def trashed(root: Path) -> list[TrashedRun]:
-    """Return what is in the trash, the latest first."""
+def trashed(root: Path, known: Mapping[str, TrashedRun] | None = None) -> list[TrashedRun]:
+    """Return what is in the trash, the latest first; what is `known`, by its name there, is not measured again."""
+    known = known or {}
     folder = checkpoint.open_root(root)
     if folder is None:
         return []
@@ -100,7 +105,9 @@ def trashed(root: Path) -> list[TrashedRun]:
         with bin_:
             found = []
             for name in bin_.folders():
-                if (match := _TRASHED.fullmatch(name)) is not None:
+                if name in known:
+                    found.append(known[name])
+                elif (match := _TRASHED.fullmatch(name)) is not None:
                     with contextlib.suppress(OSError), bin_.folder(name) as run:
                         found.append(TrashedRun(match[1], int(match[2]), run.size()))
     return sorted(found, key=lambda put: put.at, reverse=True)
@@ -112,17 +119,24 @@ def restore(root: Path, run_id: str, at: int | None = None) -> str:
     Raises:
         RunNotFoundError: it is not there. StorageError: there is a run of this name again, or the disk refuses.
     """
-    put = next((put for put in trashed(root) if put.run_id == run_id and at in (None, put.at)), None)
-    if put is None:
-        raise RunNotFoundError(f"not in the trash: {run_id[:120]}", hint="see what is: specular checkpoint trash")
-    with _root(root, run_id) as folder, folder.folder(TRASH) as bin_:
+    missing = RunNotFoundError(f"not in the trash: {run_id[:120]}", hint="see what is: specular checkpoint trash")
+    if not RUN_ID.fullmatch(run_id):
+        raise missing
+    if at is None:
+        at = next((put.at for put in trashed(root) if put.run_id == run_id), None)
+    if at is None:
+        raise missing
+    with _root(root, run_id) as folder, folder.make(TRASH) as bin_:
         with contextlib.suppress(FileNotFoundError):
             folder.stat(run_id)
             raise StorageError(
                 f"{run_id} cannot be taken back: a run of this name is there again",
                 hint=f"delete that one first: specular checkpoint delete {run_id}",
             )
-        os.rename(put.name, run_id, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
+        try:
+            os.rename(TrashedRun(run_id, at, 0).name, run_id, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
+        except FileNotFoundError:
+            raise missing from None
         folder.sync()
         bin_.sync()
     return run_id

@@ -101,8 +101,11 @@ def comparison_head(found: RunComparison, room: int) -> list[Line]:
         (found.before, "strong"),
         (f"  {glyphs.RIGHT}  ", "muted"),
         (found.after, "strong"),
-        (f"   {humanise(found.elapsed_before)} {glyphs.RIGHT} {humanise(found.elapsed_after)}", "plain"),
+    ]
+    took: Line = [
+        (f"{humanise(found.elapsed_before)} {glyphs.RIGHT} {humanise(found.elapsed_after)}", "plain"),
         (f"  {sign}{humanise(abs(change))}", "failed" if change > 0 else "done"),
+        ("   ", "plain"),
     ]
     numbers: Line = []
     for difference, (word, role) in _WORDS.items():
@@ -111,7 +114,7 @@ def comparison_head(found: RunComparison, room: int) -> list[Line]:
     if not numbers:
         numbers = [("No task differs.", "muted"), ("  ", "plain")]
     plan: Segment = ("the same plan", "faint") if found.same_plan else ("the plan has changed between them", "paused")
-    return [present.cut(head, room), present.cut([*numbers, plan], room)]
+    return [present.cut(head, room), present.cut([*took, *numbers, plan], room)]
 
 
 def comparison_details(task: TaskComparison | None, found: RunComparison) -> list[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -112,17 +112,18 @@ def unpin_run(root: Path, run_id: str) -> bool:
     return pins.unpin(root, run_id)
 
 
-def trash_run(root: Path, run_id: str, at: int | None = None) -> TrashedRun:
+def trash_run(root: Path, run_id: str, at: int | None = None, *, sync: bool = True) -> TrashedRun:
     """Put a run into the trash, from where it can be taken back for a week. Raises as `delete_run` with `force`.
 
-    `at` is the moment that is noted, so that runs which are deleted together can be taken back together.
+    `at` is the moment that is noted, so that runs which are deleted together can be taken back together; of these only
+    the last need `sync`.
     """
-    return removal.trash(root, run_id, _now() if at is None else at)
+    return removal.trash(root, run_id, _now() if at is None else at, sync=sync)
 
 
-def trashed_runs(root: Path) -> list[TrashedRun]:
-    """Return what is in the trash, the latest first."""
-    return removal.trashed(root)
+def trashed_runs(root: Path, known: Mapping[str, TrashedRun] | None = None) -> list[TrashedRun]:
+    """Return what is in the trash, the latest first; what is `known`, by its name there, is not measured again."""
+    return removal.trashed(root, known)
 
 
 def restore_run(root: Path, run_id: str, at: int | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from specular_tui.workspace import keeping
+from specular_tui.workspace.keeping import TrashedRun
 
 
 class Beside:
@@ -15,6 +16,7 @@ class Beside:
         self._root = root
         self._seen: tuple[int, int] = (-1, -1)
         self.pinned: frozenset[str] = frozenset()
+        self._trashed: dict[str, TrashedRun] = {}
         #: Runs in the trash, and the bytes that they take.
         self.trash: tuple[int, int] = (0, 0)
 
@@ -26,7 +28,8 @@ class Beside:
         # Changed while it is read, it is read again next time.
         self._seen = seen
         before = self.pinned, self.trash
-        puts = keeping.trashed_runs(self._root)
+        puts = keeping.trashed_runs(self._root, self._trashed)
+        self._trashed = {put.name: put for put in puts}
         self.pinned = keeping.pinned_runs(self._root)
         self.trash = len(puts), sum(put.size for put in puts)
         return (self.pinned, self.trash) != before

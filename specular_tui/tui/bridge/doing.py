@@ -40,25 +40,29 @@ class Outcome:
     spared: tuple[tuple[str, str], ...] = ()
     #: The bytes that it concerned.
     size: int = 0
+    #: So many runs were left as they are, because it was given up.
+    left: int = 0
 
 
 def trash(effort: Effort, run_ids: Sequence[str], puts: list[TrashedRun]) -> Outcome:
     """Put runs into the trash, noted in `puts` as they go; a run that is live or gone by now is passed over."""
     spared: list[tuple[str, str]] = []
+    left = 0
     for number, run_id in enumerate(run_ids, 1):
         if effort.cancel.is_set():
-            spared += [(left, "cancelled") for left in run_ids[number - 1 :]]
+            left = len(run_ids) - number + 1
             break
         effort.tell(run_id, number, len(run_ids), 0, 0)
         try:
-            puts.append(keeping.trash_run(effort.root, run_id, puts[0].at if puts else None))
+            at = puts[0].at if puts else None
+            puts.append(keeping.trash_run(effort.root, run_id, at, sync=number == len(run_ids)))
         except RunHeldError:
             spared.append((run_id, "it is being built"))
         except RunNotFoundError:
             spared.append((run_id, "it was gone already"))
         except (SpecularError, OSError) as error:
             spared.append((run_id, why(error)))
-    return Outcome(tuple(put.run_id for put in puts), tuple(spared), sum(put.size for put in puts))
+    return Outcome(tuple(put.run_id for put in puts), tuple(spared), sum(put.size for put in puts), left)
 
 
 def latest_deletion(root: Path) -> list[TrashedRun]:
@@ -67,11 +71,17 @@ def latest_deletion(root: Path) -> list[TrashedRun]:
     return [put for put in puts if put.at == puts[0].at]
 
 
-def take_back(effort: Effort, puts: Sequence[TrashedRun]) -> Outcome:
-    """Take runs back from the trash."""
+def take_back(effort: Effort, puts: Sequence[TrashedRun]) -> tuple[Outcome, list[TrashedRun]]:
+    """Take runs back from the trash; return also those that still are in it."""
     done: list[str] = []
     spared: list[tuple[str, str]] = []
+    still: list[TrashedRun] = []
+    left = 0
     for number, put in enumerate(puts, 1):
+        if effort.cancel.is_set():
+            left = len(puts) - number + 1
+            still += puts[number - 1 :]
+            break
         effort.tell(put.run_id, number, len(puts), 0, 0)
         try:
             done.append(keeping.restore_run(effort.root, put.run_id, put.at))
@@ -79,17 +89,19 @@ def take_back(effort: Effort, puts: Sequence[TrashedRun]) -> Outcome:
             spared.append((put.run_id, "it is not in the trash any more"))
         except (SpecularError, OSError) as error:
             spared.append((put.run_id, why(error)))
-    return Outcome(tuple(done), tuple(spared), sum(put.size for put in puts if put.run_id in done))
+            still.append(put)
+    back = set(done)
+    return Outcome(tuple(done), tuple(spared), sum(put.size for put in puts if put.run_id in back), left), still
 
 
 def compress(effort: Effort, run_ids: Sequence[str]) -> Outcome:
     """Pack the files of runs; `size` is what that saved. Being cancelled leaves what is packed by then."""
     done: list[str] = []
     spared: list[tuple[str, str]] = []
-    saved = 0
+    saved = left = 0
     for number, run_id in enumerate(run_ids, 1):
         if effort.cancel.is_set():
-            spared += [(left, "cancelled") for left in run_ids[number - 1 :]]
+            left = len(run_ids) - number + 1
             break
         try:
             packed = keeping.compress_run(
@@ -100,6 +112,9 @@ def compress(effort: Effort, run_ids: Sequence[str]) -> Outcome:
         except RunNotFoundError:
             spared.append((run_id, "it is gone"))
         except (SpecularError, OSError) as error:
+            if effort.cancel.is_set():
+                left = len(run_ids) - number + 1
+                break
             spared.append((run_id, why(error)))
         else:
             if packed.files:
@@ -107,7 +122,7 @@ def compress(effort: Effort, run_ids: Sequence[str]) -> Outcome:
                 saved += packed.saved
             else:
                 spared.append((run_id, "nothing was left to compress"))
-    return Outcome(tuple(done), tuple(spared), saved)
+    return Outcome(tuple(done), tuple(spared), saved, left)
 
 
 def export(effort: Effort, run_id: str, path: Path, *, redact: bool, force: bool) -> int:

@@ -185,10 +185,9 @@ class Keeper:
         if not puts:
             self._outlet.notify("there is nothing to take back", "information")
             return
-        outcome = await self._on_thread(effort, partial(doing.take_back, effort, puts))
-        left = [put for put in puts if put.run_id not in outcome.done]
-        if left and outcome.spared:
-            self._deletions.append(left)
+        outcome, still = await self._on_thread(effort, partial(doing.take_back, effort, puts))
+        if still:
+            self._deletions.append(still)
         self._stir()
         self._report("taken back", outcome, size(outcome.size))
 
@@ -198,6 +197,9 @@ class Keeper:
         if outcome.done:
             what = outcome.done[0] if len(outcome.done) == 1 else plural(len(outcome.done), "run")
             lines.append(f"{what} {done}, {more}")
+        if outcome.left:
+            stay = "run was" if outcome.left == 1 else "runs were"
+            lines.append(f"given up: {outcome.left:,} {stay} left as before")
         if outcome.spared:
             if not outcome.done:
                 lines.append(f"nothing was {done}")

@@ -147,8 +147,8 @@ class RunList:
     async def _measure(self) -> None:
         """Count the bytes of runs whose size is not known, newest first, without hurry."""
         missing = [row.run_id for row in self._outlet.desk.runs if row.size is None]
-        for start in range(0, len(missing), CHUNK // 4):
-            chunk = missing[start : start + CHUNK // 4]
+        for start in range(0, len(missing), CHUNK):
+            chunk = missing[start : start + CHUNK]
             sizes = await asyncio.to_thread(self._sizes, chunk)
             for run_id, count in sizes.items():
                 if run_id in self.rows:

@@ -21,7 +21,7 @@ _COLUMNS: Final = (
     Column("change", 8, right=True),
     Column("differs in", 14),
 )
-_DROPPED: Final = ("before", "change")
+_DROPPED: Final = ("change", "before")
 
 #: How the tasks may be ordered: a name, and the key; what comes first in the plan stays first among equals.
 ORDERS: Final[dict[str, Callable[[TaskComparison], tuple[int, ...]]]] = {

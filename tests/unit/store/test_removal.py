@@ -209,10 +209,10 @@ def test_of_two_of_one_name_the_one_that_is_meant_comes_back(tmp_path: Path) -> 
     for at, make in ((1_000, recorded.paused), (2_000, recorded.completed)):
         make(tmp_path)
         removal.trash(tmp_path, RUN, at)
-    removal.restore(tmp_path, RUN, 1_000)
-    assert checkpoint.load(tmp_path, RUN).state.status == "paused"
     with pytest.raises(RunNotFoundError, match="not in the trash"):
         removal.restore(tmp_path, RUN, 3_000)
+    removal.restore(tmp_path, RUN, 1_000)
+    assert checkpoint.load(tmp_path, RUN).state.status == "paused"
 
 
 def test_sizes_of_all_runs(tmp_path: Path) -> None:

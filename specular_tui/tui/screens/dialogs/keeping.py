@@ -63,8 +63,7 @@ def _same(command: str) -> list[Line]:
 def clean(going: Sequence[Going], rules: Rules) -> ChoiceDialog:
     """Ask whether the runs that were previewed shall go."""
     lines: list[Line] = [
-        [("  ", "plain"), (run.run_id, "plain"), (f"  {present.size(run.size)}", "muted"), (f"  {run.reason}", "muted")]
-        for run in going[:_NAMED]
+        [("  ", "plain"), (run.run_id, "plain"), (f"  {run.reason}", "muted")] for run in going[:_NAMED]
     ]
     if len(going) > _NAMED:
         lines.append([(f"  and {len(going) - _NAMED:,} more", "muted")])
@@ -97,7 +96,7 @@ def compress(rows: Sequence[RunRow]) -> ChoiceDialog:
     ]
     if len(rows) > _NAMED:
         lines.append([(f"  and {len(rows) - _NAMED:,} more", "muted")])
-    lines += [[("Every command and this screen read packed runs too; their hashes stay.", "muted")]]
+    lines += [[("Every command reads packed runs too; their hashes stay.", "muted")]]
     lines += _same(f"specular checkpoint compress {rows[0].run_id}" if len(rows) == 1 else "")
     title = "Compress this run?" if len(rows) == 1 else f"Compress {present.plural(len(rows), 'run')}?"
     return confirm([(title, "strong")], lines, "Compress", key="z")
@@ -114,6 +113,8 @@ def repair(row: RunRow, damaged: Sequence[str]) -> ChoiceDialog:
         lines.append([(f"  and {len(damaged) - _NAMED:,} more", "muted")])
     if lines:
         lines.insert(0, [("These run again, and with them what needs them:", "muted")])
+    elif row.damage:
+        lines.append([("What its journal does not say any more is not known to be done, and runs again.", "muted")])
     else:
         lines.append([("No result is lost: what can be written anew is, and the run goes on.", "muted")])
     lines.append([("What is damaged is kept in quarantine/.", "muted")])
