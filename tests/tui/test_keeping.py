@@ -505,7 +505,7 @@ async def open_damaged(pilot: Pilot[int], app: SpecularApp) -> None:
 async def test_damaged_tasks_run_again(app: SpecularApp, damaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
-    def start_build(args: list[str], cwd: Path) -> str:
+    def start_build(args: list[str], cwd: Path, root: Path | None = None) -> str:
         calls.append(args)
         return args[1]
 

@@ -109,9 +109,9 @@ def test_of_two_wishes_for_a_key_the_first_holds() -> None:
 
 
 def test_a_key_that_is_taken_from_a_row_is_told() -> None:
-    keymap, complaints = resolve(wishes(run__pause="R"))
-    assert keymap == {"run.pause": "R", "build.retry_all": keys.NONE}
-    assert complaints == ["c:1: run.pause takes R, so build.retry_all has no key now"]
+    keymap, complaints = resolve(wishes(run__pause="t"))
+    assert keymap == {"run.pause": "t", "build.retry_task": keys.NONE}
+    assert complaints == ["c:1: run.pause takes t, so build.retry_task has no key now"]
     keymap, complaints = resolve(wishes(run__pause="down"))
     assert keymap["list.cursor_down"] == "j"
     assert complaints == [], "it has another one left"

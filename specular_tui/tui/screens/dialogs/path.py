@@ -79,9 +79,10 @@ class PathDialog(ModalScreen[PathAnswer]):
             if self.option is not None:
                 yield self.option
             yield Static(id="command")
-            hint: Line = [("Enter", "key"), (" does it  ", "muted"), ("Right", "key"), (" completes  ", "muted")]
+            # The keys of a field are Textual's own, and cannot be remapped.
+            hint: Line = [("Enter", "strong"), (" does it  ", "muted"), ("Right", "strong"), (" completes  ", "muted")]
             if self.option is not None:
-                hint += [("Tab", "key"), (" to the option  ", "muted")]
+                hint += [("Tab", "strong"), (" to the option  ", "muted")]
             yield Static(paint([*hint, keys.cap("dialog.cancel"), (" changes nothing", "muted")]), id="hint")
 
     def on_mount(self) -> None:
