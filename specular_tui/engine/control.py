@@ -17,6 +17,7 @@ import socket
 import stat
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,9 @@ TIMEOUT: Final = 10.0
 #: Bytes of the longest path that a socket can have, and of a slash and a socket's name.
 _LONGEST_PATH: Final = 103 if sys.platform == "darwin" else 107
 _NAME_BYTES: Final = 1 + 24 + len(".sock")
+
+#: A socket of this age (seconds) has been listened on, if its build is alive.
+_YOUNG: Final = 60
 
 Handler = Callable[[str, dict[str, Any]], str]
 
@@ -84,6 +88,7 @@ class ControlServer:
         """Begin to listen. What a killed build left at the path is replaced: the run's lock says that it is dead."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
+        _remove_dead(self.path.parent)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listener.bind(str(self.path))
@@ -126,6 +131,20 @@ class ControlServer:
             self._server.close()
         with contextlib.suppress(OSError):
             self.path.unlink()
+
+
+def _remove_dead(folder: Path) -> None:
+    """Remove the sockets that killed builds have left: nobody listens there."""
+    for path in folder.glob("*.sock"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            status = path.lstat()
+            if not stat.S_ISSOCK(status.st_mode) or time.time() - status.st_mtime < _YOUNG:
+                continue
+            probe.setblocking(False)
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
 
 
 def _is_own(connection: socket.socket) -> bool:

@@ -169,6 +169,24 @@ def test_without_a_runtime_folder_the_temporary_one_is_used(monkeypatch: pytest.
         assert control.socket_folder().stat().st_mode & 0o777 == 0o700
 
 
+async def test_what_killed_builds_have_left_goes(runtime: Path) -> None:
+    folder = control.socket_path(runtime / "run").parent
+    dead, young = folder / "dead.sock", folder / "young.sock"
+    for path in (dead, young):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(path))
+    (folder / "file.sock").touch()
+    live = control.socket_path(runtime / "live")
+    async with listening(live):
+        for path in (dead, live, folder / "file.sock"):
+            os.utime(path, (0, 0))
+        async with listening(control.socket_path(runtime / "run")):
+            assert not dead.exists()
+            assert young.exists()
+            assert (folder / "file.sock").exists()
+            assert await send(live, {"command": "pause"}) == "did pause"
+
+
 def test_a_runtime_folder_whose_path_is_too_long_for_a_socket_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
