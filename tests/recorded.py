@@ -12,9 +12,10 @@ import pytest
 
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
-from specular_tui.store import commit, digest, layout, recorder
+from specular_tui.store import commit, digest, layout, reopening
+from specular_tui.store.creating import create_run
 from specular_tui.store.livelog import LiveLog
-from specular_tui.store.recorder import RunRecorder, create_run
+from specular_tui.store.recorder import RunRecorder
 
 #: 2024-01-15 10:30:45 UTC.
 START = 1_705_314_645_000
@@ -160,9 +161,9 @@ class Recorded:
         self.recorder.release()
         return self
 
-    def reopen(self) -> recorder.OpenedRun:
+    def reopen(self) -> reopening.OpenedRun:
         """Take the run's lock again, as a resume does; what is found there goes on being written by this."""
-        opened = recorder.open_run(self.root, self.run_id, tasks=self.tasks, now=self.now)
+        opened = reopening.open_run(self.root, self.run_id, tasks=self.tasks, now=self.now)
         self.recorder = opened.recorder
         return opened
 
@@ -175,7 +176,7 @@ class Recorded:
 
 def recorder_of(root: Path, run_id: str, tasks: Mapping[str, Task]) -> RunRecorder:
     """Take the lock of any stored run."""
-    return recorder.open_run(root, run_id, tasks=tasks, now=START).recorder
+    return reopening.open_run(root, run_id, tasks=tasks, now=START).recorder
 
 
 def completed(root: Path, run_id: str = RUN, **more: object) -> Recorded:

@@ -224,10 +224,14 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
         Raises:
             FoldError: the run has no such task.
         """
-        found = self.tasks.get(task_id) or self.gates.get(task_id)
+        found = self.find(task_id)
         if found is None:
             raise FoldError(f"the run has no task '{task_id}'")
         return found
+
+    def find(self, task_id: str) -> TaskState | None:
+        """Return the state of a task or a gate, or None where the run has no such task."""
+        return self.tasks.get(task_id) or self.gates.get(task_id)
 
     def in_status(self, status: TaskStatus) -> list[str]:
         """Return the ids of the tasks in `status`, in the order of the plan."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from specular_tui.store import layout
+from specular_tui.model.run import TaskState
+from specular_tui.store import layout, logs
 from specular_tui.store.folder import Folder
 
 
@@ -46,3 +47,10 @@ def move(run: Folder, names: Iterable[str], now: int) -> None:
         outputs.sync()
         quarantine.sync()
         run.sync()
+
+
+def move_stale_logs(run: Folder, tasks: Mapping[str, TaskState], now: int) -> None:
+    """Move logs into quarantine whose numbers attempts of `tasks` that are still to come will need."""
+    with run.make(layout.OUTPUTS) as outputs:
+        stale = logs.stale(logs.listing(outputs), tasks)
+    move(run, [f"{layout.OUTPUTS}/{name}" for name in stale], now)

@@ -14,7 +14,7 @@ from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import Settings
 from specular_tui.store import checkpoint, expiry, pins
 from specular_tui.store.expiry import Expired
-from specular_tui.store.recorder import open_run
+from specular_tui.store.reopening import open_run
 from specular_tui.workspace import plans
 
 __all__ = ["Expired", "abandon", "abandon_expired", "expired_runs"]

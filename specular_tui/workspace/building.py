@@ -18,7 +18,8 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import RUN_ID, Plan
 from specular_tui.model.run import RunStatus
 from specular_tui.store import checkpoint
-from specular_tui.store.recorder import RunRecorder, create_run
+from specular_tui.store.creating import create_run
+from specular_tui.store.recorder import RunRecorder
 from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import plans, session
 from specular_tui.workspace.abandoning import abandon

@@ -18,7 +18,8 @@ from specular_tui.model.resume import ResumePlan
 from specular_tui.model.run import RunState, RunStatus
 from specular_tui.spec.settings import Settings
 from specular_tui.store import checkpoint
-from specular_tui.store.recorder import RunRecorder, open_run
+from specular_tui.store.recorder import RunRecorder
+from specular_tui.store.reopening import open_run
 from specular_tui.workspace import plans, session
 from specular_tui.workspace.deciding import Prove, decide, prove_first
 from specular_tui.workspace.face import BuildResult, Face

@@ -10,7 +10,8 @@ import msgspec
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.store import digest
-from specular_tui.store.recorder import RunRecorder, create_run
+from specular_tui.store.creating import create_run
+from specular_tui.store.recorder import RunRecorder
 
 #: 2024-01-15 10:30:45 UTC.
 START = 1_705_314_645_000

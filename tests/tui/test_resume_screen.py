@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from specular_tui.model import event as ev
 from specular_tui.model.resume import Action
-from specular_tui.store import recorder as store_recorder
+from specular_tui.store import reopening
 from specular_tui.tui import app as app_module
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
@@ -209,7 +209,7 @@ async def test_a_damaged_checkpoint_is_said_and_repaired(failed: Site, started: 
 
 async def test_commands_from_elsewhere_are_asked_about(failed: Site, started: Started) -> None:
     at = failed.state("one").updated_at
-    opening = store_recorder.open_run(failed.root, "one", tasks={}, now=at)
+    opening = reopening.open_run(failed.root, "one", tasks={}, now=at)
     opening.recorder.append(ev.Imported(at=at))
     opening.recorder.release()
     (failed.folder / "plan.json").unlink()

@@ -17,7 +17,8 @@ from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.run import RunState, TaskState
-from specular_tui.store.recorder import RunRecorder, create_run
+from specular_tui.store.creating import create_run
+from specular_tui.store.recorder import RunRecorder
 from tests.recorded import plan_bytes
 
 

@@ -18,7 +18,7 @@ from specular_tui.store import checkpoint, commit, digest, journal, layout, repo
 from specular_tui.store.check import check
 from specular_tui.store.compress import compress
 from specular_tui.store.effort import CancelledError
-from specular_tui.store.recorder import open_run
+from specular_tui.store.reopening import open_run
 from specular_tui.store.report import HASHES, METADATA, PRESENT, PROGRESS, STATE, Report
 from tests import recorded
 from tests.recorded import RUN, Recorded

@@ -16,11 +16,11 @@ from specular_tui.errors import RunHeldError, StorageError
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.model.run import FoldError, RunStatus, TaskStatus
-from specular_tui.store import checkpoint, commit, digest, layout, lock, recorder
+from specular_tui.store import checkpoint, commit, creating, digest, layout, lock, recorder
 from specular_tui.store.check import check
 from specular_tui.store.compress import compress
 from specular_tui.store.folder import Folder
-from specular_tui.store.recorder import open_run
+from specular_tui.store.reopening import open_run
 from tests import recorded
 from tests.recorded import RUN, Recorded
 
@@ -65,7 +65,7 @@ def test_a_named_run_that_is_there_is_refused(tmp_path: Path) -> None:
         at=1, run_id=RUN, plan_file="p", plan_folder="/", plan_name="p", plan_hash=state.plan_hash, tasks=()
     )
     with pytest.raises(StorageError, match="already there"):
-        recorder.create_run(tmp_path, event, plan=run.plan, policy=None, tasks={}, named=True)
+        creating.create_run(tmp_path, event, plan=run.plan, policy=None, tasks={}, named=True)
     assert os.listdir(tmp_path) == [RUN]
 
 

@@ -23,8 +23,8 @@ from specular_tui.errors import (
 )
 from specular_tui.model import event as ev
 from specular_tui.model.run import RunStatus
-from specular_tui.store import recorder as store_recorder
-from specular_tui.store.recorder import open_run
+from specular_tui.store import creating, reopening
+from specular_tui.store.reopening import open_run
 from specular_tui.workspace import abandoning, resuming, session
 from tests.unit.workspace.site import Listener, Site, task
 
@@ -223,7 +223,7 @@ def test_a_run_that_somebody_finished_meanwhile_is_left_alone(site: Site, monkey
     (site.folder / "mended").touch()
     real = open_run
 
-    def late(root: Path, run_id: str, **more: Any) -> store_recorder.OpenedRun:
+    def late(root: Path, run_id: str, **more: Any) -> reopening.OpenedRun:
         monkeypatch.setattr(resuming, "open_run", real)
         assert Site(site.folder).code(resume="one") == 0
         return real(root, run_id, **more)
@@ -681,7 +681,7 @@ def test_an_interruption_while_the_run_is_made_leaves_nothing(site: Site, monkey
     def interrupt(*args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store_recorder, "_publish_first", interrupt)
+    monkeypatch.setattr(creating, "_publish_first", interrupt)
     with pytest.raises(KeyboardInterrupt):
         site.build()
     assert os.listdir(site.root) == []

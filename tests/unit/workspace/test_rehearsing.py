@@ -10,7 +10,7 @@ import pytest
 from specular_tui.errors import CheckpointError, PlanError, PolicyViolationError, UsageError
 from specular_tui.model import event as ev
 from specular_tui.model.resume import Action
-from specular_tui.store import recorder as store_recorder
+from specular_tui.store import reopening
 from specular_tui.workspace import checking, rehearsing
 from specular_tui.workspace.invocation import home_of
 from specular_tui.workspace.rehearsing import Rehearsal, Rehearser
@@ -167,7 +167,7 @@ def test_a_violation_of_the_policy_is_a_problem(site: Site) -> None:
 
 
 def test_commands_from_elsewhere_are_asked_about(failed: Site) -> None:
-    opened = store_recorder.open_run(failed.root, "one", tasks={}, now=failed.state("one").updated_at)
+    opened = reopening.open_run(failed.root, "one", tasks={}, now=failed.state("one").updated_at)
     opened.recorder.append(ev.Imported(at=failed.state("one").updated_at))
     opened.recorder.release()
     assert rehearse(failed).question == "", "this folder has the very plan"

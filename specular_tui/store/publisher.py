@@ -1,0 +1,135 @@
+"""Publishing the JSON files of a run whose lock is held: the records of tasks, and the three files that people read.
+
+All of them are functions of the state. Which records are not as the state is now is what this module knows; that the
+journal is on disk first is the work of `store.recorder`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Final, NamedTuple
+
+from specular_tui.model.plan import Task
+from specular_tui.model.run import RunState
+from specular_tui.store import checkpoint, digest, layout, snapshot
+from specular_tui.store.folder import Folder, explain
+
+#: So many records of tasks are rendered at once, so that those of a large run do not fill the memory.
+BATCH: Final = 2_000
+
+
+class _Records(NamedTuple):
+    """Records that are to be written, by file name, and the tasks that were looked at for them."""
+
+    files: dict[str, bytes]
+    tasks: dict[str, None]
+
+
+class Publisher:
+    """The JSON files of one run. Not thread-safe but for what `prepare` returns."""
+
+    def __init__(self, folder: Folder, outputs: Folder, tasks: Mapping[str, Task], flush: Callable[[], None]) -> None:
+        """Write into `folder` and, records, into `outputs`; `flush` returns once the journal is on disk.
+
+        `tasks` are those of the plan in force: what a record says of a task beside its state.
+        """
+        self._folder = folder
+        self._outputs = outputs
+        self._tasks = tasks
+        self._flush = flush
+        self._lock = threading.Lock()
+        self._dirty: dict[str, None] = {}
+        #: Raw digests of the records as they are in `outputs`.
+        self._hashes: dict[str, bytes] = {}
+        names = set(outputs.names())
+        #: Records that `checkpoint compress` has packed: they go when their plain ones are published again.
+        self._packed = {name for name in names if name.endswith(".json.gz")}
+        #: Records of a session before, plain or packed. One that is as it was need not be written again.
+        self._kept = {name.removesuffix(".gz") for name in names if name.endswith((".json", ".json.gz"))}
+        #: The record of the journal up to which everything has been published.
+        self._published = -1
+
+    def changed(self, tasks: Iterable[str]) -> None:
+        """Say that the records of `tasks` may not be as the state is."""
+        self._dirty |= dict.fromkeys(tasks)
+
+    def compare_all(self, state: RunState) -> None:
+        """Have the next snapshots write the record of every task whose record is not as state and plan have it now."""
+        if self._kept:
+            self._hashes = snapshot.stored_hashes(checkpoint.read_progress(self._folder))
+        for tasks in (state.tasks, state.gates):
+            self.changed(i for i, task in tasks.items() if snapshot.has_record(task))
+
+    def prepare(self, state: RunState, *, now: int, journal_bytes: int, control: str | None) -> Callable[[], None]:
+        """Render `state` as it is now and return what publishes it, which may run on another thread.
+
+        Raises (the returned call):
+            StorageError: it could not be published; the journal is the truth and is not touched.
+        """
+        records = self._render(state)
+        files = {
+            layout.STATE: snapshot.encode(snapshot.states(state)),
+            layout.PROGRESS: snapshot.progress_file(state, self._hash),
+            layout.METADATA: snapshot.encode(
+                snapshot.metadata(state, now=now, journal_bytes=journal_bytes, control=control)
+            ),
+        }
+
+        def write_files() -> None:
+            for name, data in files.items():
+                self._folder.publish(name, data)
+            for name in (layout.STATE, layout.PROGRESS):
+                self._folder.remove(name + ".gz", missing_ok=True)
+
+        return lambda: self._publish(records, write_files)
+
+    def publish_all(self, state: RunState, *, now: int, journal_bytes: int) -> None:
+        """Publish `state` as it is now, with the record of every task, where that has not been done.
+
+        Raises:
+            StorageError: it could not be published.
+        """
+        if self._published == state.seq and not self._dirty:
+            return
+        while len(self._dirty) > BATCH:
+            self._publish(self._render(state), lambda: None)
+        self.prepare(state, now=now, journal_bytes=journal_bytes, control=None)()
+        self._published = state.seq
+
+    def _render(self, state: RunState) -> _Records:
+        """Render records that are not as `state` is, up to a number; the others stay for the next time."""
+        taken = dict.fromkeys(islice(self._dirty, BATCH))
+        files: dict[str, bytes] = {}
+        for task_id in taken:
+            task = state.find(task_id)
+            if task is not None and snapshot.has_record(task):
+                data = snapshot.record(task_id, task, self._tasks.get(task_id))
+                name, found = layout.record_name(task_id), digest.raw(data)
+                if self._hashes.get(task_id) != found or name not in self._kept:
+                    files[name] = data
+                    self._hashes[task_id] = found
+        self._dirty = {} if len(taken) == len(self._dirty) else {i: None for i in self._dirty if i not in taken}
+        return _Records(files, taken)
+
+    def _hash(self, task_id: str) -> str | None:
+        found = self._hashes.get(task_id)
+        return None if found is None else digest.shown(found)
+
+    def _publish(self, records: _Records, then: Callable[[], None]) -> None:
+        with self._lock:
+            try:
+                # metadata.json says how far the journal reaches: it must already reach there.
+                self._flush()
+                for name, data in records.files.items():
+                    self._outputs.publish(name, data, sync=False)
+                if records.files:
+                    self._outputs.sync_all(list(records.files))
+                for name in records.files:
+                    if name + ".gz" in self._packed:
+                        self._outputs.remove(name + ".gz", missing_ok=True)
+                then()
+            except OSError as error:
+                self._dirty = records.tasks | self._dirty
+                raise explain(error, "write checkpoint", self._folder.path) from error
