@@ -147,6 +147,14 @@ class Small:
         """Return the tasks of the plan that is in the folder."""
         return {task["id"] for task in json.loads((self.folder / "plan.json").read_bytes())["tasks"]}
 
+    def downstream(self, tasks: set[str]) -> set[str]:
+        """Return `tasks` and all that needs them, in the plan that is in the folder."""
+        found = set(tasks)
+        for task in json.loads((self.folder / "plan.json").read_bytes())["tasks"]:  # what is needed stands first
+            if found & set(task["depends_on"]):
+                found.add(task["id"])
+        return found
+
     def said(self) -> Said:
         """Read the journal of the run; an empty one where there is none."""
         try:

@@ -62,9 +62,9 @@ def test_errors_of_system_calls(tmp_path: Path) -> None:
 @needs_strace
 @pytest.mark.parametrize("command", [*powerloss.RECORDED])
 def test_power_cuts(tmp_path: Path, command: str) -> None:
-    result = powerloss.run(command, tmp_path, sample=60, resumes=4)
+    result = powerloss.run(command, tmp_path, sample=40, resumes=3)
     assert_none_broken({command: result})
-    assert result.states == 60
+    assert result.states == 40
 
 
 @pytest.mark.parametrize("which", ["paused", "killed"])
