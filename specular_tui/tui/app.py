@@ -288,6 +288,11 @@ class SpecularApp(TerminalApp):
             self.desk.subject = row.run_id if row is not None else self.desk.subject
         await self.switch_mode(mode)
 
+    def action_command_palette(self) -> None:
+        """Offer every action, run and task by name."""
+        if not isinstance(self.screen, palette.Palette):
+            self.push_screen(palette.Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         """List the keys of where the user is."""
         if isinstance(self.screen, ModeScreen):

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input
 
 from specular_tui.tui import keys, present
 from specular_tui.tui.messages import Open
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 _SLICE = 500
 #: Nobody reads more hits of one kind.
 _MOST = 50
+
+
+class Palette(CommandPalette):
+    """The palette with a cursor that stands still: nothing wakes an idle program."""
+
+    def on_mount(self) -> None:
+        """Let it stand still."""
+        self.query_one(Input).cursor_blink = False
 
 
 class _Entry(NamedTuple):
