@@ -113,8 +113,10 @@ def trashed(root: Path, known: Mapping[str, TrashedRun] | None = None) -> list[T
     return sorted(found, key=lambda put: put.at, reverse=True)
 
 
-def restore(root: Path, run_id: str, at: int | None = None) -> str:
+def restore(root: Path, run_id: str, at: int | None = None, *, sync: bool = True) -> str:
     """Take the run `run_id` back from the trash: the one that was put there last, or at the moment `at`.
+
+    `sync` is as for `trash`.
 
     Raises:
         RunNotFoundError: it is not there. StorageError: there is a run of this name again, or the disk refuses.
@@ -137,8 +139,9 @@ def restore(root: Path, run_id: str, at: int | None = None) -> str:
             os.rename(TrashedRun(run_id, at, 0).name, run_id, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
         except FileNotFoundError:
             raise missing from None
-        folder.sync()
-        bin_.sync()
+        if sync:
+            folder.sync()
+            bin_.sync()
     return run_id
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -126,13 +126,15 @@ def trashed_runs(root: Path, known: Mapping[str, TrashedRun] | None = None) -> l
     return removal.trashed(root, known)
 
 
-def restore_run(root: Path, run_id: str, at: int | None = None) -> str:
+def restore_run(root: Path, run_id: str, at: int | None = None, *, sync: bool = True) -> str:
     """Take a run back from the trash: the latest of its name, or the one put there at the moment `at`.
+
+    `sync` is as for `trash_run`.
 
     Raises:
         RunNotFoundError: it is not there. StorageError: its name is taken.
     """
-    return removal.restore(root, run_id, at)
+    return removal.restore(root, run_id, at, sync=sync)
 
 
 def empty_trash(root: Path, *, all_of_it: bool = False, settings: Settings | None = None) -> int:
@@ -146,8 +148,11 @@ def empty_trash(root: Path, *, all_of_it: bool = False, settings: Settings | Non
     return removal.empty_trash(root, _now(), room=room)
 
 
-def purge_trash(root: Path, puts: Sequence[TrashedRun]) -> int:
-    """Delete these runs from the trash for good and return the bytes that this frees. Raises StorageError."""
+def purge_trash(root: Path, puts: Iterable[TrashedRun]) -> int:
+    """Delete these runs from the trash for good and return the bytes that this frees. Raises StorageError.
+
+    The next one is asked for when the one before is gone.
+    """
     return removal.purge(root, puts)
 
 

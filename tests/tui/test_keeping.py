@@ -134,8 +134,26 @@ async def test_what_was_deleted_goes_for_good_at_the_end(app: SpecularApp, runs:
         await pilot.press("d")
         await answer(pilot, app, "d")
         await until(pilot, lambda: "build-3" not in listed(app))
-    assert app.bridge.keeper.empty_own_trash() == []
+    gone: list[tuple[int, int]] = []
+    assert app.bridge.keeper.empty_own_trash(lambda done, of: gone.append((done, of))) == []
+    assert gone == [(0, 1)]
     assert [put.run_id for put in removal.trashed(runs)] == ["build-0"], "what others deleted is not touched"
+
+
+async def test_emptying_the_trash_can_be_left_for_later(app: SpecularApp, runs: Path) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("space", "space", "d")
+        await answer(pilot, app, "d")
+        await until(pilot, lambda: len(listed(app)) == 2)
+
+    def interrupt(done: int, of: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    (said,) = app.bridge.keeper.empty_own_trash(interrupt)
+    assert "specular checkpoint trash --empty" in said
+    assert len(removal.trashed(runs)) == 1
 
 
 async def test_what_an_earlier_session_deleted_comes_back(app: SpecularApp, runs: Path) -> None:

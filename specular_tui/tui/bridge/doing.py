@@ -84,7 +84,7 @@ def take_back(effort: Effort, puts: Sequence[TrashedRun]) -> tuple[Outcome, list
             break
         effort.tell(put.run_id, number, len(puts), 0, 0)
         try:
-            done.append(keeping.restore_run(effort.root, put.run_id, put.at))
+            done.append(keeping.restore_run(effort.root, put.run_id, put.at, sync=number == len(puts)))
         except RunNotFoundError:
             spared.append((put.run_id, "it is not in the trash any more"))
         except (SpecularError, OSError) as error:

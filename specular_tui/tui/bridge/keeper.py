@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -71,12 +71,23 @@ class Keeper:
                 self._waiting += 1
                 self._outlet.spawn(partial(self._take_turn, deed), "keep", False)
 
-    def empty_own_trash(self) -> list[str]:
-        """Delete for good what was deleted here and not taken back; return what is to be said of it. Blocks."""
+    def empty_own_trash(self, tell: Callable[[int, int], None]) -> list[str]:
+        """Delete for good what was deleted here and not taken back; return what is to be said of it. Blocks.
+
+        `tell` is told how many runs are gone, and how many there are; Ctrl+C leaves the rest in the trash.
+        """
         puts = [put for group in self._deletions for put in group]
         self._deletions.clear()
+
+        def one_by_one() -> Iterator[TrashedRun]:
+            for number, put in enumerate(puts):
+                tell(number, len(puts))
+                yield put
+
         try:
-            keeping.purge_trash(self._outlet.root, puts)
+            keeping.purge_trash(self._outlet.root, one_by_one())
+        except KeyboardInterrupt:
+            return ["what is left in the trash goes in a week, or with: specular checkpoint trash --empty"]
         except (SpecularError, OSError) as error:
             return [f"the trash could not be emptied: {doing.why(error)}"]
         return []
