@@ -92,6 +92,7 @@ class CommandLine(Struct, frozen=True, kw_only=True):
         # The values go through the client's own environment: an argument would show them to everybody.
         return replace(
             work,
+            image=None,  # the client itself runs on this machine
             command=(*args, target, *command),
             env={key: value for key, value in environment.items() if key not in shown},
             workdir=self.folder,

@@ -64,6 +64,7 @@ def test_values_go_through_the_clients_environment(tmp_path: Path, way: str) -> 
     made = getattr(line(tmp_path), way)("name", work(tmp_path, API_TOKEN="s3cret", PATH="/opt", DOCKER_HOST="tcp://x"))
     found = argv(made)
 
+    assert made.image is None
     assert "s3cret" not in " ".join(found)
     assert found[found.index("API_TOKEN") - 1] == "--env"
     assert made.env["API_TOKEN"] == "s3cret"
