@@ -190,7 +190,6 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("resume", "minus", "fewer_jobs", "Fewer jobs", "one task fewer at once", RUN),
     Key("resume", "tab,n", "next_group", "Next group", "to what is done with other tasks", MOVE, 3, palette=False),
     Key("resume", "question_mark", "help", "Help", "the keys of this screen", APP, 90, palette=False),
-    Key("flag", "space", "toggle_button", "Switch", "on or off", MOVE, palette=False),
     Key("new", "enter", "start", "Start", "start the build", RUN, palette=False),
     Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
 )
@@ -241,7 +240,7 @@ TOGETHER: Final[tuple[frozenset[str], ...]] = (
     frozenset({"dialog", "toggle"}),
     frozenset({"filter"}),
     frozenset({"search"}),
-    frozenset({"dialog", "new", "flag"}),
+    frozenset({"dialog", "new", "toggle"}),
 )
 
 #: Stands for the key of a row that has none: nothing that can be pressed.

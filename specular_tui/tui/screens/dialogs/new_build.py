@@ -8,30 +8,19 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
-from textual.widgets import Checkbox, Input, Static
+from textual.widgets import Input, Static
 
 from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.messages import Rehearse, Rehearsed
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import lasting
 from specular_tui.tui.theme import paint, paint_lines
+from specular_tui.tui.widgets.toggle import Toggle
 from specular_tui.tui.wish import Answer, Wish
 
 #: Seconds that nothing is typed before what was typed is proven.
 _REST: Final = 0.15
 _MOST_JOBS: Final = 10_000
-
-
-class Flag(Checkbox, inherit_bindings=False):
-    """A box to tick with the space bar; Enter starts the build, as it does everywhere in the dialog."""
-
-    BINDINGS: ClassVar = keys.bindings("flag")
-    BUTTON_INNER = " "
-
-    def watch_value(self) -> None:
-        """Say it by a sign, and not by its colour alone."""
-        super().watch_value()
-        self.BUTTON_INNER = glyphs.DONE if self.value else " "
 
 
 class BuildDialog(ModalScreen[Wish]):
@@ -46,7 +35,7 @@ class BuildDialog(ModalScreen[Wish]):
         self._plan = Input(placeholder="plan.json", id="plan", compact=True)
         self._policy = Input(placeholder=".specular/policy.yaml, if it is there", id="policy", compact=True)
         self._jobs = Input(placeholder="as the policy says", id="jobs", compact=True)
-        self._keep_going = Flag("after a failure, run all that does not need it", compact=True)
+        self._keep_going = Toggle("after a failure, run all that does not need it")
         self._said = Static(id="said", markup=False)
         self._command = Static(id="command", markup=False)
         self._rest: Timer | None = None
@@ -99,7 +88,7 @@ class BuildDialog(ModalScreen[Wish]):
         event.stop()
         self._changed()
 
-    def on_checkbox_changed(self, event: Checkbox.Changed) -> None:
+    def on_toggle_changed(self, event: Toggle.Changed) -> None:
         """Say how that is typed."""
         event.stop()
         self._changed()
