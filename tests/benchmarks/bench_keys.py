@@ -42,7 +42,8 @@ def press(terminal: Terminal, typed: Callable[[int], tuple[bytes, Callable[[byte
 def in_specular(terminal: Terminal) -> list[float]:
     """Move the cursor over the tasks that run, whose logs are shown as it goes."""
     # The cursor's ground is that of the first task's row as it is painted first.
-    first = re.search(rb"48;2;(\d+;\d+;\d+)m" + task_id(0).encode(), bytes(terminal.seen))
+    mark = "●".encode() + rb" \x1b\[0m\x1b\[[0-9;]*"
+    first = re.search(mark + rb"48;2;(\d+;\d+;\d+)m" + task_id(0).encode(), bytes(terminal.seen))
     if first is None:
         raise RuntimeError("the cursor is not on the first task")
     at = [0, 1]

@@ -20,6 +20,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState
 from specular_tui.model.usual import Usual
 from specular_tui.tui.bridge.outlet import Outlet
+from specular_tui.tui.bridge.threads import no_collections
 from specular_tui.tui.messages import Foreseen
 from specular_tui.tui.views import RunView
 from specular_tui.workspace import history
@@ -63,7 +64,7 @@ class Outlook:
                 began = time.monotonic()
             now = self._outlet.desk.clock.now() if view.live else view.state.updated_at
             # Tasks come and go while a session starts: the next time will do.
-            with contextlib.suppress(RuntimeError, KeyError):
+            with no_collections(), contextlib.suppress(RuntimeError, KeyError):
                 await asyncio.to_thread(partial(_foresee, view, graph, now))
                 self._outlet.tell(Foreseen(past=not known))
                 self.done = view
