@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -67,6 +65,9 @@ async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncGenerator[se
 
     Sub-folders are not watched. On file systems that tell nobody of changes watchfiles looks by itself.
     """
+    import asyncio
+    import importlib
+
     # It takes long to import, which must not keep the loop from anything.
     watchfiles = await asyncio.to_thread(importlib.import_module, "watchfiles")
     async for found in watchfiles.awatch(

@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 #: What a browser's terminal can, in place of what the environment says of the terminal of `specular serve`.
 _CAN: Final = {"TEXTUAL_COLOR_SYSTEM": "truecolor", "TEXTUAL_FPS": "60"}
@@ -61,8 +61,15 @@ def main(root: str, size: str) -> int:
     # A page has Unicode, whatever the locale of the server is.
     settings = replace(settings, look=replace(settings.look, unicode=True))
     app: SpecularApp = SpecularApp(Path(root), settings=settings, driver_class=PageDriver)
-    answer: Any = app.run(size=(int(columns), int(lines)))
-    return app.return_code or 0 if answer is None else 0
+    answer: int | None = app.run(size=(int(columns), int(lines)))
+    code = (app.return_code or 0) if answer is None else answer
+    if app.crash:
+        print(f"internal error: {app.crash_reason}", file=sys.stderr)  # noqa: T201  the server tells it
+    elif answer is not None and code < 128:
+        # A page that was merely closed may be opened again, and what was deleted there taken back.
+        for line in app.bridge.keeper.empty_own_trash(lambda done, total: None):
+            print(line, file=sys.stderr)  # noqa: T201
+    return code
 
 
 if __name__ == "__main__":

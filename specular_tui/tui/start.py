@@ -35,6 +35,8 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
     prove_terminal()
     settings = read_settings(os.environ)
     app = SpecularApp(root, run_id=run_id, owned=owned, settings=settings, driver_class=TerminalDriver)
+    # A thread that works something out lets the screen have its turn after so many seconds.
+    sys.setswitchinterval(0.0005)
     with left_clean():
         answer = app.run(mouse=settings.mouse)
     code = (app.return_code or 0) if answer is None else answer
