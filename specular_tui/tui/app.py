@@ -45,7 +45,6 @@ from specular_tui.tui.messages import (
     Validate,
 )
 from specular_tui.tui.modes import MODES
-from specular_tui.tui.safe import plain
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
@@ -189,14 +188,13 @@ class SpecularApp(TerminalApp):
 
     def say(self, text: str, severity: str = "information") -> None:
         """Show a text for a moment; it may be foreign."""
-        lines = "\n".join(plain(line) for line in text.splitlines())
         match severity:
             case "error":
-                self.notify(lines, severity="error", timeout=10, markup=False)
+                self.notify(text, severity="error", timeout=10)
             case "warning":
-                self.notify(lines, severity="warning", timeout=8, markup=False)
+                self.notify(text, severity="warning", timeout=8)
             case _:
-                self.notify(lines, timeout=4, markup=False)
+                self.notify(text, timeout=4)
 
     def _open(self, run_id: str) -> None:
         self.bridge.open(run_id)

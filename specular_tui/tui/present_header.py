@@ -40,7 +40,9 @@ def facts(view: RunView, clock: Clock) -> list[Line]:
     if (frozen := state.frozen_until(now)) >= 1000:
         parts.append([(f"frozen {said(frozen)}", "paused" if state.frozen_since is not None else "muted")])
     if not view.live:
-        return [*parts, [(present.age(clock.now() - state.updated_at), "muted")]]
+        # The hour, and not how long ago it was: nothing wakes an idle application to count on.
+        word = {"paused": "stopped", "completed": "ended", "failed": "ended"}.get(state.status, "as of")
+        return [*parts, [(f"{word} {clock.time(state.updated_at)}", "muted")]]
     if view.moving:
         view.pace.note(elapsed, present.settled(state))
         if (pace := view.pace.per_minute()) is not None:

@@ -22,8 +22,9 @@ from specular_tui.errors import UsageError
 if TYPE_CHECKING:
     from specular_tui.tui.terminal_app import TerminalApp
 
-#: What is painted waits while so many writes have not been taken by the terminal.
-BEHIND: Final = 6
+#: What is painted waits while the terminal has not taken so many letters of what was painted before. A frame has some
+#: thousand; over a line of 10 KB/s a key then shows after two or three seconds, whatever the build does.
+BEHIND: Final = 8_000
 #: So long a terminal that takes nothing is waited for at the end, in seconds.
 PATIENCE: Final = 1.0
 
@@ -93,7 +94,7 @@ class _Output:
                 self._file.flush()
             except (OSError, ValueError):
                 self._driver.lose()
-        self._driver.taken()
+        self._driver.taken(len(text))
         return len(text)
 
     def flush(self) -> None:
@@ -119,17 +120,17 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Hand over what is painted; where the terminal has not kept up, painting waits from now on."""
         with self._count:
-            self._waiting += 1
-            behind = self._waiting == BEHIND
+            before, self._waiting = self._waiting, self._waiting + len(data)
+            behind = before < BEHIND <= self._waiting
         if behind:
             self._app.hold_paint()
         super().write(data)
 
-    def taken(self) -> None:
-        """The terminal has taken a write; called from the thread that writes."""
+    def taken(self, letters: int) -> None:
+        """The terminal has taken so much; called from the thread that writes."""
         with self._count:
-            self._waiting -= 1
-            caught_up = self._waiting == BEHIND - 1
+            before, self._waiting = self._waiting, self._waiting - letters
+            caught_up = self._waiting < BEHIND <= before
         if caught_up:
             self._tell(self._app.resume_paint)
 

@@ -12,7 +12,10 @@ from typing import Any
 
 from textual.app import App
 from textual.events import Key
+from textual.notifications import SeverityLevel
 from textual.widgets import Input
+
+from specular_tui.tui.safe import plain
 
 
 class TerminalApp(App[int]):
@@ -24,6 +27,21 @@ class TerminalApp(App[int]):
     crash_reason = ""
     _held = False
     _dropped = False
+
+    # What is said on it
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a text for a moment; whoever says it, and whatever it holds, it is text and nothing else."""
+        lines = "\n".join(plain(line) for line in message.splitlines())
+        super().notify(lines, title=plain(title), severity=severity, timeout=timeout, markup=False)
 
     # A slow terminal
 

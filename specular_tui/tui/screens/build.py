@@ -33,6 +33,7 @@ from specular_tui.tui.views import Desk, RunRow, RunView
 from specular_tui.tui.widgets.log_pane import LogPane
 from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.notice import FailureNotice
+from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.task_table import TaskTable
 from specular_tui.tui.wish import Wish
 
@@ -45,7 +46,7 @@ class Tasks(TaskTable):
     BINDINGS = keys.bindings("list", "tasks")
 
 
-class FilterInput(Input):
+class FilterInput(PlainInput):
     """Where is typed which tasks shall be shown."""
 
     BINDINGS = keys.bindings("filter")

@@ -16,6 +16,7 @@ from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunView
 from specular_tui.tui.widgets.log_text import LogSource
 from specular_tui.tui.widgets.log_view import LogView
+from specular_tui.tui.widgets.plain_input import PlainInput
 
 
 class Log(LogView):
@@ -24,7 +25,7 @@ class Log(LogView):
     BINDINGS = keys.bindings("list", "log")
 
 
-class SearchBox(Input):
+class SearchBox(PlainInput):
     """Where is typed what is searched for in the log."""
 
     BINDINGS: ClassVar = keys.bindings("search")

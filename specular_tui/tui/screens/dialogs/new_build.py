@@ -15,6 +15,7 @@ from specular_tui.tui.messages import Rehearse, Rehearsed
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import lasting
 from specular_tui.tui.theme import paint, paint_lines
+from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.toggle import Toggle
 from specular_tui.tui.wish import Answer, Wish
 
@@ -32,9 +33,9 @@ class BuildDialog(ModalScreen[Wish]):
         """`program` is what to type for `specular` here."""
         super().__init__()
         self._program = program
-        self._plan = Input(placeholder="plan.json", id="plan", compact=True)
-        self._policy = Input(placeholder=".specular/policy.yaml, if it is there", id="policy", compact=True)
-        self._jobs = Input(placeholder="as the policy says", id="jobs", compact=True)
+        self._plan = PlainInput(placeholder="plan.json", id="plan", compact=True)
+        self._policy = PlainInput(placeholder=".specular/policy.yaml, if it is there", id="policy", compact=True)
+        self._jobs = PlainInput(placeholder="as the policy says", id="jobs", compact=True)
         self._keep_going = Toggle("after a failure, run all that does not need it")
         self._said = Static(id="said", markup=False)
         self._command = Static(id="command", markup=False)

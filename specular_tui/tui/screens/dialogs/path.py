@@ -18,8 +18,8 @@ from textual.widgets import Input, Static
 from specular_tui.tui import keys, present
 from specular_tui.tui.deeds import Trouble
 from specular_tui.tui.present import Line
-from specular_tui.tui.safe import plain
 from specular_tui.tui.theme import paint, paint_lines
+from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.toggle import Toggle
 
 
@@ -30,14 +30,6 @@ class PathAnswer:
     path: str
     #: What is offered beside the path was wanted.
     option: bool = False
-
-
-class PathInput(Input):
-    """Takes text only: what is pasted may hold anything."""
-
-    def validate_value(self, value: str) -> str:
-        """Return the value with nothing in it that acts on a terminal."""
-        return plain(value)
 
 
 class PathDialog(ModalScreen[PathAnswer]):
@@ -61,7 +53,7 @@ class PathDialog(ModalScreen[PathAnswer]):
         self._details = list(details)
         self._command = command
         self._trouble = trouble
-        self.input = PathInput(
+        self.input = PlainInput(
             value=value, compact=True, suggester=_Paths(), placeholder="a file", select_on_focus=False
         )
         self.input.cursor_blink = False
