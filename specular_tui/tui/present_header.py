@@ -19,7 +19,11 @@ def lines(view: RunView, clock: Clock, room: int) -> list[Line]:
         [(state.plan_name or state.plan_file or "plan", "strong")],
         [(view.run_id, "muted")],
     ]
-    top = present.spread(left, facts(view, clock), room)
+    right = facts(view, clock)
+    if sum(present.width(part) + 2 for part in (*left, *right[:2])) - 2 > room:
+        # When it ends matters more than what it is called; Checkpoints has the id.
+        left.pop()
+    top = present.spread(left, right, room)
     numbers = present.counts(state)
     space = room - present.width(numbers) - 3
     if space < 12:

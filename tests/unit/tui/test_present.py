@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, RunStatus, Session, TaskState, TaskStatus
@@ -194,3 +195,14 @@ def test_a_clock_time_has_its_day_where_that_is_another() -> None:
     assert present_forecast.hours(NOW, NOW + 30_000, CLOCK) == "10:30–10:31"
     assert present_forecast.hours(NOW, NOW + 5_000, CLOCK) == "10:30"
     assert present_forecast.hours(NOW, NOW + 86_400_000, CLOCK) == "10:30–Tue 10:30"
+
+
+def test_the_end_goes_before_the_id_of_the_run() -> None:
+    found = view()
+    found.run_id = "build-2024-01-15T10-30-45"
+    found.forecast = (Forecast(60_000, 90_000, 120_000), NOW)
+    wide, narrow = (present.text(present_header.lines(found, CLOCK, room)[0]) for room in (120, 64))
+    assert found.run_id in wide
+    assert found.run_id not in narrow
+    assert "left, until" in wide
+    assert "left, until" in narrow
