@@ -6,17 +6,17 @@ A deed that takes a while is a chore: one at a time, with progress, and it can b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from textual.message import Message
 
 from specular_tui.model.compare import RunComparison
 from specular_tui.tui.messages import Told
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """Which runs a clean-up removes: what the policy does not keep, or those that meet all the conditions."""
 
     policy: bool = False
@@ -29,42 +29,36 @@ class Rules:
         return self.policy or self.failed or self.keep_last is not None or self.older_than_ms is not None
 
 
-@dataclass(frozen=True)
-class Trash:
+class Trash(Struct, frozen=True):
     """Put runs where they can be taken back from."""
 
     run_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Undo:
+class Undo(Struct, frozen=True):
     """Take back what was deleted last."""
 
 
-@dataclass(frozen=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """Have clean-up never take a run, or let it again."""
 
     run_id: str
     on: bool
 
 
-@dataclass(frozen=True)
-class Compress:
+class Compress(Struct, frozen=True):
     """Pack the files of runs."""
 
     run_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """Prove runs, one after the other."""
 
     run_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Export:
+class Export(Struct, frozen=True):
     """Write a run into an archive."""
 
     run_id: str
@@ -75,8 +69,7 @@ class Export:
     force: bool = False
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(Struct, frozen=True):
     """Take a run from an archive."""
 
     path: str
@@ -84,15 +77,13 @@ class Import:
     instead_of: str = ""
 
 
-@dataclass(frozen=True)
-class Abandon:
+class Abandon(Struct, frozen=True):
     """Give a run up."""
 
     run_id: str
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """Say what a clean-up would remove."""
 
     rules: Rules
@@ -100,24 +91,21 @@ class Preview:
     anew: bool = False
 
 
-@dataclass(frozen=True)
-class Clean:
+class Clean(Struct, frozen=True):
     """Remove what was previewed, as far as the rules still name it."""
 
     rules: Rules
     run_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """Put two runs side by side."""
 
     run_id: str
     other: str
 
 
-@dataclass(frozen=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """End the chore that is under way."""
 
 
@@ -142,8 +130,7 @@ class Chore:
     cancelled: bool = False
 
 
-@dataclass(frozen=True)
-class Going:
+class Going(Struct, frozen=True):
     """A run that a clean-up would remove."""
 
     run_id: str
@@ -151,12 +138,11 @@ class Going:
     size: int
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Why a deed was not done, and the way on."""
 
     message: str
-    details: Sequence[str] = field(default_factory=tuple)
+    details: Sequence[str] = ()
     hint: str = ""
     #: The file that was to be written is there already.
     taken: bool = False

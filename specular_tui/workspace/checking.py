@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from specular_tui.store.check import Report, check
-
-__all__ = ["Report", "check_run"]
+if TYPE_CHECKING:
+    from specular_tui.store.check import Report
 
 
 def check_run(
@@ -22,4 +22,6 @@ def check_run(
     Raises:
         RunNotFoundError: it is not there. CancelledError: `cancel` was set.
     """
+    from specular_tui.store.check import check
+
     return check(root, run_id, progress=progress, cancel=cancel)

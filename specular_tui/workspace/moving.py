@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from specular_tui.spec.settings import Settings
-from specular_tui.store import archive
 from specular_tui.workspace.keeping import Removal, apply_retention
 
 #: Is told the bytes done and the bytes in all.
@@ -31,6 +30,8 @@ def export_run(
         SpecularError: `out` is there already, and `force` was not given. StorageError: the disk refuses.
         CancelledError: `cancel` was set; nothing is left of the archive.
     """
+    from specular_tui.store import archive
+
     return archive.export_run(root, run_id, out, redact=redact, force=force, progress=progress, cancel=cancel)
 
 
@@ -43,5 +44,7 @@ def import_run(
         CheckpointError: it is no archive of a valid run. StorageError: its name is taken here, or the disk refuses.
         CancelledError: `cancel` was set; nothing is left of it.
     """
+    from specular_tui.store import archive
+
     run_id = archive.import_run(settings.checkpoint_dir, source, progress=progress, cancel=cancel)
     return run_id, apply_retention(settings.checkpoint_dir, settings, run_id)

@@ -17,7 +17,7 @@ from tests.benchmarks.limits import Limits, ratio, rounds
 from tests.benchmarks.site import large, live, task_id
 from tests.benchmarks.terminal import Terminal
 
-ROUNDS = 11
+ROUNDS = 7
 #: What any Textual application costs.
 EMPTY = """
 from textual.app import App

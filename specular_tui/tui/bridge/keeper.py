@@ -20,7 +20,7 @@ from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.bridge.threads import finished
 from specular_tui.tui.deeds import Chore, ChoreMoved, Compared, Deed, Going, Previewed, Refused, Trouble
 from specular_tui.tui.present import plural, size
-from specular_tui.workspace import abandoning, comparing, keeping
+from specular_tui.workspace import comparing, keeping
 from specular_tui.workspace.keeping import Survey, TrashedRun
 
 _DOING: Final[dict[type, str]] = {
@@ -155,6 +155,9 @@ class Keeper:
             case deeds.Import():
                 await self._import(effort, deed)
             case deeds.Abandon():
+                # What writes to a run is not loaded to look at it.
+                from specular_tui.workspace import abandoning
+
                 await self._on_thread(effort, partial(abandoning.abandon, effort.root, deed.run_id, "by hand"))
                 self._runs.look(deed.run_id)
                 self._stir()
