@@ -139,8 +139,9 @@ class RunList:
         if changed is None:
             self._outlet.desk.runs = sorted(self.rows.values(), key=_age_key, reverse=True)
         else:
+            # A run that has just gone stays listed until that is told.
             self._outlet.desk.runs = [
-                self.rows[row.run_id] if row.run_id in changed else row for row in self._outlet.desk.runs
+                self.rows.get(row.run_id, row) if row.run_id in changed else row for row in self._outlet.desk.runs
             ]
         self._outlet.tell(RunsListed(changed))
 
