@@ -13,8 +13,9 @@ from tests.contract.conftest import Shell, task
 WAIT = "until [ -e go ]; do sleep 0.05; done"
 
 
-def state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+def stands_still(pid: int) -> bool:
+    # D: in the middle of a vfork, and waiting for a child that is stopped.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] in "TD"
 
 
 def until(shell: Shell, condition: str) -> None:
@@ -99,7 +100,7 @@ def test_a_frozen_build_is_paused_and_stopping_it_ends_what_stands_still(shell: 
     pids = [int((shell.folder / name).read_text()) for name in ("pid", "daemon")]
 
     assert shell("specular pause").code == 0
-    assert [state_of(pid) for pid in pids] == ["T", "T"]
+    assert all(stands_still(pid) for pid in pids)
     assert shell("specular checkpoint show --last").json()["status"] == "paused"
     assert shell("specular stop --wait").code == 0
 
@@ -114,7 +115,7 @@ def test_a_build_that_is_paused_when_its_process_is_killed_can_be_resumed(shell:
     until(shell, "test -s pid")
     pid = int((shell.folder / "pid").read_text())
     assert shell("specular pause").code == 0
-    assert state_of(pid) == "T"
+    assert stands_still(pid)
 
     os.kill(build.pid, signal.SIGKILL)
     build.wait()
