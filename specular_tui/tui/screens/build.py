@@ -197,8 +197,11 @@ class BuildScreen(ModeScreen):
     def _on_ticked(self, message: Ticked) -> None:
         super()._on_ticked(message)
         view, task_id = self.view, self.selected
-        if self.is_current and view is not None and task_id in view.state.running:
-            self.pane.look_again()
+        if self.is_current and view is not None:
+            # With the header, so that a second is one frame.
+            self.table.tick()
+            if task_id in view.state.running:
+                self.pane.look_again()
 
     def _on_log_read(self, message: LogRead) -> None:
         self.pane.take(message)

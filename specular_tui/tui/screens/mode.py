@@ -71,7 +71,7 @@ class ModeScreen(Screen[None]):
 
     def _on_ticked(self, message: Ticked) -> None:
         if self.is_current:
-            self._refresh_frame()
+            self.header.refresh()
 
     def _on_run_shown(self, message: RunShown) -> None:
         self._refresh_frame()
@@ -85,7 +85,8 @@ class ModeScreen(Screen[None]):
     def _on_runs_listed(self, message: RunsListed) -> None:
         if self.desk.view is None:
             self.header.refresh()
-        self.footer.update()
+        if self.is_current:
+            self.footer.update()
 
     # What can be done with a run wherever one is at hand
 

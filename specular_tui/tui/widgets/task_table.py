@@ -101,7 +101,6 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         self._cursor: int | None = None  # a position, not a row
         self._touched: set[str] = set()
         self._frame: Timer | None = None
-        self._ticker: Timer | None = None
         self._announcing: Timer | None = None
         self._announced: str | None = None
         self._announced_at = 0.0
@@ -132,7 +131,6 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
         self._top = self._clamp(row - away if row is not None and selected is not None else 0)
         self._painter.lay_out(self.size.width, self._rows)
         self._keep_visible()
-        self._watch_clock()
         self.refresh()
         self._announce()
 
@@ -301,33 +299,22 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
             self.refresh()
         else:
             self._refresh_changed()
-        self._watch_clock()
 
     def _refresh_changed(self) -> None:
         changed = [y for y, shown in self._painted.items() if shown != self._line(y)]
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
-    def _tick(self) -> None:
-        """A second has gone by while something runs."""
-        if self._frame is None:
-            if self._rows.sort == "duration":
-                self._touched.update(self._rows.state.running)
-            self._flush()
-
-    def _watch_clock(self) -> None:
-        """Tick while something runs and time counts."""
+    def tick(self) -> None:
+        """A second has gone by: count the time of what runs."""
         state = self._rows.state
-        moving = bool(state.running) and state.frozen_since is None
-        if moving and self._ticker is None and self.is_mounted:
-            self._ticker = self.set_interval(1.0, self._tick, name="task-table-clock")
-        elif not moving and self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
+        if state.running and state.frozen_since is None and self._frame is None:
+            if self._rows.sort == "duration":
+                self._touched.update(state.running)
+            self._flush()
 
     def on_mount(self) -> None:
         """Catch up with what came before there was a screen."""
-        self._watch_clock()
         self._announce()
 
     # Painting --------------------------------------------------------------------------------------------------------
