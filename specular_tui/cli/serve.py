@@ -37,7 +37,7 @@ def serve_command(host: str, port: int, token_file: str | None, names: tuple[str
     if any(importlib.util.find_spec(name) is None for name in ("aiohttp", "textual_serve")):
         raise SpecularError(
             "the full-screen app in a browser needs packages that are not installed",
-            hint="get them: pip install 'specular-tui[serve]' (uv tool install, pipx install alike)",
+            hint="get them: pip install '.[serve]' in a checkout of it, else pip install 'specular-tui[serve]'",
         )
     import asyncio
 

@@ -155,7 +155,7 @@ def ways_on(check: RunCheck | None, row: RunRow) -> list[Line]:
             "restore it from an archive",
             f"specular checkpoint delete {row.run_id} --trash && specular checkpoint import FILE",
         ),
-        *_way("validation.delete", "delete the run", f"specular checkpoint delete {row.run_id}"),
+        *_way("validation.delete", "delete the run", f"specular checkpoint delete {row.run_id} --trash"),
     ]
 
 

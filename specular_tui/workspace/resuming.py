@@ -124,7 +124,8 @@ def _repair(request: BuildRequest, root: Path, run_id: str, face: Face) -> bool:
                 yield path.read_bytes()
 
     again = repair(root, run_id, report, Clock().now(), copies=copies)
-    face.notice(f"{run_id} is repaired; {'1 task runs' if len(again) == 1 else f'{len(again)} tasks run'} again for it")
+    damaged = "1 task runs" if len(again) == 1 else f"{len(again)} tasks run"
+    face.notice(f"{run_id} is repaired: {damaged} again for it" + (", and what needs its result" if again else ""))
     return bool(again)
 
 

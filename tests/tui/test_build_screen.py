@@ -290,6 +290,21 @@ async def test_a_stored_run_is_resumed(root: Path, started: list[list[str]]) -> 
         await until(pilot, lambda: started[1:] == [["--resume", "build-a", "--retry-failed"]])
 
 
+async def test_the_log_of_a_task_that_was_too_quick_to_have_one_is_shown_when_it_has_ended(root: Path) -> None:
+    run = recorded.half_way(root)
+    run.start("pack/sign")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        build(app).table.select("pack/sign")
+        await until(pilot, lambda: build(app).pane.task_id == "pack/sign")
+        await pilot.pause(0.1)
+        assert build(app).log_view.source is None
+        run.end("pack/sign", log="here it is\n")
+        await until(pilot, lambda: build(app).log_view.source is not None)
+    run.vanish()
+
+
 async def test_filter_and_back(root: Path) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)

@@ -19,7 +19,8 @@ def validate_command(run: str | None, last: bool, form: str | None) -> int:
 
     The answer is 0 where all is well, and 4 where something is damaged.
     """
-    from specular_tui.workspace import find_run
+    from specular_tui.model.run import RunStatus
+    from specular_tui.workspace import find_run, summarise_run
     from specular_tui.workspace.checking import check_run
 
     root = checkpoint_root()
@@ -47,8 +48,9 @@ def validate_command(run: str | None, last: bool, form: str | None) -> int:
         output.tell(f"note: {note}")
     if report.ok:
         return ExitCode.SUCCESS
-    output.tell(
-        f"run what is damaged again (specular build --resume {run_id} --repair), "
-        f"or remove the run: specular checkpoint delete {run_id}"
-    )
+    remove = f"remove the run: specular checkpoint delete {run_id}"
+    if summarise_run(root, run_id).status == RunStatus.ABANDONED:
+        output.tell(f"it is abandoned, and not to be resumed; {remove}")
+    else:
+        output.tell(f"run what is damaged again (specular build --resume {run_id} --repair), or {remove}")
     return ExitCode.CHECKPOINT

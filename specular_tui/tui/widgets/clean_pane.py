@@ -99,7 +99,7 @@ class CleanPane(VerticalScroll, can_focus=False):
         stays: Line = [("Live and pinned runs stay.", "muted")]
         lines = [*lines, stays] if beside else [*lines[:-1], [*lines[-1], ("  ", "plain"), *stays]]
         if rules:
-            lines.append([("the same: ", "muted"), (clean_command(rules), "accent")])
+            lines.append([("as a command, for good: ", "muted"), (clean_command(rules), "accent")])
         ways: list[Line] = [[keys.cap("clean.close"), (" leaves all as it is", "muted")]]
         if going:
             them = "it" if len(going) == 1 else "them"

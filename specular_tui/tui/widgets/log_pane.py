@@ -97,6 +97,9 @@ class LogPane(Vertical):
             self._set(None)
         else:
             self.entitle()
+            if self.log_view.source is None:
+                # It had none when that was looked for: a quick task's log is there when the task has ended.
+                self._read(view.run_id, task_id, attempt)
 
     def _read(self, run_id: str, task_id: str, attempt: int | None = None) -> None:
         # From the screen: it is often the one that is at work here, and a message goes no further up than that.

@@ -30,7 +30,10 @@ def delete(rows: Sequence[RunRow]) -> ChoiceDialog:
         what = "It is pinned." if len(rows) == 1 else f"{pinned:,} of them {'is' if pinned == 1 else 'are'} pinned."
         lost.append([(what, "paused")])
     lost += _freed([row.size for row in rows], len(rows))
-    lost += _same(f"specular checkpoint delete {rows[0].run_id} --trash" if len(rows) == 1 else "")
+    lost += _same(
+        f"specular checkpoint delete {rows[0].run_id} --trash" if len(rows) == 1 else "",
+        "as a command, kept for a week",
+    )
     what = "this checkpoint" if len(rows) == 1 else present.plural(len(rows), "checkpoint")
     return confirm([(f"Delete {what}?", "strong")], lost, "Delete it" if len(rows) == 1 else "Delete them", key="d")
 
@@ -56,8 +59,8 @@ def _freed(sizes: Sequence[int | None], count: int) -> list[Line]:
     ]
 
 
-def _same(command: str) -> list[Line]:
-    return [[], [("the same: ", "muted"), (command, "accent")]] if command else []
+def _same(command: str, said: str = "the same") -> list[Line]:
+    return [[], [(f"{said}: ", "muted"), (command, "accent")]] if command else []
 
 
 def clean(going: Sequence[Going], rules: Rules) -> ChoiceDialog:
@@ -68,7 +71,7 @@ def clean(going: Sequence[Going], rules: Rules) -> ChoiceDialog:
     if len(going) > _NAMED:
         lines.append([(f"  and {len(going) - _NAMED:,} more", "muted")])
     lines += _freed([run.size for run in going], len(going))
-    lines += _same(clean_command(rules))
+    lines += _same(clean_command(rules), "as a command, for good")
     title = f"Remove {present.plural(len(going), 'run')}?"
     return confirm([(title, "strong")], lines, "Remove it" if len(going) == 1 else "Remove them", key="d")
 
