@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from specular_tui.tui import present
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge import program_for
@@ -18,6 +19,8 @@ from specular_tui.tui.bridge.settings import Settings, read_settings
 from specular_tui.tui.glyphs import ascii_text
 from specular_tui.tui.safe import plain
 from specular_tui.tui.terminal import TerminalDriver, left_clean, prove_terminal
+
+__all__ = ["frames", "run_app"]
 
 #: Seconds before it is said that the trash is being emptied.
 _PATIENCE: Final = 0.5

@@ -65,3 +65,17 @@ def test_the_model_needs_no_more_than_msgspec() -> None:
 
     assert "msgspec" in packages
     assert not packages & (HEAVY | {"blake3", "click", "yaml"})
+
+
+@pytest.mark.parametrize(("module", "frames"), [("start", "240"), ("app", "240"), ("browser", "60")])
+def test_the_frame_rate_is_set_before_textual_reads_it(
+    module: str, frames: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEXTUAL_FPS", raising=False)
+    program = (
+        f"import os, specular_tui.tui.{module}, textual.constants as c; print(c.MAX_FPS, 'TEXTUAL_FPS' in os.environ)"
+    )
+
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert child.stdout.split() == [frames, "False"]

@@ -60,7 +60,7 @@ def main() -> int:
                 "list": partial(shown, [SPECULAR], small, "large"),
                 "run": partial(shown, [SPECULAR, "dashboard", "large"], small, task_id(5)),
                 "stored": partial(shown, [SPECULAR, "dashboard", "large"], stored, task_id(5)),
-                "live": partial(shown, [SPECULAR], going, task_id(5)),
+                "live": partial(shown, [SPECULAR, "dashboard", "large"], going, task_id(5)),
             },
             ROUNDS,
         )
