@@ -7,6 +7,11 @@ it takes 11. With nothing to paint there are no frames. The environment is left 
 from __future__ import annotations
 
 import os
+import time
+from typing import Final
+
+#: Seconds between two paints of what changes by itself. Keys do not wait for it.
+BEAT: Final = 0.05
 
 _NAME = "TEXTUAL_FPS"
 
@@ -15,3 +20,12 @@ if _NAME not in os.environ:
     import textual.constants  # noqa: F401  it reads the variable once
 
     del os.environ[_NAME]
+
+
+def to_beat(part: float = 0) -> float:
+    """Return the seconds until the next beat, or until `part` of one after it.
+
+    What changes by itself is painted in turns and not whenever it changes: a key that comes in between waits for one
+    of these paints at most, and each is short.
+    """
+    return BEAT - (time.monotonic() - part * BEAT) % BEAT

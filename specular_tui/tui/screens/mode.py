@@ -8,9 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from specular_tui.tui import keys
+from specular_tui.tui.frames import to_beat
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, PlanResume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
 from specular_tui.tui.views import Desk, RunRow
@@ -37,6 +39,7 @@ class ModeScreen(Screen[None]):
         self.desk = desk
         self.header = RunHeader(desk)
         self.footer = KeyFooter(self.offers)
+        self._beat: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the frame and, in it, what the mode is about."""
@@ -77,6 +80,11 @@ class ModeScreen(Screen[None]):
         self._refresh_frame()
 
     def _on_run_moved(self, message: RunMoved) -> None:
+        if self.is_current and self._beat is None:
+            self._beat = self.set_timer(to_beat(), self._on_beat, name="mode-frame")
+
+    def _on_beat(self) -> None:
+        self._beat = None
         self._refresh_frame()
 
     def _on_foreseen(self, message: Foreseen) -> None:

@@ -20,6 +20,7 @@ from textual.timer import Timer
 from textual.visual import Visual
 from textual.widget import Widget
 
+from specular_tui.tui.frames import to_beat
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_paint import LogPainter
@@ -27,7 +28,6 @@ from specular_tui.tui.widgets.log_text import LogSource, Row, width_of
 from specular_tui.tui.widgets.log_window import LogWindow
 from specular_tui.tui.widgets.scrolling import ScrollActions, share
 
-FRAME: Final = 0.04
 #: Time for counting and searching in one go, and between two goes.
 _SLICE: Final = 0.003
 _BREATH: Final = 0.004
@@ -172,7 +172,7 @@ class LogView(ScrollActions, Widget, can_focus=True):
     def poll(self) -> None:
         """Look, at the next frame, whether the log has grown; calls until then are one."""
         if self._window is not None and self._looking is None and self.is_mounted:
-            self._looking = self.set_timer(FRAME, self._look, name="log-view-frame")
+            self._looking = self.set_timer(to_beat(0.5), self._look, name="log-view-frame")
 
     def _watch_over(self) -> None:
         """Look once a second, for logs that nobody speaks for; not at all where there is none, or an ended one."""

@@ -20,12 +20,11 @@ from textual.widget import Widget
 
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskStatus
+from specular_tui.tui.frames import to_beat
 from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
 from specular_tui.tui.widgets.task_paint import RowPainter
 from specular_tui.tui.widgets.task_rows import SORTS, Cells, Filter, Rows, Sort
 
-#: Changes are drawn this often at most.
-FRAME: Final = 0.05
 #: A cursor that keeps moving says where it is this often at most.
 ANNOUNCE: Final = 0.1
 _WHEEL: Final = 3
@@ -140,7 +139,7 @@ class TaskTable(ScrollActions, Widget, can_focus=True):
             self._rows.state = state
         self._touched.update(ids)
         if self._frame is None and self.is_mounted:
-            self._frame = self.set_timer(FRAME, self._flush, name="task-table-frame")
+            self._frame = self.set_timer(to_beat(), self._flush, name="task-table-frame")
 
     @property
     def selected(self) -> str | None:
