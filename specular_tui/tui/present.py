@@ -220,7 +220,7 @@ def no_run() -> list[Line]:
             keys.cap("checkpoints.open"),
             (" opens one.", "muted"),
         ],
-        [("A build that starts here opens by itself.", "muted")],
+        [keys.cap("app.new_build"), (" starts a build; one that is started in a shell opens by itself.", "muted")],
     ]
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -64,7 +65,7 @@ class CheckpointsScreen(KeepingScreen):
             yield self.table
             yield self.details
             yield self.cleaner
-        yield Static(_EMPTY, id="empty")
+        yield Static(_empty(), id="empty")
         yield self.chore_line
 
     def on_mount(self) -> None:
@@ -347,14 +348,18 @@ class CheckpointsScreen(KeepingScreen):
         self.app.push_screen(keeping.clean(going, rules), answered)
 
 
-_EMPTY = paint_lines(
-    [
-        [("No runs here yet.", "strong")],
-        [],
-        [("A build leaves one here, and shows up by itself:", "muted")],
-        [],
-        [("  specular build      ", "accent"), ("runs plan.json of this folder", "muted")],
-        [("  specular init       ", "accent"), ("writes a plan.json to start from", "muted")],
-        [("  specular demo       ", "accent"), ("runs a real build that comes with Specular", "muted")],
-    ]
-)
+def _empty() -> Content:
+    """Return what stands where there is no run; keys as they are, which may be others than usual."""
+    return paint_lines(
+        [
+            [("No runs here yet.", "strong")],
+            [],
+            [keys.cap("app.new_build"), (" starts a build of this folder's plan.json.", "muted")],
+            [],
+            [("In a shell, beside or before this:", "muted")],
+            [],
+            [("  specular build      ", "accent"), ("the same; it shows up here by itself", "muted")],
+            [("  specular init       ", "accent"), ("writes a plan.json to start from", "muted")],
+            [("  specular demo       ", "accent"), ("runs a real build that comes with Specular", "muted")],
+        ]
+    )
