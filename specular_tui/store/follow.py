@@ -73,7 +73,7 @@ async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncGenerator[se
     async for found in watchfiles.awatch(
         *paths,
         recursive=False,
-        step=max(1, every_ms // 2),
+        step=every_ms,
         debounce=every_ms,
         ignore_permission_denied=True,
         watch_filter=None,

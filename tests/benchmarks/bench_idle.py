@@ -17,6 +17,11 @@ from tests.benchmarks.site import large, live, task_id
 from tests.benchmarks.terminal import Terminal
 
 SECONDS = 30.0
+#: What a second costs that is seen at all: one line that counts them.
+CLOCK = EMPTY.replace(
+    "    def action_count",
+    "    def on_mount(self):\n        self.set_interval(1, self.action_count)\n\n    def action_count",
+)
 #: Seconds until everything that comes after the start has come: sizes counted, the past read, the end foretold.
 CALM = 8.0
 
@@ -38,6 +43,8 @@ def main() -> int:
         folder = Path(name)
         with Terminal([sys.executable, "-c", EMPTY], folder) as terminal:
             rest(limits, "an empty Textual application", terminal)
+        with Terminal([sys.executable, "-c", CLOCK], folder) as terminal:
+            rest(limits, "one that counts the seconds", terminal)
         if shutil.which("htop"):
             with Terminal(["htop"], folder) as terminal:
                 rest(limits, "htop", terminal)
