@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from specular_tui.spec.plan_tasks import milliseconds
+from specular_tui.spec.plan_tasks import MAX_RETRIES, MAX_VARIABLES, milliseconds
 
 _Text = Annotated[str, Meta(min_length=1)]
 _Shell = Annotated[str, Meta(pattern=r"\S")]
 _Image = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f-][^\s\x00-\x1f\x7f]*\Z", max_length=512)]
 _Variable = Annotated[str, Meta(pattern=r"^[^=\x00]+\Z")]
-_Env = Annotated[dict[_Variable, str], Meta(max_length=10_000)]
-_Retries = Annotated[int, Meta(ge=0, le=1000)]
+_Env = Annotated[dict[_Variable, str], Meta(max_length=MAX_VARIABLES)]
+_Retries = Annotated[int, Meta(ge=0, le=MAX_RETRIES)]
 _Priority = Literal["P0", "P1", "P2"]
 _Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,127}\Z")]
 

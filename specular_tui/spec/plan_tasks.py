@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from specular_tui.model import duration
 from specular_tui.model.plan import Priority, Task
+
+#: Bounds of the format, for both who check it.
+MAX_RETRIES: Final = 1_000
+MAX_VARIABLES: Final = 10_000
 
 
 @lru_cache(maxsize=4096)

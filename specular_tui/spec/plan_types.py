@@ -26,7 +26,7 @@ from pydantic_core import ErrorDetails
 
 from specular_tui.spec.complaint import MAX_COMPLAINTS, Wording
 from specular_tui.spec.plan_check import subject
-from specular_tui.spec.plan_tasks import milliseconds
+from specular_tui.spec.plan_tasks import MAX_RETRIES, MAX_VARIABLES, milliseconds
 
 if sys.version_info >= (3, 12):
     from typing import Required, TypedDict
@@ -35,8 +35,6 @@ else:
 
     from typing_extensions import TypedDict
 
-MAX_RETRIES = 1000
-_MAX_VARIABLES = 10_000
 #: No object with more fields than this can be right.
 _MAX_FIELDS = 1_000
 
@@ -59,8 +57,8 @@ def _check_arguments(arguments: list[str]) -> list[str]:
 
 
 def _check_size(env: object) -> object:
-    if isinstance(env, dict) and len(env) > _MAX_VARIABLES:
-        raise ValueError(f"has {len(env):,} variables; no more than {_MAX_VARIABLES:,} are allowed")
+    if isinstance(env, dict) and len(env) > MAX_VARIABLES:
+        raise ValueError(f"has {len(env):,} variables; no more than {MAX_VARIABLES:,} are allowed")
     return env
 
 

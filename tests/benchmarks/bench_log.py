@@ -21,23 +21,12 @@ from specular_tui.store.logfile import LogFile
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.widgets.log_view import LogView
 from tests.benchmarks.bench_table import STYLES, Empty
-from tests.benchmarks.keypaint import CountingDriver, handled, measure, report
+from tests.benchmarks.keypaint import CountingDriver, measure, report, watched
 
 
+@watched("cursor_down", "cursor_up", "toggle_wrap")
 class View(LogView):
     BINDINGS: ClassVar[list[BindingType]] = [("j", "cursor_down"), ("k", "cursor_up"), ("w", "toggle_wrap")]
-
-    def action_cursor_down(self) -> None:
-        super().action_cursor_down()
-        handled()
-
-    def action_cursor_up(self) -> None:
-        super().action_cursor_up()
-        handled()
-
-    def action_toggle_wrap(self) -> None:
-        super().action_toggle_wrap()
-        handled()
 
 
 class Host(App[None]):

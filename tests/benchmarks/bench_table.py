@@ -22,7 +22,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus, apply
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.widgets.task_table import TaskTable
-from tests.benchmarks.keypaint import CountingDriver, handled, measure, report
+from tests.benchmarks.keypaint import CountingDriver, handled, measure, report, watched
 
 STYLES = Path(__file__).parents[2] / "styles"
 
@@ -42,6 +42,7 @@ class Empty(App[None]):
         handled()
 
 
+@watched("cursor_down", "cursor_up", "page_down", "page_up")
 class Table(TaskTable):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("j", "cursor_down"),
@@ -49,22 +50,6 @@ class Table(TaskTable):
         ("d", "page_down"),
         ("u", "page_up"),
     ]
-
-    def action_cursor_down(self) -> None:
-        super().action_cursor_down()
-        handled()
-
-    def action_cursor_up(self) -> None:
-        super().action_cursor_up()
-        handled()
-
-    def action_page_down(self) -> None:
-        super().action_page_down()
-        handled()
-
-    def action_page_up(self) -> None:
-        super().action_page_up()
-        handled()
 
 
 class Host(App[None]):

@@ -21,12 +21,13 @@ from specular_tui.tui.theme import tokens
 from specular_tui.tui.views import Desk, RunView
 from specular_tui.tui.widgets.timeline import Timeline
 from tests.benchmarks.bench_table import Empty
-from tests.benchmarks.keypaint import CountingDriver, handled, measure, report
+from tests.benchmarks.keypaint import CountingDriver, measure, report, watched
 
 STYLES = Path(__file__).parents[2] / "styles"
 JOBS = 8
 
 
+@watched("bar_after", "bar_before", "cursor_down", "cursor_up", "zoom_in", "zoom_out")
 class Bars(Timeline):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("l", "bar_after"),
@@ -36,30 +37,6 @@ class Bars(Timeline):
         ("plus", "zoom_in"),
         ("minus", "zoom_out"),
     ]
-
-    def action_bar_after(self) -> None:
-        super().action_bar_after()
-        handled()
-
-    def action_bar_before(self) -> None:
-        super().action_bar_before()
-        handled()
-
-    def action_cursor_down(self) -> None:
-        super().action_cursor_down()
-        handled()
-
-    def action_cursor_up(self) -> None:
-        super().action_cursor_up()
-        handled()
-
-    def action_zoom_in(self) -> None:
-        super().action_zoom_in()
-        handled()
-
-    def action_zoom_out(self) -> None:
-        super().action_zoom_out()
-        handled()
 
 
 class Host(App[None]):

@@ -15,7 +15,7 @@ import resource
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from textual import events
 from textual.app import App
@@ -45,6 +45,28 @@ class CountingDriver(HeadlessDriver):
 def handled() -> None:
     """Say that the key has been acted on: the next write shows it."""
     CountingDriver.armed = True
+
+
+Watched = TypeVar("Watched", bound=type)
+
+
+def watched(*actions: str) -> Callable[[Watched], Watched]:
+    """Have these actions of a widget say that the key has been acted on, when they are done."""
+
+    def wrap(widget: Watched) -> Watched:
+        for action in actions:
+            setattr(widget, f"action_{action}", _then_handled(getattr(widget, f"action_{action}")))
+        return widget
+
+    return wrap
+
+
+def _then_handled(act: Callable[[Any], None]) -> Callable[[Any], None]:
+    def action(widget: Any) -> None:
+        act(widget)
+        handled()
+
+    return action
 
 
 async def measure(

@@ -23,7 +23,7 @@ from specular_tui.spec.plan_tasks import tasks_of
 from specular_tui.spec.policy_file import parse_policy
 from specular_tui.spec.source import Document, Place, TextError
 
-FOLDER = Path("/work/webapp")
+FOLDER = Path("/srv/webapp")
 POSITION = re.compile(r"file:(\d+):(\d+): .")
 
 # Pieces that plans, policies and the mistakes in them are made of.

@@ -18,7 +18,7 @@ from specular_tui.spec import plan_file
 from specular_tui.spec.plan_file import load_plan, parse_plan, plan_schema
 
 DATA = Path(__file__).parents[2] / "data" / "plans"
-FOLDER = Path("/work/webapp")
+FOLDER = Path("/srv/webapp")
 
 WEBAPP = (
     Task(
@@ -79,7 +79,7 @@ class TestReading:
             tasks=(Task(id="a", command="true"),),
             hash="blake3:8ce9876d01b5fb3c6de17228a79c7caf1391edb8f768bcada10b190c4a7dddec",
             file="plan.json",
-            folder="/work/webapp",
+            folder="/srv/webapp",
         )
 
     def test_the_hash_is_of_the_exact_bytes(self) -> None:

@@ -13,7 +13,7 @@ from specular_tui.errors import ExitCode, SettingsError
 from specular_tui.model.policy import CheckpointPolicy, ExecutionPolicy, Policy
 from specular_tui.spec.settings import checkpoint_directory, resolve
 
-CWD = Path("/work/webapp")
+CWD = Path("/srv/webapp")
 POLICY = Policy(
     execution=ExecutionPolicy(jobs=3),
     checkpoints=CheckpointPolicy(
