@@ -17,17 +17,12 @@ from specular_tui.tui.messages import (
     LogGrew,
     LogRead,
     OpenOutside,
-    PlanResume,
-    Resume,
     RunMoved,
     RunShown,
-    Steer,
     Ticked,
 )
 from specular_tui.tui.present import Line
-from specular_tui.tui.screens.dialogs import questions
-from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
-from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.screens.steering import SteeringScreen
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow, RunView
 from specular_tui.tui.widgets.log_pane import LogPane
@@ -35,7 +30,6 @@ from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.notice import FailureNotice
 from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.task_table import TaskTable
-from specular_tui.tui.wish import Wish
 
 _FILTERS: Final = "text, :failed, :running, :pending, :skipped, :done, :gates"
 
@@ -52,7 +46,7 @@ class FilterInput(PlainInput):
     BINDINGS = keys.bindings("filter")
 
 
-class BuildScreen(ModeScreen):
+class BuildScreen(SteeringScreen):
     """The task table beside, or above, a log."""
 
     MODE: ClassVar[str] = "build"
@@ -101,11 +95,6 @@ class BuildScreen(ModeScreen):
     def on_resize(self, event: Resize) -> None:
         """There may be room for more failures, or for fewer."""
         self.notice.update()
-
-    @property
-    def view(self) -> RunView | None:
-        """The run in view."""
-        return self.desk.view
 
     @property
     def log_view(self) -> LogView:
@@ -341,76 +330,3 @@ class BuildScreen(ModeScreen):
     def action_switch_pane(self) -> None:
         """Go between tasks and log."""
         self.set_focus(self.table if self._in_log else self.log_view)
-
-    # Steering
-
-    def action_retry_all(self) -> None:
-        """Run all failed tasks again."""
-        view = self.view
-        if view is None:
-            return
-        if not view.failed:
-            self.say("nothing has failed")
-        elif view.live:
-            self.post_message(Steer(view.run_id, "retry"))
-        else:
-            self.post_message(Resume(view.run_id, "--retry-failed"))
-
-    def action_retry_task(self) -> None:
-        """Run the selected task again."""
-        view, task_id = self.view, self.selected
-        if view is None or task_id is None:
-            return
-        if not view.live:
-            self.post_message(PlanResume(Wish(view.run_id, from_task=task_id)))
-        else:
-            self.post_message(Steer(view.run_id, "retry", task_id))
-
-    def action_skip(self) -> None:
-        """Skip the failed task under the cursor, or else all that have failed, after asking."""
-        view, task_id = self.view, self.selected
-        if view is None:
-            return
-        failed = [i for i in view.failed if not i.startswith(GATE_PREFIX)]
-        if not failed:
-            self.say("no task has failed: only a failed one can be skipped")
-            return
-        if view.live and task_id in failed:
-            failed = [task_id]
-
-        def answered(answer: str | None) -> None:
-            if answer is None:
-                return
-            if not view.live:
-                more = ["--run-dependents"] if answer == "run" else []
-                self.post_message(Resume(view.run_id, "--skip-failed", *more))
-                return
-            for each in failed:
-                self.post_message(Steer(view.run_id, "skip", each, run_dependents=answer == "run"))
-
-        self.app.push_screen(questions.skip(view, failed), answered)
-
-    def action_stop_task(self) -> None:
-        """Stop the running task under the cursor, or the build, after asking."""
-        view, task_id = self.view, self.selected
-        if view is None or not view.live:
-            self.say("nothing is running here")
-        elif task_id is not None and task_id in view.state.running:
-            self._ask(questions.stop_task(view, task_id), Steer(view.run_id, "stop_task", task_id))
-        else:
-            self.action_stop_build()
-
-    def action_stop_build(self) -> None:
-        """Stop the build, after asking."""
-        view = self.view
-        if view is None or not view.live:
-            self.say("nothing is running here")
-        else:
-            self._ask(questions.stop_build(view), Steer(view.run_id, "stop"))
-
-    def _ask(self, dialog: ChoiceDialog, message: Steer | Resume) -> None:
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                self.post_message(message)
-
-        self.app.push_screen(dialog, answered)

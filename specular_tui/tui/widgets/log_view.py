@@ -1,73 +1,31 @@
 """The view of one log: at its end at once whatever its size, following it as it grows, searchable as a whole.
 
-It draws only the rows on screen. Growth is looked at when somebody says so, and once a second; what has come since
-is drawn at most once a frame. Counting lines and searching go on in slices of a few milliseconds.
+Growth is looked at when somebody says so, and once a second; what has come since is drawn at most once a frame.
+Counting lines and searching go on in slices of a few milliseconds.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
-from rich.segment import Segment
-from rich.style import Style
-from textual import events
 from textual.content import Content
-from textual.geometry import Region
-from textual.message import Message
-from textual.reactive import reactive
-from textual.strip import Strip
 from textual.timer import Timer
-from textual.visual import Visual
-from textual.widget import Widget
 
 from specular_tui.tui.frames import to_beat
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.log_finder import LogFinder
-from specular_tui.tui.widgets.log_paint import LogPainter
-from specular_tui.tui.widgets.log_text import LogSource, Row, width_of
+from specular_tui.tui.widgets.log_mouse import LogMouse
+from specular_tui.tui.widgets.log_text import LogSource, width_of
 from specular_tui.tui.widgets.log_window import LogWindow
-from specular_tui.tui.widgets.scrolling import ScrollActions, share
 
 #: Time for counting and searching in one go, and between two goes.
 _SLICE: Final = 0.003
 _BREATH: Final = 0.004
-_WHEEL: Final = 3
 _SIDEWAYS: Final = 8
 
 
-class LogView(ScrollActions, Widget, can_focus=True):
+class LogView(LogMouse, can_focus=True):
     """A log, or a word in its place. `show` gives it one; whoever knows that it has grown calls `poll`."""
-
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log-view--title",
-        "log-view--info",
-        "log-view--placeholder",
-        "log-view--match",
-        "log-view--match-current",
-        "log-view--selection",
-        "log-view--corner",
-        "log-view--problem",
-        "log-view--thumb",
-    }
-
-    #: Stay at the end as the log grows. Only the user turns it off: by scrolling up, or by a key.
-    follow = reactive(True, repaint=False, init=False)
-    #: Break long lines.
-    wrap = reactive(False, repaint=False, init=False)
-
-    class FollowChanged(Message):
-        """Following was turned on or off."""
-
-        def __init__(self, view: LogView, follow: bool) -> None:
-            super().__init__()
-            self.view = view
-            self.follow = follow
-
-        @property
-        def control(self) -> LogView:
-            """The view that it is about."""
-            return self.view
 
     def __init__(
         self,
@@ -77,16 +35,7 @@ class LogView(ScrollActions, Widget, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._painter = LogPainter(self._style)
-        self._style_key: object = None
-        self._rows: list[Row] = []
-        self._in_corner = ("", "")
         self._live = True
-        self._title = ""
-        self._placeholder: Content | str = ""
-        self._window: LogWindow | None = None
-        self._finder: LogFinder | None = None
-        self._dragging: Literal["", "thumb", "text"] = ""
         self._looking: Timer | None = None
         self._working: Timer | None = None
         self._watching: Timer | None = None
@@ -117,33 +66,6 @@ class LogView(ScrollActions, Widget, can_focus=True):
             self._finder.search.cancel()
         if self._window is not None:
             self._window.source.close()
-
-    @property
-    def source(self) -> LogSource | None:
-        """The log on show."""
-        return self._window.source if self._window is not None else None
-
-    @property
-    def title(self) -> str:
-        """What stands above the log."""
-        return self._title
-
-    @title.setter
-    def title(self, title: str) -> None:
-        title = plain(title)
-        if title != self._title:
-            self._title = title
-            self._refresh_title()
-
-    @property
-    def line_count(self) -> int:
-        """How many lines have been counted."""
-        return self._window.source.line_count if self._window is not None else 0
-
-    @property
-    def new_lines(self) -> int:
-        """How many lines have come since following was turned off."""
-        return 0 if self.follow or self._window is None else max(0, self.line_count - self._window.seen)
 
     def on_mount(self) -> None:
         """Begin to look after what is shown already."""
@@ -238,72 +160,6 @@ class LogView(ScrollActions, Widget, can_focus=True):
                 self._refresh_title()
         self._work()
 
-    def _changed(self) -> None:
-        if self._window is not None:
-            self._window.changed()
-        self.refresh()
-
-    def _refresh_title(self) -> None:
-        self.refresh(Region(0, 0, self.size.width, 1))
-
-    # Where it stands -------------------------------------------------------------------------------------------------
-
-    @property
-    def _body(self) -> int:
-        return max(0, self.size.height - 1)
-
-    def _measure(self) -> None:
-        if self._window is not None:
-            self._window.width = max(1, self.size.width - 1)
-            self._window.height = self._body
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay the rows out anew."""
-        self._measure()
-        self._changed()
-
-    def watch_follow(self, follow: bool) -> None:
-        """Go to the end, or stay where the view stands."""
-        if self._window is not None:
-            if follow:
-                self._window.follow = True
-            else:
-                self._window.stay()
-        self._changed()
-        self.post_message(self.FollowChanged(self, follow))
-
-    def watch_wrap(self, wrap: bool) -> None:
-        """Break lines, or do not; the line at the top stays there."""
-        if self._window is not None:
-            self._window.wrap, self._window.left = wrap, 0
-            self._window.top = (self._window.top[0], 0)
-        self._changed()
-
-    def _page(self) -> int:
-        return self._body
-
-    def _step(self, rows: int) -> None:
-        """Scroll; upwards turns following off, and coming to the end turns it on."""
-        window = self._window
-        if window is None or (window.whole if rows < 0 else self.follow):
-            return
-        if rows < 0:
-            self.follow = False
-        if window.scroll(rows):
-            self.follow = True
-        self._changed()
-
-    def _go_to(self, line: int) -> None:
-        """Show a line, a third down the screen if it is not there already."""
-        window = self._window
-        if window is None:
-            return
-        there = any(row.line == line for row in window.rows())
-        self.follow = False
-        if not there:
-            window.put(window.moved((line, 0), -(self._body // 3)))
-        self._changed()
-
     # Search ----------------------------------------------------------------------------------------------------------
 
     @property
@@ -390,118 +246,6 @@ class LogView(ScrollActions, Widget, can_focus=True):
         window.deselect()
         self._changed()
         return True
-
-    # Painting --------------------------------------------------------------------------------------------------------
-
-    def notify_style_update(self) -> None:
-        """Forget the styles that are no longer in force."""
-        super().notify_style_update()
-        self._style_key = None
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"log-view--{name}") if name else self.rich_style
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the lines of `crop`."""
-        key = (self.background_colors, self.has_focus, self.app.theme)
-        if key != self._style_key:
-            self._style_key = key
-            self._painter.forget()
-            self._painter.colors = not self.app.no_color
-        if self._window is not None:
-            self._rows = self._painter.prepare(self._window, self._finder)
-            self._in_corner = self._painter.corner(self._window, self.new_lines)
-        return super().render_lines(crop)
-
-    def render_line(self, y: int) -> Strip:
-        """Draw the title, or a row of the log."""
-        width, window = self.size.width, self._window
-        if y == 0:
-            return self._painter.title(self._title, window, self._finder, width)
-        if window is None or (not self._rows and window.source.ready):
-            return self._placeholder_line(y - 2, width)
-        return self._painter.row(y - 1, window, self._rows, self._finder, self._in_corner)
-
-    def _placeholder_line(self, y: int, width: int) -> Strip:
-        if isinstance(self._placeholder, Content):
-            strips = Visual.to_strips(self, self._placeholder, width, None, self.visual_style)
-            strip = strips[y] if 0 <= y < len(strips) else Strip.blank(width, self._painter.style(""))
-        else:
-            lines = self._placeholder.split("\n")
-            text = plain(lines[y]) if 0 <= y < len(lines) else ""
-            strip = Strip([Segment(text, self._painter.style("placeholder"))])
-        return strip.adjust_cell_length(width, self._painter.style(""))
-
-    # Mouse -----------------------------------------------------------------------------------------------------------
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll down; at the very end following is on again."""
-        event.stop()
-        self._step(_WHEEL)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll up, which turns following off."""
-        event.stop()
-        self._step(-_WHEEL)
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin a selection, take hold of the scroll indicator, or go to the new lines."""
-        window = self._window
-        if event.button != 1 or event.y < 1 or window is None:
-            return
-        corner, name = self._in_corner
-        if event.x >= window.width:
-            self._dragging = "thumb"
-            self._drag_to(event.y)
-        elif name == "corner" and event.y == self._body and event.x >= window.width - width_of(corner):
-            self.follow = True
-            return
-        else:
-            self._dragging = "text"
-            window.anchor = window.head = window.place(event.x, event.y - 1)
-            self._changed()
-        self.capture_mouse()
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Extend the selection, scrolling at the edges, or drag the scroll indicator."""
-        window = self._window
-        if window is None:
-            return
-        if self._dragging == "thumb":
-            self._drag_to(event.y)
-        elif self._dragging == "text":
-            self.follow = False
-            if event.y < 1 or event.y > self._body:
-                window.scroll(-1 if event.y < 1 else 1)
-            window.head = window.place(event.x, event.y - 1)
-            self._changed()
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        """End the selection, which stays."""
-        if self._dragging:
-            self._dragging = ""
-            self.release_mouse()
-
-    def on_click(self, event: events.Click) -> None:
-        """Select the whole line with the second click."""
-        window = self._window
-        if window is None or event.chain != 2 or event.y < 1:
-            return
-        place = window.place(event.x, event.y - 1)
-        if place is not None:
-            window.anchor, window.head = (place[0], 0), (place[0], len(window.text.line(place[0]).text))
-            self._changed()
-
-    def _drag_to(self, y: int) -> None:
-        window = self._window
-        if window is None or window.whole:
-            return
-        down = share(y - 1, self._body)
-        low, last = window.bounds()[0], window.last_top()
-        self.follow = down >= 1.0
-        if not self.follow:
-            window.put((low + round(down * (last[0] - low)), 0))
-            self._changed()
 
     # Actions ---------------------------------------------------------------------------------------------------------
 

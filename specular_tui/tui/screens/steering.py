@@ -1,0 +1,96 @@
+"""What is done from Build with tasks that failed or run: run them again, skip them, stop them."""
+
+from __future__ import annotations
+
+from specular_tui.model.run import GATE_PREFIX
+from specular_tui.tui.messages import PlanResume, Resume, Steer
+from specular_tui.tui.screens.dialogs import questions
+from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.views import RunView
+from specular_tui.tui.wish import Wish
+
+
+class SteeringScreen(ModeScreen):
+    """A mode that has a task of the run in view under its cursor, and steers both."""
+
+    @property
+    def view(self) -> RunView | None:
+        """The run in view."""
+        return self.desk.view
+
+    @property
+    def selected(self) -> str | None:
+        """The task under the cursor."""
+        raise NotImplementedError
+
+    def action_retry_all(self) -> None:
+        """Run all failed tasks again."""
+        view = self.view
+        if view is None:
+            return
+        if not view.failed:
+            self.say("nothing has failed")
+        elif view.live:
+            self.post_message(Steer(view.run_id, "retry"))
+        else:
+            self.post_message(Resume(view.run_id, "--retry-failed"))
+
+    def action_retry_task(self) -> None:
+        """Run the selected task again."""
+        view, task_id = self.view, self.selected
+        if view is None or task_id is None:
+            return
+        if not view.live:
+            self.post_message(PlanResume(Wish(view.run_id, from_task=task_id)))
+        else:
+            self.post_message(Steer(view.run_id, "retry", task_id))
+
+    def action_skip(self) -> None:
+        """Skip the failed task under the cursor, or else all that have failed, after asking."""
+        view, task_id = self.view, self.selected
+        if view is None:
+            return
+        failed = [i for i in view.failed if not i.startswith(GATE_PREFIX)]
+        if not failed:
+            self.say("no task has failed: only a failed one can be skipped")
+            return
+        if view.live and task_id in failed:
+            failed = [task_id]
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                return
+            if not view.live:
+                more = ["--run-dependents"] if answer == "run" else []
+                self.post_message(Resume(view.run_id, "--skip-failed", *more))
+                return
+            for each in failed:
+                self.post_message(Steer(view.run_id, "skip", each, run_dependents=answer == "run"))
+
+        self.app.push_screen(questions.skip(view, failed), answered)
+
+    def action_stop_task(self) -> None:
+        """Stop the running task under the cursor, or the build, after asking."""
+        view, task_id = self.view, self.selected
+        if view is None or not view.live:
+            self.say("nothing is running here")
+        elif task_id is not None and task_id in view.state.running:
+            self._ask(questions.stop_task(view, task_id), Steer(view.run_id, "stop_task", task_id))
+        else:
+            self.action_stop_build()
+
+    def action_stop_build(self) -> None:
+        """Stop the build, after asking."""
+        view = self.view
+        if view is None or not view.live:
+            self.say("nothing is running here")
+        else:
+            self._ask(questions.stop_build(view), Steer(view.run_id, "stop"))
+
+    def _ask(self, dialog: ChoiceDialog, message: Steer | Resume) -> None:
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self.post_message(message)
+
+        self.app.push_screen(dialog, answered)
