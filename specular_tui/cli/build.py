@@ -36,6 +36,7 @@ _LATEST = "\0"
 )
 @click.option("--resume-last", "--last", is_flag=True, help="Go on with the newest resumable run.")
 @click.option("--from-task", metavar="TASK", help="Run a task again, and all that depends on it.")
+@click.option("--alone", is_flag=True, help="With --from-task: run that task only, and nothing that depends on it.")
 @click.option("--skip-failed", is_flag=True, help="Leave out what failed, and what needs it.")
 @click.option("--run-dependents", is_flag=True, help="With --skip-failed: run what needs a skipped task all the same.")
 @click.option("--retry-failed", is_flag=True, help="Run only what failed, and what was waiting for it.")
@@ -45,7 +46,12 @@ _LATEST = "\0"
 @click.option("--trust-plan", is_flag=True, help="Run the commands of an imported plan.")
 @click.option("--force", is_flag=True, help="Start fresh: abandon an unfinished run of the same plan.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, task by task, and write nothing.")
-@click.option("--keep-going", "-k", is_flag=True, help="After a failure, run everything that does not need it.")
+@click.option(
+    "--keep-going/--no-keep-going",
+    "-k",
+    default=None,
+    help="After a failure, run everything that does not need it. A resume does as the session before.",
+)
 @click.option("--run-id", metavar="ID", help="The new run's id.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
 @click.option("--grace", type=DURATION, default="10s", show_default=True, help="Time to end between TERM and KILL.")

@@ -107,7 +107,12 @@ def _fields(event: ev.AnyEvent, state: RunState) -> tuple[str, dict[str, Any]]:
         case ev.Draining():
             return "draining", {"on": event.on}
         case ev.SessionStarted():
-            return "session_started", {"jobs": event.jobs, "status": event.status, "reset": list(event.reset)}
+            return "session_started", {
+                "jobs": event.jobs,
+                "keep_going": event.keep_going,
+                "status": event.status,
+                "reset": list(event.reset),
+            }
         case ev.SessionEnded():
             return "session_ended", {"status": event.status, "reason": event.reason or None}
         case ev.RunCreated():

@@ -92,7 +92,8 @@ class Reporter:
         at = stamp(info.recorder.state.updated_at)
         if info.resume is not None:
             counts = [f"{info.resume.count(action)} {action.value}" for action in Action if info.resume.count(action)]
-            return f"{at} RESUME {info.run_id} {', '.join(counts)}"
+            going = "; keeps going after a failure" if info.keep_going else ""
+            return f"{at} RESUME {info.run_id} {', '.join(counts)}{going}"
         tasks = words.plural(len(info.plan.tasks), "task")
         return f"{at} BUILD {info.run_id} {output.plain(info.plan.name)}: {tasks}, {info.jobs} at once"
 
@@ -162,7 +163,8 @@ class JsonReporter(Reporter):
         )
         event = "resume_plan" if resume else "build_plan"
         gates = [_decided(gate) for gate in resume.gates] if resume is not None else []
-        self.line(output.as_json({"event": event, "run_id": run_id, "tasks": tasks, "gates": gates}))
+        facts = {"event": event, "run_id": run_id, "tasks": tasks, "gates": gates}
+        self.line(output.as_json(facts | ({"keep_going": resume.keep_going} if resume is not None else {})))
 
     def starting(self, info: BuildInfo) -> None:
         """Print which run it is."""
@@ -174,6 +176,7 @@ class JsonReporter(Reporter):
             plan=info.plan.name,
             total_tasks=state.total,
             jobs=info.jobs,
+            keep_going=info.keep_going,
             resumed=info.resume is not None,
             path=info.path,
         )

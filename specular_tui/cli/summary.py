@@ -132,7 +132,7 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
                 duration.humanise(d.expected_ms) if d.expected_ms is not None else "-",
                 d.reason,
             )
-            for d in (*resume.decisions, *resume.gates)
+            for d in (*resume.grouped(), *resume.gates)
         ]
         counts = ", ".join(f"{resume.count(action)} {action.value}" for action in Action if resume.count(action))
     on = output.colour_on()
@@ -148,6 +148,8 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
         counts += _saving(resume)
         if resume.count(Action.SKIP):
             shown += ["", "skipped tasks stay skipped: --from-task TASK runs one, and what depends on it"]
+        if resume.keep_going:
+            shown += ["", "after a failure, what does not need it still runs; --no-keep-going: nothing new starts then"]
     return [*shown, "", f"{counts}; nothing was written"]
 
 

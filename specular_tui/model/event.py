@@ -53,6 +53,8 @@ class SessionStarted(Event, tag="session_started", frozen=True):
     boot_id: str = ""
     host: str = ""
     jobs: int = 1
+    #: After a failure, what does not need it still runs.
+    keep_going: bool = False
     #: `in_progress`, or `retrying` where the run had failed.
     status: str = "in_progress"
     #: Present where the plan or the policy are not those of the session before.

@@ -92,7 +92,8 @@ def forecast(
 ) -> Forecast | None:
     """Return when all tasks and gates that can still end will have ended; None where nothing is known yet.
 
-    What needs a task that has failed for good waits for somebody, and is not counted. `left` names the tasks that are
+    What needs a task that has failed for good waits for somebody, and is not counted; nor is anything that has not
+    started, where the session does not keep going after a failure. `left` names the tasks that are
     to run where that is not what `state` says; `jobs` how many at once.
     """
     spans = _spans(state, graph, now, usual, left)
@@ -143,6 +144,9 @@ def _spans(
 
 def _open(state: RunState, graph: Graph) -> list[str]:
     failed = [i for i in state.in_status(TaskStatus.FAILED) if not state.tasks[i].allowed and i in graph.dependents]
+    if failed and not state.keeps_going:
+        # What had failed before is pending again, or skipped: this has failed in the session that runs.
+        return [i for i in state.running if i in graph.tasks]
     blocked = graph.descendants(failed) if failed else set()
     unfinished = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
     return [i for i, t in state.tasks.items() if t.status in unfinished and i not in blocked and i in graph.tasks]

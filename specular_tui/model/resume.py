@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,6 +13,9 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.reuse import changed_fields
 from specular_tui.model.run import RunState, TaskState, TaskStatus
+
+#: Why a task runs again that nothing else is wrong with.
+_NEEDS: Final = "needs {}, which runs again"
 
 
 class Action(StrEnum):
@@ -27,6 +31,10 @@ class Action(StrEnum):
     BLOCKED = "blocked"
 
 
+#: In the order in which they are shown: what will happen first, what stays as it is last.
+_ORDER: Final = {action: place for place, action in enumerate((Action.RUN, Action.BLOCKED, Action.SKIP, Action.REUSE))}
+
+
 class Decision(Struct, frozen=True, kw_only=True):
     """What a resume does with one task, and why."""
 
@@ -37,17 +45,23 @@ class Decision(Struct, frozen=True, kw_only=True):
     was: TaskStatus = TaskStatus.PENDING
     #: Milliseconds that its last attempt took, where there was one: what reuse saves, or a run may cost.
     expected_ms: int | None = None
+    #: It keeps the state that it has, whatever that is.
+    stays: bool = False
 
 
 class ResumeOptions(Struct, frozen=True, kw_only=True):
     """How to go on."""
 
     from_task: str | None = None
+    #: That task runs alone: what needs it does not run again, and nothing else runs at all.
+    alone: bool = False
     skip_failed: bool = False
     run_dependents: bool = False
     retry_failed: bool = False
     #: Every gate runs again.
     revalidate: bool = False
+    #: After a failure, what does not need it still runs.
+    keep_going: bool = False
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -93,6 +107,12 @@ class ResumePlan(Struct, frozen=True, kw_only=True):
     gates: tuple[Decision, ...] = ()
     #: The pending tasks that may run; None where all may.
     only: frozenset[str] | None = None
+    #: After a failure, what does not need it still runs.
+    keep_going: bool = False
+
+    def grouped(self) -> list[Decision]:
+        """Return what is done with the tasks: first what runs, last what is kept; what had failed first of each."""
+        return sorted(self.decisions, key=lambda d: (_ORDER[d.action], d.was is not TaskStatus.FAILED))
 
     def count(self, action: Action) -> int:
         """Return how many tasks `action` is taken for."""
@@ -104,7 +124,9 @@ class ResumePlan(Struct, frozen=True, kw_only=True):
         return {
             d.task: d.reason
             for d in (*self.decisions, *self.gates)
-            if d.action in (Action.RUN, Action.BLOCKED) and d.was not in (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+            if d.action in (Action.RUN, Action.BLOCKED)
+            and not d.stays
+            and d.was not in (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
         }
 
     @property
@@ -139,17 +161,22 @@ def plan_resume(
         UsageError: `options` name a task that is not there, or that cannot start.
     """
     changes = compare_plans(old, new)
-    again = _from_task(state, graph, options.from_task)
+    again = _from_task(state, graph, options.from_task, alone=options.alone)
     failed = {i for i, t in state.tasks.items() if t.status is TaskStatus.FAILED and not t.allowed and i in graph.tasks}
     only: frozenset[str] | None = None
     if options.retry_failed:
         only = frozenset(failed | graph.descendants(failed))
+    elif options.alone and options.from_task is not None:
+        only = frozenset([options.from_task])
     decided: dict[str, Decision] = {}
     for task_id in graph.order:
         task = graph.tasks[task_id]
         known = state.tasks.get(task_id)
         action, reason = _decide(task, known, state, graph, decided, changes, again, options, facts)
-        if action is Action.RUN and only is not None and task_id not in only:
+        stays = options.alone and task_id != options.from_task
+        if stays:
+            action, reason = _leave(known, action, reason, decided, options.from_task)
+        elif action is Action.RUN and only is not None and task_id not in only:
             action, reason = Action.BLOCKED, "left for later: only failed tasks are retried"
         elif action is Action.RUN and (blocker := _blocker(graph, decided, task_id)):
             action, reason = Action.BLOCKED, f"needs {blocker}, which is left for later"
@@ -159,10 +186,13 @@ def plan_resume(
             reason=reason,
             was=known.status if known is not None else TaskStatus.PENDING,
             expected_ms=known.duration_ms if known is not None else None,
+            stays=stays,
         )
+    if options.alone:
+        _prove_alone(graph, decided, options.from_task)
     decisions = tuple(decided[task.id] for task in new.tasks)
     gates = tuple(_decide_gate(gate, state, decisions, options, facts) for gate in facts.gates)
-    return ResumePlan(decisions=decisions, changes=changes, gates=gates, only=only)
+    return ResumePlan(decisions=decisions, changes=changes, gates=gates, only=only, keep_going=options.keep_going)
 
 
 def _decide_gate(
@@ -194,7 +224,7 @@ def _decide_gate(
     )
 
 
-def _from_task(state: RunState, graph: Graph, root: str | None) -> set[str]:
+def _from_task(state: RunState, graph: Graph, root: str | None, *, alone: bool = False) -> set[str]:
     if root is None:
         return set()
     if root not in graph.tasks:
@@ -211,7 +241,32 @@ def _from_task(state: RunState, graph: Graph, root: str | None) -> set[str]:
             details=unfinished[:20] + ([f"… and {len(unfinished) - 20} more"] if len(unfinished) > 20 else []),
             hint="resume without --from-task, or name an earlier task",
         )
-    return {root} | graph.descendants([root])
+    return {root} if alone else {root} | graph.descendants([root])
+
+
+def _leave(
+    known: TaskState | None, action: Action, reason: str, decided: Mapping[str, Decision], root: str | None
+) -> tuple[Action, str]:
+    """Return what becomes of a task that is not the one that runs alone: it stays as it is."""
+    done = known is not None and _is_done(known)
+    if action in (Action.REUSE, Action.SKIP) and done:
+        return action, reason
+    if done and root is not None and reason == _NEEDS.format(root):
+        return Action.REUSE, f"kept, though it needs {root}, which runs again"
+    return Action.BLOCKED, f"left for later: only {root} runs ({reason})"
+
+
+def _prove_alone(graph: Graph, decided: Mapping[str, Decision], root: str | None) -> None:
+    """Refuse to run a task on results that are not there any more."""
+    if root is None:
+        return
+    missing = [decided[need] for need in graph.needs[root] if decided[need].action is Action.BLOCKED]
+    if missing:
+        raise UsageError(
+            f"{root} cannot run alone: what it needs has to run first",
+            details=[f"{need.task}: {need.reason}" for need in missing[:20]],
+            hint="leave --alone away, or resume without --from-task",
+        )
 
 
 def _is_done(task: TaskState | None) -> bool:
@@ -234,7 +289,9 @@ def _decide(
     if known is None:
         return _run_unless_skipped(graph, decided, options, task.id, "new in the plan")
     if task.id in again:
-        reason = f"from {options.from_task} on, everything runs again"
+        reason = (
+            f"{task.id} alone runs again" if options.alone else f"from {options.from_task} on, everything runs again"
+        )
         if task.id == options.from_task or known.status is TaskStatus.COMPLETED:
             return Action.RUN, reason
         return _run_unless_skipped(graph, decided, options, task.id, reason)
@@ -247,7 +304,7 @@ def _decide(
                 return Action.RUN, f"{' and '.join(changed)} changed"
             runs_again = _first_that_runs(graph, decided, task.id)
             if runs_again is not None:
-                return Action.RUN, f"needs {runs_again}, which runs again"
+                return Action.RUN, _NEEDS.format(runs_again)
             return Action.REUSE, "its failure is allowed"
         case TaskStatus.FAILED if options.skip_failed and not known.allowed:
             return Action.SKIP, f"failed before ({known.reason or 'no reason known'})"
@@ -281,7 +338,7 @@ def _decide_completed(
     if (flaw := facts.broken.get(task.id)) is not None:
         return Action.RUN, flaw
     if (need := _first_that_runs(graph, decided, task.id)) is not None:
-        return Action.RUN, f"needs {need}, which runs again"
+        return Action.RUN, _NEEDS.format(need)
     return Action.REUSE, "completed"
 
 

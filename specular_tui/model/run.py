@@ -147,6 +147,8 @@ class Session(Struct, kw_only=True, omit_defaults=True):
     host: str = ""
     boot_id: str = ""
     jobs: int = 1
+    #: After a failure, what does not need it still runs.
+    keep_going: bool = False
     ended_at: int | None = None
     #: How it ended: a status, and the reason (`SIGINT`, `interrupted`, …).
     status: str = ""
@@ -212,6 +214,11 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
     def session(self) -> Session | None:
         """The present session, or None between sessions."""
         return self.sessions[-1] if self.sessions and self.sessions[-1].ended_at is None else None
+
+    @property
+    def keeps_going(self) -> bool:
+        """Whether the latest session goes on, or went on, after a failure with what does not need it."""
+        return bool(self.sessions) and self.sessions[-1].keep_going
 
     @property
     def current_task(self) -> str | None:
@@ -411,6 +418,7 @@ def _session_started(state: RunState, event: ev.SessionStarted) -> None:
             host=event.host,
             boot_id=event.boot_id,
             jobs=event.jobs,
+            keep_going=event.keep_going,
             status=status,
         )
     )

@@ -182,6 +182,7 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("resume", "s", "switch('skip_failed')", "Skip the failed", "leave out what failed, and what needs it", RUN),
     Key("resume", "d", "switch('run_dependents')", "Run dependents", "run what needs a skipped task too", RUN),
     Key("resume", "t", "from_task", "From this task", "the task under the cursor runs again, and what needs it", RUN),
+    Key("resume", "o", "switch('alone')", "That task alone", "not what needs it, nor anything else", RUN),
     Key("resume", "v", "switch('validate')", "Validate first", "prove the checkpoint before going on with it", RUN),
     Key("resume", "e", "switch('repair')", "Repair", "run again what is damaged", RUN),
     Key("resume", "V", "switch('revalidate')", "Gates again", "run the gates again, by the present policy", RUN),

@@ -12,6 +12,7 @@ from specular_tui.model.resume import Action, Decision, PlanChanges
 
 #: The options that are on or off, in the order of `specular build --help`.
 FLAGS: Final = (
+    "alone",
     "skip_failed",
     "run_dependents",
     "retry_failed",
@@ -19,7 +20,6 @@ FLAGS: Final = (
     "revalidate",
     "repair",
     "trust_plan",
-    "keep_going",
 )
 
 
@@ -32,6 +32,7 @@ class Wish:
     plan: str = ""
     policy: str = ""
     from_task: str = ""
+    alone: bool = False
     skip_failed: bool = False
     run_dependents: bool = False
     retry_failed: bool = False
@@ -39,7 +40,8 @@ class Wish:
     revalidate: bool = False
     repair: bool = False
     trust_plan: bool = False
-    keep_going: bool = False
+    #: None: as the last session of the run had it; a new build does not.
+    keep_going: bool | None = None
     #: 0 where it is left to the policy.
     jobs: int = 0
 
@@ -66,6 +68,8 @@ class Wish:
         for flag in FLAGS:
             if getattr(self, flag):
                 yield f"--{flag.replace('_', '-')}"
+        if self.keep_going is not None:
+            yield "--keep-going" if self.keep_going else "--no-keep-going"
         if self.jobs:
             yield from ("--jobs", str(self.jobs))
 
@@ -96,6 +100,8 @@ class Answer:
     jobs: int = 0
     #: The checkpoint would be proven first.
     validates: bool = False
+    #: After a failure, what does not need it would still run.
+    keeps_going: bool = False
     #: The milliseconds that tasks will probably take.
     expected: Mapping[str, float] = field(default_factory=dict)
     lasting: Forecast | None = None

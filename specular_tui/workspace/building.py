@@ -55,6 +55,7 @@ def build(
 
 _NOT_RESUMING = {
     "from_task": None,
+    "alone": False,
     "skip_failed": False,
     "run_dependents": False,
     "retry_failed": False,
@@ -147,7 +148,7 @@ def _build_new(request: BuildRequest, face: Face, environ: Mapping[str, str]) ->
         else:
             face.warning("checkpoints are disabled: this build cannot be resumed")
             recorder = Unrecorded(created, graph.tasks)
-        started = session.session_started(settings, clock, RunStatus.IN_PROGRESS)
+        started = session.session_started(settings, clock, RunStatus.IN_PROGRESS, keep_going=bool(request.keep_going))
         work = Work(
             recorder=recorder,
             plan=plan,

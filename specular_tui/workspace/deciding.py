@@ -109,10 +109,12 @@ def decide(
         Graph(sources.plan.tasks),
         ResumeOptions(
             from_task=request.from_task,
+            alone=request.alone,
             skip_failed=request.skip_failed,
             run_dependents=request.run_dependents,
             retry_failed=request.retry_failed,
             revalidate=request.revalidate,
+            keep_going=found.state.keeps_going if request.keep_going is None else request.keep_going,
         ),
         Facts(
             broken=_facts(found, sources, damaged, crashed=crashed),

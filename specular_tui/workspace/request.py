@@ -18,6 +18,8 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     #: None: a new build; "": the newest resumable run; else a run id or a prefix of one.
     resume: str | None = None
     from_task: str | None = None
+    #: Run that task alone.
+    alone: bool = False
     skip_failed: bool = False
     run_dependents: bool = False
     retry_failed: bool = False
@@ -26,7 +28,8 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     repair: bool = False
     force: bool = False
     dry_run: bool = False
-    keep_going: bool = False
+    #: None: as the last session of the run had it; a new build does not.
+    keep_going: bool | None = None
     trust_plan: bool = False
     run_id: str | None = None
     jobs: int | None = None
@@ -59,6 +62,10 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
                 raise UsageError("--force starts a fresh build, --resume goes on with one: choose one of them")
             if self.run_id is not None:
                 raise UsageError("a resumed run keeps its id: --run-id is for new builds")
+        if self.alone and self.from_task is None:
+            raise UsageError("--alone says what --from-task runs: give both", hint="--from-task TASK --alone")
+        if self.alone and self.skip_failed:
+            raise UsageError("--alone leaves all other tasks as they are, --skip-failed does not: choose one of them")
         if self.run_dependents and not self.skip_failed:
             raise UsageError("--run-dependents says what --skip-failed does: give both")
         if self.skip_failed and self.retry_failed:

@@ -145,7 +145,8 @@ def _start_resumed(
     """Return the first event of the session: what is reset, skipped, and which plan is in force from now on."""
     state = recorder.state
     failed = state.status in (RunStatus.FAILED, RunStatus.COMPLETED)
-    started = session.session_started(settings, clock, RunStatus.RETRYING if failed else RunStatus.IN_PROGRESS)
+    status = RunStatus.RETRYING if failed else RunStatus.IN_PROGRESS
+    started = session.session_started(settings, clock, status, keep_going=resume.keep_going)
     started = replace(started, reset=resume.reset, skipped=resume.skipped)
     had = (state.plan_hash, state.policy_hash, state.plan_folder, state.plan_file)
     if had != (sources.plan.hash, sources.policy.hash, sources.plan.folder, sources.plan.file):

@@ -46,7 +46,7 @@ def boot_id() -> str:
         return ""
 
 
-def session_started(settings: Settings, clock: Clock, status: str) -> ev.SessionStarted:
+def session_started(settings: Settings, clock: Clock, status: str, *, keep_going: bool) -> ev.SessionStarted:
     """Return the first event of a session of this process."""
     return ev.SessionStarted(
         at=clock.now(),
@@ -54,6 +54,7 @@ def session_started(settings: Settings, clock: Clock, status: str) -> ev.Session
         boot_id=boot_id(),
         host=socket.gethostname(),
         jobs=settings.jobs,
+        keep_going=keep_going,
         status=status,
     )
 

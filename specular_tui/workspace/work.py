@@ -60,7 +60,7 @@ def perform(request: BuildRequest, work: Work, face: Face) -> BuildResult:
         jobs=work.settings.jobs,
         path=str(recorder.path) if stored else None,
         resume=work.resume,
-        keep_going=request.keep_going,
+        keep_going=work.started.keep_going,
     )
     error: StorageError | None = None
     try:
@@ -78,7 +78,7 @@ def perform(request: BuildRequest, work: Work, face: Face) -> BuildResult:
             options=RunOptions(
                 jobs=work.settings.jobs,
                 grace_ms=request.grace_ms,
-                keep_going=request.keep_going,
+                keep_going=work.started.keep_going,
                 run_dependents=request.run_dependents,
                 only=only,
             ),

@@ -161,6 +161,33 @@ def test_keep_going_runs_what_does_not_need_the_failure(shell: Shell) -> None:
     assert sorted(ran(shell)) == ["a", "b", "d"]
 
 
+def test_keep_going_is_kept_by_a_resume_that_does_not_say_otherwise(shell: Shell) -> None:
+    broken(shell)
+    assert shell("specular build -k --run-id again").code == 1
+    planned = shell("specular build --resume again --dry-run")
+    assert "after a failure, what does not need it still runs" in planned.out
+    assert shell("specular build --resume again --dry-run --format json").json()["keep_going"] is True
+    off = shell("specular build --resume again --dry-run --format json --no-keep-going")
+    assert off.json()["keep_going"] is False
+    first = shell("specular build --resume again --jobs 1").out.splitlines()[0]
+    assert first.endswith("; keeps going after a failure")
+
+
+def test_the_resume_plan_is_grouped_by_what_happens(shell: Shell) -> None:
+    broken(shell)
+    table = shell("specular build --resume --dry-run").out.splitlines()
+    assert [line.split()[:2] for line in table[1:5]] == [["run", "b"], ["run", "c"], ["run", "d"], ["reuse", "a"]]
+
+
+def test_a_task_is_run_again_alone(shell: Shell) -> None:
+    broken(shell)
+    ran(shell)
+    (shell.folder / "mended").touch()
+    done = shell("specular build --resume --from-task b --alone")
+    assert (done.code, ran(shell)) == (0, ["b"])
+    assert status(shell) == "paused"
+
+
 def test_a_changed_plan_is_told_of_and_what_changed_runs_again(shell: Shell) -> None:
     broken(shell)
     ran(shell)

@@ -86,8 +86,12 @@ class RecordedRun:
         self.recorder: RunRecorder = create_run(root, created, plan=raw, policy=None, tasks=tasks)
         self.run_id = self.recorder.state.run_id
 
-    def begin(self, status: str = "in_progress") -> None:
-        self.add(ev.SessionStarted(at=self.now, pid=4711, host="workbench", jobs=self.jobs, status=status))
+    def begin(self, status: str = "in_progress", *, keep_going: bool = False) -> None:
+        self.add(
+            ev.SessionStarted(
+                at=self.now, pid=4711, host="workbench", jobs=self.jobs, keep_going=keep_going, status=status
+            )
+        )
 
     def add(self, event: ev.AnyEvent) -> None:
         self.recorder.append(event)
@@ -172,7 +176,7 @@ def half_way(
 ) -> RecordedRun:
     """A live build half way: eight tasks done, one failed, two running."""
     run = RecordedRun(root, run_id, at=at, folder=folder)
-    run.begin()
+    run.begin(keep_going=True)
     run.wait(0.2)
     run.start("deps/install", "deps/fetch")
     run.wait(31)

@@ -156,6 +156,8 @@ async def test_r_and_enter_are_not_enough_where_the_plan_has_changed(
         (["s", "d"], ["--skip-failed", "--run-dependents"], {"a": "reuse", "b": "skip", "c": "run", "d": "run"}),
         (["s", "d", "s"], [], {"a": "reuse", "b": "run", "c": "run", "d": "run"}),
         (["G", "t"], ["--from-task", "a"], {"a": "run", "b": "run", "c": "run", "d": "run"}),
+        (["t", "o"], ["--from-task", "b", "--alone"], {"a": "reuse", "b": "run", "c": "blocked", "d": "blocked"}),
+        (["a", "a"], ["--no-keep-going"], {}),
         (["v", "V", "a"], ["--validate", "--revalidate", "--keep-going"], {}),
         (["plus", "plus", "minus"], ["--jobs", "4"], {}),
     ],

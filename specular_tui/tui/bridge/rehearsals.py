@@ -40,9 +40,9 @@ class Rehearsals:
             self._rehearser = Rehearser(self._outlet.root)
         found = self._rehearser.rehearse(request_for(wish, self._home))
         plan, resume = found.plan, found.resume
-        decisions = resume.decisions if resume is not None else ()
+        decisions = resume.grouped() if resume is not None else []
         if resume is None and plan is not None:
-            decisions = tuple(Decision(task=task.id, action=Action.RUN, reason="not done yet") for task in plan.tasks)
+            decisions = [Decision(task=task.id, action=Action.RUN, reason="not done yet") for task in plan.tasks]
         return Answer(
             wish,
             decisions=decisions,
@@ -56,6 +56,7 @@ class Rehearsals:
             commands=found.commands,
             jobs=found.jobs,
             validates=found.validates,
+            keeps_going=resume.keep_going if resume is not None else bool(wish.keep_going),
             expected=found.expected,
             lasting=found.lasting,
             at=self._outlet.desk.clock.now(),
@@ -76,5 +77,6 @@ def request_for(wish: Wish, folder: Path) -> BuildRequest:
         policy=wish.policy or None,
         from_task=wish.from_task or None,
         jobs=wish.jobs or None,
+        keep_going=wish.keep_going,
         **{flag: getattr(wish, flag) for flag in FLAGS},
     )

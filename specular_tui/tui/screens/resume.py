@@ -125,13 +125,15 @@ class ResumeScreen(ModalScreen[Wish]):
         ]
         if wish.skip_failed:
             switches.append(Switch("resume.switch.run_dependents", "run their dependents", wish.run_dependents))
+        switches.append(Switch("resume.from_task", f"from {wish.from_task or 'this task'}", bool(wish.from_task)))
+        if wish.from_task:
+            switches.append(Switch("resume.switch.alone", "it alone", wish.alone))
         return [
             *switches,
-            Switch("resume.from_task", f"from {wish.from_task or 'this task'}", bool(wish.from_task)),
             Switch("resume.switch.validate", "validate first", wish.validate or validates),
             Switch("resume.switch.repair", "repair", wish.repair),
             Switch("resume.switch.revalidate", "gates again", wish.revalidate),
-            Switch("resume.switch.keep_going", "keep going", wish.keep_going),
+            Switch("resume.switch.keep_going", "keep going", self._keeps_going),
             Switch("resume.more_jobs", f"{jobs or '?'} jobs", bool(wish.jobs)),
         ]
 
@@ -145,13 +147,23 @@ class ResumeScreen(ModalScreen[Wish]):
 
     def action_switch(self, name: str) -> None:
         """Switch an option on or off."""
-        self._want(self.wish.switched(name))
+        if name == "keep_going":
+            self._want(replace(self.wish, keep_going=not self._keeps_going))
+        else:
+            self._want(self.wish.switched(name))
+
+    @property
+    def _keeps_going(self) -> bool:
+        """How that stands; where nobody has switched it, as in the run's last session."""
+        wished = self.wish.keep_going
+        return wished if wished is not None else self.answer is not None and self.answer.keeps_going
 
     def action_from_task(self) -> None:
         """Run the task under the cursor again, and all that needs it; or do not."""
         selected = self.list.selected
         if selected:
-            self._want(replace(self.wish, from_task="" if self.wish.from_task == selected else selected))
+            again = self.wish.from_task != selected
+            self._want(replace(self.wish, from_task=selected if again else "", alone=again and self.wish.alone))
 
     def action_more_jobs(self) -> None:
         """Run one task more at once."""

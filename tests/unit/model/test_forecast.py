@@ -97,6 +97,7 @@ def test_what_runs_has_only_its_rest_to_go_and_what_is_overdue_a_little() -> Non
 def test_what_needs_a_failed_task_waits_for_somebody() -> None:
     usual = {i: Usual(100, 100, 100, 2) for i in "abc"}
     state = counted(run(1, a=TaskState(status=TaskStatus.FAILED, attempt=1), b=TaskState(), c=TaskState()))
+    state.sessions[-1].keep_going = True
     assert forecast(state, graph(a="", b="a", c=""), 0, usual) == Forecast(100, 100, 100)
 
 
@@ -130,3 +131,16 @@ def test_the_likely_lies_between_the_ends(times: list[tuple[int, int, int, int]]
     found = forecast(counted(run(jobs, **{i: TaskState() for i in ids})), graph(**dict.fromkeys(ids, "")), 0, usual)
     assert found is not None
     assert 0 <= found.low_ms <= found.likely_ms <= found.high_ms
+
+
+def test_nothing_more_starts_after_a_failure_unless_the_session_keeps_going() -> None:
+    usual = {i: Usual(100, 100, 100, 2) for i in "abcd"}
+    tasks = {
+        "a": TaskState(status=TaskStatus.FAILED, attempt=1),
+        "b": TaskState(status=TaskStatus.IN_PROGRESS, attempt=1, started_at=0),
+        "c": TaskState(),
+    }
+    state = counted(run(1, **tasks))
+    assert forecast(state, graph(a="", b="", c=""), 60, usual) == Forecast(40, 40, 40)
+    state.sessions[-1].keep_going = True
+    assert forecast(state, graph(a="", b="", c=""), 60, usual) == Forecast(140, 140, 140)

@@ -477,3 +477,55 @@ def test_what_becomes_of_each_gate_is_said() -> None:
     unfinished = RunState(tasks={"a": TaskState()}, gates=state.gates)
     assert gates(unfinished)["@passed"] == (RUN, "tasks run again")
     assert {action for action, _ in gates(unfinished, ResumeOptions(retry_failed=True)).values()} == {BLOCKED, REUSE}
+
+
+def alone(state: RunState, old: Plan, root: str, new: Plan | None = None, **facts: Any) -> ResumePlan:
+    now = new or old
+    options = ResumeOptions(from_task=root, alone=True)
+    return plan_resume(state, old, now, Graph(now.tasks), options, Facts(**facts))
+
+
+def test_a_task_runs_alone_and_all_others_stay_as_they_are() -> None:
+    old = plan(*CHAIN, task("e", "d"))
+    state = run(old, a="completed", b="completed", c="completed", d="failed")
+    found = alone(state, old, "b")
+    assert actions(found) == {"a": REUSE, "b": RUN, "c": REUSE, "d": BLOCKED, "e": BLOCKED}
+    reasons = {decision.task: decision.reason for decision in found.decisions}
+    assert reasons["b"] == "b alone runs again"
+    assert reasons["c"] == "kept, though it needs b, which runs again"
+    assert reasons["d"] == "left for later: only b runs (failed before (exit code 1))"
+    assert found.only == frozenset({"b"})
+    assert found.reset == {"b": "b alone runs again"}, "a failed task that does not run stays failed"
+    assert found.skipped == {}
+
+
+@pytest.mark.parametrize("was", ["pending", "failed", "skipped", "completed", "interrupted"])
+def test_whatever_it_was_a_task_can_run_alone(was: str) -> None:
+    old = plan(*CHAIN)
+    state = run(old, a="completed", b=was)
+    assert actions(alone(state, old, "b")) == {"a": REUSE, "b": RUN, "c": BLOCKED, "d": BLOCKED}
+
+
+def test_no_task_runs_alone_on_results_that_are_gone() -> None:
+    old = plan(*CHAIN)
+    state = run(old, a="completed", b="completed", c="completed", d="completed")
+    with pytest.raises(UsageError, match="c cannot run alone") as refused:
+        alone(state, old, "c", broken={"a": "its output is gone"})
+    assert refused.value.details == ("b: left for later: only c runs (needs a, which runs again)",)
+
+
+def test_what_changed_is_left_for_later_and_keeps_its_state() -> None:
+    old = plan(*CHAIN)
+    new = plan(task("a"), task("b", "a"), task("c", "b", command="other"), task("d"), hash_="new")
+    state = run(old, a="completed", b="failed", c="completed", d="completed")
+    keys = {t.id: cache_key(t) for t in new.tasks}
+    found = alone(state, old, "b", new, keys=keys)
+    assert actions(found) == {"a": REUSE, "b": RUN, "c": BLOCKED, "d": REUSE}
+    assert found.reset.keys() == {"b"}
+
+
+def test_what_happens_first_is_shown_first_and_failures_before_the_rest() -> None:
+    old = plan(*CHAIN, task("e"))
+    state = run(old, a="completed", d="failed")
+    found = plan_resume(state, old, old, Graph(old.tasks), ResumeOptions(), Facts())
+    assert [decision.task for decision in found.grouped()] == ["d", "b", "c", "e", "a"]

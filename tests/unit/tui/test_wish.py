@@ -17,6 +17,7 @@ ALL = Wish(
     plan="a plan.json",
     policy="p.yaml",
     from_task="x",
+    keep_going=True,
     jobs=3,
     **dict.fromkeys(FLAGS, True),
 )
@@ -36,6 +37,7 @@ def test_nothing_is_said_of_what_is_not_wished() -> None:
     assert Wish().words() == []
     assert Wish("one").words() == ["--resume", "one"]
     assert Wish("one", keep_going=True).options() == ["--keep-going"]
+    assert Wish("one", keep_going=False).options() == ["--no-keep-going"]
     assert Wish().command("specular") == "specular build"
     assert Wish(plan="my plan.json").command("specular") == "specular build --plan 'my plan.json'"
 
@@ -50,7 +52,7 @@ def test_the_request_is_the_one_of_the_command_line() -> None:
     assert request_for(Wish(), Path("/x")) == BuildRequest(cwd=Path("/x"))
     request = request_for(ALL, Path("/x"))
     parsed = build_command.make_context("build", ALL.words(), resilient_parsing=True).params
-    for name in ("plan", "policy", "resume", "from_task", "jobs", *FLAGS):
+    for name in ("plan", "policy", "resume", "from_task", "keep_going", "jobs", *FLAGS):
         assert getattr(request, name) == parsed[name]
 
 

@@ -296,6 +296,49 @@ def test_skip_failed_with_run_dependents_runs_what_needs_it(site: Site) -> None:
     assert site.statuses() == {"a": "completed", "b": "skipped", "c": "completed", "d": "completed"}
 
 
+def test_a_resume_keeps_going_as_the_session_before_did(site: Site) -> None:
+    site.plan(task("bad", FLAKY), task("e"), task("also", "test -e never"), task("f"))
+    assert site.code(keep_going=True) == 1
+    assert site.statuses() == {"bad": "failed", "e": "completed", "also": "failed", "f": "completed"}
+    assert site.state().keeps_going
+    site.build(resume="", dry_run=True)
+    assert site.face.resume is not None
+    assert site.face.resume.keep_going
+
+    assert site.code(resume="") == 1
+    assert site.face.ran == ["bad", "also"]
+    assert site.code(resume="", keep_going=False) == 1
+    assert site.face.ran == ["bad"], "it was told not to"
+    assert not site.state().keeps_going
+    assert site.code(resume="") == 1
+    assert site.face.ran == ["bad"], "and that is remembered too"
+
+
+def test_one_task_of_a_completed_run_is_run_again_alone(site: Site) -> None:
+    chain(site, "true")
+    site.build()
+    before = site.state().tasks["c"]
+    assert site.code(resume="", from_task="b", alone=True) == 0
+    assert site.face.ran == ["b"]
+    state = site.state()
+    assert state.status is RunStatus.COMPLETED
+    assert state.tasks["b"].attempt == 2
+    assert state.tasks["c"] == before
+    assert site.code(resume="") == 0
+    assert site.face.ran == []
+
+
+def test_a_task_that_runs_alone_leaves_the_rest_for_later(site: Site) -> None:
+    site.plan(task("bad", FLAKY), task("also", "test -e never"), task("after", "true", "bad"))
+    site.build(keep_going=True)
+    (site.folder / "mended").touch()
+    assert site.code(resume="", from_task="bad", alone=True) == 1, "the build has failed still"
+    assert site.face.ran == ["bad"]
+    assert site.statuses() == {"bad": "completed", "also": "failed", "after": "pending"}
+    with pytest.raises(UsageError, match="--alone says what --from-task runs"):
+        site.build(resume="", alone=True)
+
+
 def test_from_task_refuses_where_what_it_needs_is_not_done(site: Site) -> None:
     chain(site)
     site.build()

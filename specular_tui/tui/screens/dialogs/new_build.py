@@ -76,7 +76,7 @@ class BuildDialog(ModalScreen[Wish]):
             plan=self._plan.value.strip(),
             policy=self._policy.value.strip(),
             jobs=int(jobs) if jobs.isascii() and jobs.isdigit() and 0 < int(jobs[:9]) <= _MOST_JOBS else 0,
-            keep_going=self._keep_going.value,
+            keep_going=self._keep_going.value or None,
         )
 
     @property
