@@ -18,6 +18,7 @@ DONE: Final = "✓"
 FAILED: Final = "✗"
 RUNNING: Final = "●"
 PENDING: Final = "○"
+BLOCKED: Final = "⊗"
 SKIPPED: Final = "⊘"
 FROZEN: Final = "‖"
 RETRYING: Final = "↻"
@@ -68,6 +69,7 @@ ASCII: Final = {
     FAILED: "x",
     RUNNING: "*",
     PENDING: ".",
+    BLOCKED: "o",
     SKIPPED: "-",
     FROZEN: "=",
     RETRYING: "@",

@@ -6,7 +6,7 @@ paints segments makes them inert first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -17,7 +17,7 @@ from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs, keys
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets.task_rows import KINDS, SHAPES, running_time
+from specular_tui.tui.widgets.task_cells import KINDS, SHAPES, running_time
 
 #: A text and the role that it plays (a key of `theme.ROLES`).
 Segment = tuple[str, str]
@@ -157,9 +157,19 @@ def badge(view: RunView, clock: Clock) -> Line:
     line: Line = [(f" {text.upper()} ", f"badge-{role}")]
     if state.frozen_since is not None:
         line.append((f"  since {clock.time(state.frozen_since)}", "paused"))
+    elif state.status == "completed" and (left_out := left_out_of(state)):
+        line.append((f"  {left_out}", "paused"))
     elif view.gone:
         line.append(("  deleted", "failed"))
     return line
+
+
+def left_out_of(state: RunState) -> str:
+    """Return what a completed run did not complete: `3 skipped`, `1 failed, allowed`; "" where that is nothing."""
+    skipped, failed = state.count(TaskStatus.SKIPPED), state.count(TaskStatus.FAILED)
+    parts = [f"{skipped:,} skipped"] if skipped else []
+    parts += [f"{failed:,} failed, allowed"] if failed else []
+    return ", ".join(parts)
 
 
 def bar(counts: Sequence[tuple[str, int]], width: int) -> Line:
@@ -195,8 +205,11 @@ def row_bar(row: RunRow, width: int) -> Line:
     return bar(counts, width)
 
 
-def counts(state: RunState) -> Line:
-    """Return `58/100 done  1 failed  4 running`; what is zero is left out, and so is what is to go."""
+def counts(state: RunState, blocked: int = 0) -> Line:
+    """Return `58/100 done  1 failed  4 running`; what is zero is left out, and so is what is to go.
+
+    `blocked` tasks cannot run because of those that failed.
+    """
     line: Line = [
         (f"{state.count(TaskStatus.COMPLETED):,}", "strong"),
         (f"/{state.total:,} done", "muted"),
@@ -206,6 +219,8 @@ def counts(state: RunState) -> Line:
             if status is TaskStatus.IN_PROGRESS and state.frozen_since is not None:
                 role, word = "paused", "frozen"
             line += [("  ", "plain"), (f"{count:,}", role), (f" {word}", "muted")]
+        if status is TaskStatus.FAILED and blocked:
+            line += [("  ", "plain"), (f"{blocked:,}", "paused"), (" blocked", "muted")]
     return line
 
 
@@ -280,8 +295,20 @@ def standing(view: RunView) -> Line:
     return [(f"{glyphs.FROZEN} ", "paused"), (why_ended(state) or "stopped", "plain")]
 
 
-def waits_for(task_id: str, state: RunState, graph: Graph | None) -> list[Line]:
-    """Return what stands in place of a log that is not there yet."""
+def blocked_by(task_id: str, state: RunState, graph: Graph, blocked: Collection[str]) -> str | None:
+    """Return the failed task that a blocked one waits for in the end."""
+    at: str | None = task_id
+    while at is not None:
+        needs = graph.needs.get(at, ())
+        failed = next((i for i in needs if i in state.tasks and state.tasks[i].status is TaskStatus.FAILED), None)
+        if failed is not None:
+            return failed
+        at = next((need for need in needs if need in blocked), None)
+    return None
+
+
+def waits_for(task_id: str, state: RunState, graph: Graph | None, blocked: Collection[str] = ()) -> list[Line]:
+    """Return what stands in place of a log that is not there yet; `blocked` are tasks that a failed one holds up."""
     task = state.tasks.get(task_id) or state.gates.get(task_id)
     if task is None:
         return [[("no such task", "muted")]]
@@ -296,9 +323,12 @@ def waits_for(task_id: str, state: RunState, graph: Graph | None) -> list[Line]:
             return [[("ready; starts when the build goes on", "muted")]]
         waiting = "ready; waits for a free job slot" if state.session else "ready; starts when the build is resumed"
         return [[(waiting, "muted")]]
-    lines: list[Line] = [[("waits for", "muted")]]
+    lines: list[Line] = []
+    if graph and task_id in blocked and (failed := blocked_by(task_id, state, graph, blocked)) is not None:
+        lines += [[(f"{glyphs.BLOCKED} blocked", "paused"), (f" until {failed} completes, or is skipped", "muted")], []]
+    lines.append([("waits for", "muted")])
     for need in open_needs[:20]:
-        shape, role = task_shape(state.tasks[need].status)
+        shape, role = (glyphs.BLOCKED, "paused") if need in blocked else task_shape(state.tasks[need].status)
         lines.append([(f"  {shape} ", role), (need, "plain")])
     if len(open_needs) > 20:
         lines.append([(f"  and {len(open_needs) - 20:,} more", "muted")])
@@ -337,9 +367,13 @@ def log_title(task_id: str, view: RunView, now: int, attempt: int | None = None)
     word = {TaskStatus.IN_PROGRESS: "running"}.get(task.status, str(task.status))
     if task.status is TaskStatus.IN_PROGRESS and state.frozen_since is not None:
         shape, role, word = SHAPES["frozen"], "paused", "frozen"
+    elif task.status is TaskStatus.PENDING and task_id in view.blocked:
+        shape, role, word = glyphs.BLOCKED, "paused", "blocked"
     line.append((f"  {shape} {word}", role))
     if task.status is TaskStatus.FAILED and (how := outcome(task)):
         line.append((f" ({how})", "muted"))
+    if task.status is TaskStatus.SKIPPED and task.reason and task.attempt:
+        line.append((f" ({task.reason})", "muted"))
     if which:
         line.append((which, "muted"))
     elapsed = state.task_elapsed_until(task, now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.usual import Usual
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.widgets.task_rows import rough
+from specular_tui.tui.widgets.task_cells import rough
 
 if TYPE_CHECKING:
     from specular_tui.tui.present import Line
@@ -19,7 +19,7 @@ def between(low: float, high: float) -> str:
     first, last = rough(low), rough(high).removeprefix("~")
     if last.endswith("m") and 55_000 <= low < 90_000:
         first = "~1m"
-    if first == f"~{last}":
+    if last == first or first == f"~{last}":
         return first
     if first[-1] == last[-1] and first[1:-1].isdigit() and last[:-1].isdigit():
         first = first[:-1]

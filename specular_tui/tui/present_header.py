@@ -8,7 +8,7 @@ from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import time_left
 from specular_tui.tui.views import RunView
-from specular_tui.tui.widgets.task_rows import running_time
+from specular_tui.tui.widgets.task_cells import running_time
 
 
 def lines(view: RunView, clock: Clock, room: int) -> list[Line]:
@@ -24,7 +24,7 @@ def lines(view: RunView, clock: Clock, room: int) -> list[Line]:
         # When it ends matters more than what it is called; Checkpoints has the id.
         left.pop()
     top = present.spread(left, right, room)
-    numbers = present.counts(state)
+    numbers = present.counts(state, len(view.blocked))
     space = room - present.width(numbers) - 3
     if space < 12:
         return [top, present.state_bar(state, room)] if room < 40 else [top, present.cut(numbers, room)]

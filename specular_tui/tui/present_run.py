@@ -12,7 +12,7 @@ from specular_tui.tui import glyphs, present
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line, Segment, counts, outcome, plural, reason, run_badge, size, way_on
 from specular_tui.tui.views import RunRow
-from specular_tui.tui.widgets.task_rows import running_time
+from specular_tui.tui.widgets.task_cells import running_time
 
 #: So many lines of one kind are listed; the rest is counted.
 _MOST: Final = 12

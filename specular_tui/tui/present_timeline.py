@@ -13,7 +13,7 @@ from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import usually
 from specular_tui.tui.views import RunView
-from specular_tui.tui.widgets.task_rows import running_time
+from specular_tui.tui.widgets.task_cells import running_time
 from specular_tui.tui.widgets.timeline_rows import Chart, Span
 
 

@@ -5,11 +5,12 @@ The bridge writes these and says so with a message; screens and widgets only rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 from typing import Any, Final
 
+from specular_tui.model.blocked import Blocked
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
@@ -105,6 +106,8 @@ class RunView:
     owned: bool = False
     #: The tasks and gates that have failed, and when; kept, so that nobody has to look through 100,000 tasks.
     failed: dict[str, int] = field(default_factory=dict)
+    #: The tasks that cannot run because of those.
+    blocked: Blocked = field(default_factory=Blocked)
     #: The last line that the tasks printed that failed first; "" until it has been read.
     words: dict[str, str] = field(default_factory=dict)
     #: When it will have ended, counted from a moment on; None where nobody knows.
@@ -126,8 +129,16 @@ class RunView:
     def recount(self) -> None:
         """Look through all tasks for those that have failed; where it is known which have changed, `touch` does."""
         self.failed = {i: self.state.task(i).completed_at or 0 for i in self.state.failed_for_good()}
+        self.blocked.forget()
+        self.blocked.update_for(self.state, self.graph, self.failed)
 
-    def touch(self, ids: Iterable[str]) -> None:
+    def plan(self, graph: Graph | None) -> None:
+        """Take the plan, now that it has been read."""
+        self.graph = graph
+        self.blocked.forget()
+        self.blocked.update_for(self.state, graph, self.failed)
+
+    def touch(self, ids: Collection[str]) -> None:
         """Bring what is known of failures up to date for tasks that have changed."""
         for task_id in ids:
             task = self.state.tasks.get(task_id) or self.state.gates.get(task_id)
@@ -135,6 +146,7 @@ class RunView:
                 self.failed[task_id] = task.completed_at or 0
             else:
                 self.failed.pop(task_id, None)
+        self.blocked.update_for(self.state, self.graph, self.failed, ids)
 
     def first_failure(self) -> str | None:
         """Return the failed task (or gate) that ended first, or None."""

@@ -19,6 +19,7 @@ from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.widgets.footer import KeyFooter
+from specular_tui.tui.widgets import task_table
 from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.workspace import steering
 from tests.tui import recorded
@@ -577,4 +578,68 @@ async def test_the_modes_are_named_at_any_width_and_clicked(root: Path, size: tu
         await until(pilot, lambda: app.current_mode == "checkpoints")
         await pilot.click(ModeTabs, offset=(2, 0))
         await until(pilot, lambda: app.current_mode == "build")
+    run.vanish()
+
+
+async def test_the_cursor_goes_with_what_runs_until_it_is_moved(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_table, "DWELL", 0)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        assert screen.table.selected == "compile/plugins"
+        run.end("compile/plugins", log="cc plugins/*.c\n")
+        run.start("test/plugins")
+        await until(pilot, lambda: screen.table.selected == "test/plugins" == screen.pane.task_id)
+        await pilot.press("k")
+        run.end("test/plugins")
+        run.start("link/plugins")
+        view = app.desk.view
+        assert view is not None
+        await until(pilot, lambda: "link/plugins" in view.state.running)
+        await pilot.pause(0.2)
+        assert screen.table.selected == "test/ui", "moved by hand: it stays"
+        await pilot.press("a")
+        assert screen.table.selected == "link/plugins"
+        run.end("link/plugins")
+        run.start("test/unit")
+        await until(pilot, lambda: screen.table.selected == "test/unit")
+    run.vanish()
+
+
+async def test_what_a_failure_blocks_is_counted_and_marked(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        view = app.desk.view
+        assert view is not None
+        below = {"link/app", "test/unit", "test/net", "test/ui", "test/plugins", "pack/deb", "pack/rpm", "pack/sign"}
+        assert view.blocked == below
+        await pilot.press("slash", *":blocked", "enter")
+        table = build(app).table
+        await until(pilot, lambda: table.row_count == len(below))
+        table.select("pack/sign")
+        await until(pilot, lambda: build(app).pane.task_id == "pack/sign")
+        await pilot.pause(0.1)
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "8</text>" in shown
+        assert "blocked" in shown
+        assert "until compile/net completes, or is skipped" in shown
+        run.start("compile/net")
+        await until(pilot, lambda: not view.blocked and table.row_count < len(below))
+    run.vanish()
+
+
+async def test_a_skipped_task_keeps_the_log_that_it_has(root: Path) -> None:
+    run = recorded.half_way(root)
+    run.add(ev.TaskSkipped(at=run.now, task="compile/net", reason="skipped on request"))
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        build(app).table.select("compile/net")
+        await until(pilot, lambda: build(app).log_view.source is not None)
+        await until(pilot, lambda: build(app).log_view.line_count == 6)
+        assert "skipped (skipped on request)" in build(app).log_view.title
     run.vanish()

@@ -18,8 +18,10 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus, apply
 from specular_tui.tui.theme import tokens
+from specular_tui.tui.widgets.task_cells import rough
 from specular_tui.tui.widgets.task_columns import columns
-from specular_tui.tui.widgets.task_rows import SORTS, Filter, Rows, rough
+from specular_tui.tui.widgets.task_filter import Filter
+from specular_tui.tui.widgets.task_rows import SORTS, Rows
 from specular_tui.tui.widgets.task_table import TaskTable
 
 STYLES = Path(__file__).parents[2] / "styles"

@@ -111,7 +111,7 @@ class Follower:
 
     async def _add_graph(self, view: RunView) -> None:
         """Who needs whom is in the plan, which takes longer to read than the journal."""
-        view.graph = await self._graph(view)
+        view.plan(await self._graph(view))
         self._outlet.tell(RunShown())
         self._foresee()
 

@@ -31,7 +31,7 @@ from specular_tui.tui.widgets.notice import FailureNotice
 from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.task_table import TaskTable
 
-_FILTERS: Final = "text, :failed, :running, :pending, :skipped, :done, :gates"
+_FILTERS: Final = "text, :failed, :blocked, :running, :pending, :skipped, :done, :gates"
 
 
 class Tasks(TaskTable):
@@ -126,6 +126,8 @@ class BuildScreen(SteeringScreen):
                 return view.live and running
             case "build.stop_build":
                 return view.live and not running
+            case "tasks.next_running":
+                return bool(view.state.running) and not self.table.trails
             case "build.follow" | "build.wrap" | "build.copy" | "build.open_outside.pager":
                 return self._in_log and self.log_view.source is not None
             case _:
@@ -155,15 +157,18 @@ class BuildScreen(SteeringScreen):
         if failures_first:
             self.table.sort = "state"
         self._show_tasks(view)
-        if new:
+        if new or (failures_first and self.table.trails):
+            # A cursor that somebody has moved stays where it is; `n` leads on from there.
             first = view.first_failure() if failures_first else view.state.current_task
             if first is not None:
-                self.table.select(first)
+                self.table.select(first, by_hand=False)
+        if new or not view.live:
+            self.table.trails = view.live
         self._show_log()
 
     def _show_tasks(self, view: RunView) -> None:
         usual = {task_id: past.median for task_id, past in view.usual.items()}
-        self.table.show(view.state, view.graph, estimates=usual)
+        self.table.show(view.state, view.graph, estimates=usual, blocked=view.blocked)
 
     def _on_foreseen(self, message: Foreseen) -> None:
         super()._on_foreseen(message)

@@ -18,15 +18,15 @@ from specular_tui.model.resume import Action, Decision
 from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
+from specular_tui.tui.widgets.task_cells import rough
 from specular_tui.tui.widgets.task_columns import fit
-from specular_tui.tui.widgets.task_rows import rough
 from specular_tui.tui.wish import Answer
 
 #: In the order of the screen: what will happen first, what stays as it is last.
 ORDER: Final = (Action.RUN, Action.BLOCKED, Action.SKIP, Action.REUSE)
 SIGNS: Final = {
     Action.RUN: glyphs.RUNNING,
-    Action.BLOCKED: glyphs.PENDING,
+    Action.BLOCKED: glyphs.BLOCKED,
     Action.SKIP: glyphs.SKIPPED,
     Action.REUSE: glyphs.DONE,
 }

@@ -9,7 +9,6 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from specular_tui.model.run import TaskStatus
 from specular_tui.tui import keys, present
 from specular_tui.tui.messages import LogRead, ReadLog
 from specular_tui.tui.theme import paint_lines
@@ -84,7 +83,7 @@ class LogPane(Vertical):
         if task is None:
             return
         attempt = self.attempt
-        printed = task.attempt > 0 and (task.status is not TaskStatus.SKIPPED or attempt is not None)
+        printed = task.attempt > 0
         self.log_view.live = view.live and attempt is None
         reading = (view.run_id, task_id, printed, attempt or (task.attempt,))
         if reading != self._reading:
@@ -157,7 +156,7 @@ class LogPane(Vertical):
         view, task_id = self._view, self.task_id
         if view is None or task_id is None:
             return
-        waiting = present.waits_for(task_id, view.state, view.graph)
+        waiting = present.waits_for(task_id, view.state, view.graph, view.blocked)
         if self.attempt is not None:
             waiting = [[("no output is kept of this attempt", "muted")]]
         if source is not self.log_view.source:

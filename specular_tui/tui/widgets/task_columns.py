@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from specular_tui.tui import glyphs
-from specular_tui.tui.widgets.task_rows import Cells
+from specular_tui.tui.widgets.task_cells import Cells
 
 _LEAD = 3  # margin, shape, gap
 _GAP = 2
@@ -16,8 +16,9 @@ _TIME = 6
 _ESTIMATE = 9  # " / ~1h30m"
 _ATTEMPT = 3
 _DETAIL = 9  # "exit 127", "SIGKILL"
+_MORE = 4  # " +12"
+_ID = 4  # "task"
 _TITLE = 14
-_READABLE = 30
 _WIDEST = 40
 
 
@@ -43,7 +44,7 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     time = _TIME if room >= _TIME + _GAP + 6 else 0
     left = room - (time + _GAP if time else 0)
     narrowest_title = _TITLE if titles else 0
-    id_width = max(1, min(ids, left, 40 if not titles else max(12, min(32, left * 2 // 5))))
+    id_width = max(1, min(max(ids, _ID), left, 40 if not titles else max(12, min(32, left * 2 // 5))))
     left -= id_width
     estimate = _ESTIMATE if estimates and time and left >= _ESTIMATE + narrowest_title + _GAP else 0
     left -= estimate
@@ -53,9 +54,10 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     attempt = _ATTEMPT if attempts and left >= _ATTEMPT + _GAP + least + (4 if titles else 0) else 0
     left -= attempt + _GAP if attempt else 0
     if detail:
-        # What the titles do not need, or two thirds of what they have beyond a readable length.
-        needed = min(titles, 48) + _GAP if titles else 0
-        more = max(0, min(_WIDEST - _DETAIL, max(left - needed, (left - _READABLE - _GAP) * 2 // 3)))
+        # As long as the ids that are waited for, where the titles leave so much, or else two fifths of both.
+        both = left + detail - (_GAP if titles else 0)
+        wanted = max(_DETAIL, min(_WIDEST, max(ids + _MORE, both - titles)))
+        more = max(0, min(wanted, max(both - titles, both * 2 // 5)) - detail)
         detail += more
         left -= more
     title = min(titles, left - _GAP) if titles and left >= 6 + _GAP else 0
@@ -111,7 +113,9 @@ def heading(layout: Columns, width: int, note: str) -> tuple[str, str]:
     if layout.title:
         text += " " * _GAP + fit("title", layout.title)
     if layout.time:
-        text += " " * _GAP + fit("time", layout.time, right=True) + " " * layout.estimate
+        text += (
+            " " * _GAP + fit("time", layout.time, right=True) + fit(" / usual" * bool(layout.estimate), layout.estimate)
+        )
     if layout.attempt:
         text += " " * _GAP + fit("try", layout.attempt, right=True)
     note = f"  {note} " if note else ""

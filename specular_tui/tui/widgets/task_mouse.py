@@ -18,6 +18,7 @@ class TaskMouse(TaskSheet):
     _dragging = False
 
     def _scroll(self, lines: int) -> None:
+        self.trails = False
         top = self._clamp(self._top + lines)
         if top != self._top:
             self._top = top

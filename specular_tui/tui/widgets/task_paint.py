@@ -10,8 +10,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from specular_tui.tui import glyphs
+from specular_tui.tui.widgets.task_cells import SHAPES, Cells
 from specular_tui.tui.widgets.task_columns import Columns, columns, fit, heading, pieces
-from specular_tui.tui.widgets.task_rows import SHAPES, Cells, Rows
+from specular_tui.tui.widgets.task_rows import Rows
 
 _KEPT: Final = 2000
 
@@ -72,7 +73,7 @@ class RowPainter:
 
     def _draw(self, cells: Cells, cursor: bool, thumb: bool | None) -> Strip:
         kind = cells.kind
-        active, waiting = kind in ("running", "frozen"), kind in ("pending", "skipped")
+        active, waiting = kind in ("running", "frozen"), kind in ("pending", "blocked", "skipped")
         quiet = "faint" if waiting else "muted"
         roles = {
             "shape": kind,

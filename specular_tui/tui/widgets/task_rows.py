@@ -4,46 +4,19 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, Literal
 
 from specular_tui.model.duration import humanise
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
-from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
+from specular_tui.tui.widgets.task_cells import KINDS, Cells, rough, running_time
+from specular_tui.tui.widgets.task_filter import Filter
 
 Sort = Literal["plan", "state", "duration"]
 SORTS: Final[tuple[Sort, ...]] = ("plan", "state", "duration")
 
-#: What a row looks like: the states of a task, and a running one that stands frozen.
-Kind = Literal["pending", "running", "completed", "failed", "skipped", "frozen"]
-
-SHAPES: Final[dict[Kind, str]] = {
-    "pending": glyphs.PENDING,
-    "running": glyphs.RUNNING,
-    "completed": glyphs.DONE,
-    "failed": glyphs.FAILED,
-    "skipped": glyphs.SKIPPED,
-    "frozen": glyphs.FROZEN,
-}
-
-KINDS: Final[dict[TaskStatus, Kind]] = {
-    TaskStatus.PENDING: "pending",
-    TaskStatus.IN_PROGRESS: "running",
-    TaskStatus.COMPLETED: "completed",
-    TaskStatus.FAILED: "failed",
-    TaskStatus.SKIPPED: "skipped",
-}
-_WORDS: Final[dict[str, TaskStatus]] = {
-    ":failed": TaskStatus.FAILED,
-    ":running": TaskStatus.IN_PROGRESS,
-    ":pending": TaskStatus.PENDING,
-    ":completed": TaskStatus.COMPLETED,
-    ":done": TaskStatus.COMPLETED,
-    ":skipped": TaskStatus.SKIPPED,
-}
-_GATES: Final = ":gates"
 #: The order of `state`: what needs somebody first.
 _RANKED: Final = (
     TaskStatus.FAILED,
@@ -62,66 +35,6 @@ _HIDDEN: Final = -1
 _NEEDS: Final = 512
 
 
-class Cells(NamedTuple):
-    """What one row says."""
-
-    kind: Kind
-    id: str
-    title: str
-    elapsed: str
-    estimate: str
-    #: It takes longer than expected.
-    over: bool
-    attempt: str
-    #: How it ended, or what it waits for.
-    detail: str
-    #: How many more it waits for: ` +3`.
-    more: str = ""
-
-
-def rough(ms: float) -> str:
-    """Return an estimate: `~45s`, `~2m`, `~1h30m`; no finer than anybody can know."""
-    seconds = max(1, round(ms / 1000))
-    if seconds < 90:
-        return f"~{seconds}s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"~{minutes}m"
-    hours, minute = divmod(minutes, 60)
-    if hours < 48:
-        return f"~{hours}h{minute:02d}m" if minute and hours < 10 else f"~{hours}h"
-    return f"~{round(hours / 24)}d"
-
-
-def running_time(ms: float) -> str:
-    """Return the time of a task that still runs, in whole seconds."""
-    return f"{int(ms // 1000)}s" if ms < 60_000 else humanise(ms // 1000 * 1000)
-
-
-class Filter:
-    """What `/` asks for: words that id or title contain, and states; words in lower case match any case."""
-
-    def __init__(self, text: str) -> None:
-        """Read `text`: `unit :failed` is each failed task with `unit` in its id or title."""
-        self.text = text
-        self.statuses: set[TaskStatus] = set()
-        #: Gates alone.
-        self.gates = False
-        self.words: list[str] = []
-        for word in text.split():
-            found = [status for name, status in _WORDS.items() if name.startswith(word)] if len(word) > 1 else []
-            if word.startswith(":") and found:
-                self.statuses.update(found)
-            elif len(word) > 1 and _GATES.startswith(word):
-                self.gates = True
-            elif word != ":":
-                self.words.append(word)
-        self.by_case = any(word != word.lower() for word in self.words)
-
-    def __bool__(self) -> bool:
-        return bool(self.statuses or self.words or self.gates)
-
-
 class Rows:
     """The tasks and gates of a run, those that the filter lets through, in the order asked for.
 
@@ -130,6 +43,8 @@ class Rows:
 
     def __init__(self) -> None:
         self.state = RunState()
+        #: Tasks that cannot run because one that they need has failed; whoever gave it keeps it up to date.
+        self.blocked: Collection[str] = ()
         self.graph: Graph | None = None
         self.ids: list[str] = []
         self.titles: list[str] = []
@@ -151,6 +66,8 @@ class Rows:
         self._places: list[int] | None = None
         #: For each position what its place is made of; `_HIDDEN` where the filter hides it.
         self._keys = array("q")
+        #: How many tasks were blocked when they were last arranged.
+        self._blocked = 0
 
     def __len__(self) -> int:
         return len(self.ids) if self._places is None else len(self._places)
@@ -160,8 +77,15 @@ class Rows:
         """How many rows there are without a filter."""
         return len(self.ids)
 
-    def load(self, state: RunState, graph: Graph | None, estimates: Mapping[str, float] | None) -> None:
+    def load(
+        self,
+        state: RunState,
+        graph: Graph | None,
+        estimates: Mapping[str, float] | None,
+        blocked: Collection[str] = (),
+    ) -> None:
         """Take another run, or the same one with other tasks. `estimates` are milliseconds, before the plan's own."""
+        self.blocked = blocked
         same = graph is self.graph and self.ids == [*state.tasks, *state.gates]
         self.state, self.graph = state, graph
         tasks = graph.tasks if graph is not None else {}
@@ -192,14 +116,15 @@ class Rows:
 
     def arrange(self, now: int = 0) -> None:
         """Filter and sort anew."""
+        self._blocked = len(self.blocked)
         if not self.filter and self.sort == "plan":
             self._places, self._keys = None, array("q")
             return
         tasks = [*self.state.tasks.values(), *self.state.gates.values()]
         shown: Sequence[int] = self._with_words()
-        if self.filter.statuses:
-            statuses = tuple(self.filter.statuses)
-            shown = [at for at in shown if tasks[at].status in statuses]
+        if self.filter.by_state:
+            ids, wants, blocked = self.ids, self.filter.wants, self.blocked
+            shown = [at for at in shown if wants(tasks[at].status, blocked=ids[at] in blocked)]
         if self.kept is not None and self.filter and self.kept not in shown:
             shown = sorted([*shown, self.kept])
         self._keys = keys = array("q", [_HIDDEN]) * len(self.ids)
@@ -237,7 +162,7 @@ class Rows:
     def _wanted(self, position: int, task: TaskState) -> bool:
         if position == self.kept:
             return True
-        if self.filter.statuses and task.status not in self.filter.statuses:
+        if not self.filter.wants(task.status, blocked=self.ids[position] in self.blocked):
             return False
         if self.filter.gates and position < len(self.state.tasks):
             return False
@@ -259,6 +184,10 @@ class Rows:
         """Put the rows of `ids` where they belong now; return whether any row came, went or moved."""
         if self._places is None:
             return False
+        if self.filter.blocked and len(self.blocked) != self._blocked:
+            # A failure blocks tasks that have not changed themselves.
+            self.arrange(now)
+            return True
         changed = False
         for task_id in ids:
             at = self.positions.get(task_id)
@@ -308,6 +237,8 @@ class Rows:
         """Return what the row of a position says."""
         task_id, state, task = self.ids[position], self.state, self.task(position)
         kind = KINDS[task.status]
+        if kind == "pending" and task_id in self.blocked:
+            kind = "blocked"
         expected = self._estimates.get(task_id)
         elapsed = estimate = ""
         over = False
@@ -319,7 +250,7 @@ class Rows:
                 kind = "frozen"
         elif task.duration_ms is not None and kind != "skipped":
             elapsed = humanise(task.duration_ms)
-        if expected is not None and kind in ("pending", "running", "frozen"):
+        if expected is not None and kind in ("pending", "blocked", "running", "frozen"):
             estimate = rough(expected)
         return Cells(
             kind,

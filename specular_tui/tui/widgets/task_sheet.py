@@ -18,8 +18,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from specular_tui.tui.widgets.scrolling import ScrollActions, thumb
+from specular_tui.tui.widgets.task_cells import Cells
 from specular_tui.tui.widgets.task_paint import RowPainter
-from specular_tui.tui.widgets.task_rows import Cells, Rows
+from specular_tui.tui.widgets.task_rows import Rows
 
 #: A cursor that keeps moving says where it is this often at most.
 ANNOUNCE: Final = 0.1
@@ -38,6 +39,7 @@ class TaskSheet(ScrollActions, Widget):
         "task-table--header",
         "task-table--note",
         "task-table--pending",
+        "task-table--blocked",
         "task-table--running",
         "task-table--completed",
         "task-table--failed",
@@ -94,6 +96,8 @@ class TaskSheet(ScrollActions, Widget):
         self._rows = Rows()
         self._top = 0
         self._cursor: int | None = None  # a position, not a row
+        #: The cursor goes with what runs; ends as soon as somebody moves it, or scrolls.
+        self.trails = False
         self._announcing: Timer | None = None
         self._announced: str | None = None
         self._announced_at = 0.0
@@ -140,7 +144,8 @@ class TaskSheet(ScrollActions, Widget):
         moved, self._top = top != self._top, top
         return moved
 
-    def _move_to(self, row: int, *, centre: bool = False) -> None:
+    def _move_to(self, row: int, *, centre: bool = False, by_hand: bool = True) -> None:
+        self.trails = self.trails and not by_hand
         rows = len(self._rows)
         if not rows:
             return

@@ -6,7 +6,9 @@ cursor moves at once. With nothing running there is no timer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final
 
 from textual.geometry import Region
 from textual.timer import Timer
@@ -14,9 +16,13 @@ from textual.timer import Timer
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.tui.frames import to_beat
+from specular_tui.tui.widgets.task_filter import Filter
 from specular_tui.tui.widgets.task_mouse import TaskMouse
-from specular_tui.tui.widgets.task_rows import SORTS, Filter, Sort
+from specular_tui.tui.widgets.task_rows import SORTS, Sort
 from specular_tui.tui.widgets.task_sheet import wall_ms
+
+#: A cursor that goes with what runs stays on a task for so many seconds at least.
+DWELL: Final = 1.0
 
 
 class TaskTable(TaskMouse, can_focus=True):
@@ -34,18 +40,25 @@ class TaskTable(TaskMouse, can_focus=True):
         super().__init__(clock, name=name, id=id, classes=classes)
         self._touched: set[str] = set()
         self._frame: Timer | None = None
+        self._trailed_at = 0.0
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
     def show(
-        self, state: RunState, graph: Graph | None = None, *, estimates: Mapping[str, float] | None = None
+        self,
+        state: RunState,
+        graph: Graph | None = None,
+        *,
+        estimates: Mapping[str, float] | None = None,
+        blocked: Collection[str] = (),
     ) -> None:
         """Show a run, or the same run whose tasks are no longer the same; the cursor stays on its task if it can.
 
-        `estimates` are milliseconds by task id, known better than the plan's own.
+        `estimates` are milliseconds by task id, known better than the plan's own; `blocked` are the tasks that cannot
+        run because of a failed one, kept up to date by whoever gives them.
         """
         selected, away = self.selected, (self._cursor_row() or 0) - self._top
-        self._rows.load(state, graph, estimates)
+        self._rows.load(state, graph, estimates, blocked)
         self._now = self._clock()
         self._cursor = self._rows.positions.get(selected) if selected is not None else None
         self._painter.forget()
@@ -67,12 +80,15 @@ class TaskTable(TaskMouse, can_focus=True):
         if self._frame is None and self.is_mounted:
             self._frame = self.set_timer(to_beat(), self._flush, name="task-table-frame")
 
-    def select(self, task_id: str) -> bool:
-        """Move the cursor to a task; return whether it is there to be selected."""
+    def select(self, task_id: str, *, by_hand: bool = True) -> bool:
+        """Move the cursor to a task; return whether it is there to be selected.
+
+        Where nobody has asked for it (not `by_hand`), the cursor goes on to go with what runs.
+        """
         row = self._rows.row(self._rows.positions.get(task_id))
         if row is None:
             return False
-        self._move_to(row)
+        self._move_to(row, by_hand=by_hand)
         return True
 
     @property
@@ -120,7 +136,7 @@ class TaskTable(TaskMouse, can_focus=True):
         self._now = self._clock()
         touched, self._touched = self._touched, set()
         rows = self._rows
-        if rows.filter.statuses:
+        if rows.filter.by_state:
             rows.kept = self._cursor
         if not rows.retries and any(rows.state.tasks[i].attempt > 1 for i in touched if i in rows.state.tasks):
             rows.retries = True
@@ -139,6 +155,15 @@ class TaskTable(TaskMouse, can_focus=True):
             self.refresh()
         else:
             self._refresh_changed()
+        self._trail()
+
+    def _trail(self) -> None:
+        """Go on to what has run longest once the task under the cursor runs no more, and could be looked at."""
+        state, now = self._rows.state, time.monotonic()
+        if not self.trails or self.selected in state.running or now < self._trailed_at + DWELL:
+            return
+        if state.current_task is not None and self.select(state.current_task, by_hand=False):
+            self._trailed_at = now
 
     def _refresh_changed(self) -> None:
         changed = [y for y, shown in self._painted.items() if shown != self._line(y)]
@@ -187,8 +212,9 @@ class TaskTable(TaskMouse, can_focus=True):
         return self._find(TaskStatus.FAILED, -1)
 
     def next_running(self) -> bool:
-        """Move to the next running task, round the end; return whether there is one."""
-        return self._find(TaskStatus.IN_PROGRESS, 1)
+        """Move to the next running task, round the end, and then go with what runs; return whether there is one."""
+        self.trails = self._find(TaskStatus.IN_PROGRESS, 1)
+        return self.trails
 
     def action_next_failure(self) -> None:
         """Move to the next failed task."""

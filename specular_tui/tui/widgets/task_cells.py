@@ -1,0 +1,69 @@
+"""What one row of the task table says: its shape, and the words in its cells. Pure."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from specular_tui.model.duration import humanise
+from specular_tui.model.run import TaskStatus
+from specular_tui.tui import glyphs
+
+#: What a row looks like: the states of a task, a running one that stands frozen, and a pending one that cannot run
+#: because one that it needs has failed.
+Kind = Literal["pending", "blocked", "running", "completed", "failed", "skipped", "frozen"]
+
+SHAPES: Final[dict[Kind, str]] = {
+    "pending": glyphs.PENDING,
+    "blocked": glyphs.BLOCKED,
+    "running": glyphs.RUNNING,
+    "completed": glyphs.DONE,
+    "failed": glyphs.FAILED,
+    "skipped": glyphs.SKIPPED,
+    "frozen": glyphs.FROZEN,
+}
+
+KINDS: Final[dict[TaskStatus, Kind]] = {
+    TaskStatus.PENDING: "pending",
+    TaskStatus.IN_PROGRESS: "running",
+    TaskStatus.COMPLETED: "completed",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.SKIPPED: "skipped",
+}
+
+
+class Cells(NamedTuple):
+    """What one row says."""
+
+    kind: Kind
+    id: str
+    title: str
+    elapsed: str
+    estimate: str
+    #: It takes longer than expected.
+    over: bool
+    attempt: str
+    #: How it ended, or what it waits for.
+    detail: str
+    #: How many more it waits for: ` +3`.
+    more: str = ""
+
+
+def rough(ms: float) -> str:
+    """Return an estimate: `<1s`, `~45s`, `~2m`, `~1h30m`; no finer than anybody can know."""
+    seconds = round(ms / 1000)
+    if seconds < 1:
+        return "<1s"
+    if seconds < 90:
+        return f"~{seconds}s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"~{minutes}m"
+    hours, minute = divmod(minutes, 60)
+    if hours < 48:
+        return f"~{hours}h{minute:02d}m" if minute and hours < 10 else f"~{hours}h"
+    return f"~{round(hours / 24)}d"
+
+
+def running_time(ms: float) -> str:
+    """Return the time of a task that still runs, in whole seconds."""
+    return f"{int(ms // 1000)}s" if ms < 60_000 else humanise(ms // 1000 * 1000)
