@@ -18,8 +18,8 @@ from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.resume import ResumeScreen
-from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets import task_table
+from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.workspace import steering
 from tests.tui import recorded
@@ -96,7 +96,7 @@ async def test_it_follows_the_journal(root: Path) -> None:
         run.finish("failed", "a task failed")
         await until(pilot, lambda: not view.live)
         assert build(app).table.sort == "state", "failures stand first once it has ended"
-        assert build(app).table.selected == "compile/plugins", "the cursor stays on its task"
+        assert build(app).table.selected == "compile/net", "the first of them, for nobody has moved the cursor"
 
 
 async def test_a_killed_build_is_noticed(root: Path) -> None:

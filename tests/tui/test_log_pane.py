@@ -87,6 +87,7 @@ async def test_a_new_failure_leaves_the_cursor_and_following_alone(root: Path) -
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         screen = build(app)
+        await pilot.press("g")
         selected = screen.table.selected
         run.start("test/net")
         run.end("test/net", "failed", exit_code=1, log="no route\n")

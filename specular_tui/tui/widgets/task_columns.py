@@ -113,9 +113,8 @@ def heading(layout: Columns, width: int, note: str) -> tuple[str, str]:
     if layout.title:
         text += " " * _GAP + fit("title", layout.title)
     if layout.time:
-        text += (
-            " " * _GAP + fit("time", layout.time, right=True) + fit(" / usual" * bool(layout.estimate), layout.estimate)
-        )
+        text += " " * _GAP + fit("time", layout.time, right=True)
+        text += fit(" / usual" if layout.estimate else "", layout.estimate)
     if layout.attempt:
         text += " " * _GAP + fit("try", layout.attempt, right=True)
     note = f"  {note} " if note else ""

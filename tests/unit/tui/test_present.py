@@ -105,7 +105,7 @@ def said(lines: list[present.Line]) -> str:
         (view(RunStatus.PAUSED, frozen_since=NOW - 7000), " ‖ PAUSED   since 10:30:38"),
         (view(RunStatus.PAUSED, live=False), " ‖ PAUSED "),
         (view(draining=True), " ◐ DRAINING   starts nothing new"),
-        (view(RunStatus.COMPLETED, live=False), " ✓ COMPLETED "),
+        (view(RunStatus.COMPLETED, live=False), " ✓ COMPLETED   1 skipped, 1 failed, allowed"),
         (view(RunStatus.CREATED), " ○ STARTING "),
         (view(RunStatus.ABANDONED, live=False), " ∅ ABANDONED "),
     ],
@@ -116,6 +116,7 @@ def test_badge(found: RunView, words: str) -> None:
 
 def test_counts_leave_out_what_is_not_there() -> None:
     assert said([present.counts(view().state)]) == "1/4 done  1 failed  1 skipped"
+    assert said([present.counts(view().state, 2)]) == "1/4 done  1 failed  2 blocked  1 skipped"
 
 
 def test_the_first_failure_is_named() -> None:
@@ -183,7 +184,8 @@ def test_closing_words() -> None:
         (30_000, 120_000, "~30s–2m"),
         (60_000, 240_000, "~1–4m"),
         (240_000, 250_000, "~4m"),
-        (0, 100, "~1s"),
+        (0, 100, "<1s"),
+        (300, 4_000, "<1–4s"),
         (5_400_000, 9_000_000, "~1h30m–2h30m"),
     ],
 )
