@@ -91,7 +91,7 @@ class RunSummary(msgspec.Struct, frozen=True):
 
 
 class SizedRun(NamedTuple):
-    """A stored run and the bytes of all its files."""
+    """A stored run and the bytes that it takes on the disk."""
 
     run: RunSummary
     size: int
@@ -215,7 +215,7 @@ def open_plain(folder: Folder, name: str) -> io.BufferedIOBase:
         return _Unpacked(folder.open(name + ".gz"))
 
 
-def _mark(folder: Folder) -> dict[str, Any]:
+def mark(folder: Folder) -> dict[str, Any]:
     """Return metadata.json as it stands, or nothing where it cannot be read."""
     try:
         found = msgspec.json.decode(folder.read(layout.METADATA, 1 << 20))
@@ -237,8 +237,8 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     """
     # In this order: a run that is found dead now can have no record written after its journal is read.
     live = lock.held(folder)
-    mark = _mark(folder)
-    fmt = mark.get("format", layout.FORMAT)
+    noted = mark(folder)
+    fmt = noted.get("format", layout.FORMAT)
     if fmt != layout.FORMAT:
         raise CheckpointError(
             f"{folder.path} has format {fmt!r}, and this version of specular reads format {layout.FORMAT}",
@@ -256,7 +256,7 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     reader = JournalReader()
     notices: list[str] = []
     ended: list[tuple[int, str]] = []
-    known = _number(mark.get("journal_seq"))
+    known = _number(noted.get("journal_seq"))
     damage: JournalDamage | None = None
     try:
         events = reader.feed(data)
@@ -281,7 +281,7 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     unproven = tuple(dict.fromkeys(task for seq, task in ended if seq > synced))
     if not live:
         as_seen_dead(state)
-    control = mark.get("control")
+    control = noted.get("control")
     return StoredRun(
         run_id=run_id,
         path=str(folder.path),
@@ -312,7 +312,7 @@ def summarise(root: Path, run_id: str) -> RunSummary:
     with open_run(root, run_id) as folder:
         path = str(folder.path)
         live = lock.held(folder)
-        found = _mark(folder)
+        found = mark(folder)
         try:
             size = folder.stat(layout.JOURNAL).st_size
         except OSError:

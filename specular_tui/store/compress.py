@@ -21,7 +21,7 @@ from msgspec import Struct
 from specular_tui.errors import RunHeldError
 from specular_tui.store import checkpoint, layout, lock
 from specular_tui.store.effort import Effort, Progress
-from specular_tui.store.folder import TEMPORARY, Folder, explain, write_all
+from specular_tui.store.folder import TEMPORARY, Folder, explain, room_on_disk, write_all
 
 ENDING: Final = ".gz"
 #: The higher ones take twice as long, for logs that are one hundredth smaller.
@@ -37,7 +37,7 @@ class Compressed(Struct, frozen=True):
 
     #: Files that are packed now and were not before.
     files: int
-    #: Bytes that they took before, and take now.
+    #: Bytes that they took on the disk before, and take now.
     before: int
     after: int
 
@@ -50,6 +50,8 @@ class Compressed(Struct, frozen=True):
 class _File(NamedTuple):
     name: str
     size: int
+    #: Bytes on the disk.
+    room: int
 
 
 def compress(
@@ -100,7 +102,7 @@ def _plain(folder: Folder, wanted: Callable[[str], bool]) -> Iterator[_File]:
         if wanted(name):
             status = folder.stat(name)
             if stat.S_ISREG(status.st_mode) and status.st_size:
-                yield _File(name, status.st_size)
+                yield _File(name, status.st_size, room_on_disk(status))
 
 
 def _groups(files: list[_File]) -> Iterator[list[_File]]:
@@ -122,12 +124,12 @@ def _pack_group(folder: Folder, files: list[_File], done: Compressed, effort: Ef
     for file in files:
         folder.remove(file.name, missing_ok=True)
     folder.sync()
-    before = done.before + sum(file.size for file in files)
+    before = done.before + sum(file.room for file in files)
     return Compressed(done.files + len(files), before, done.after + sum(sizes))
 
 
 def _pack(folder: Folder, name: str, effort: Effort) -> int:
-    """Write `name`.gz beside `name` and return its size; the same bytes give the same file."""
+    """Write `name`.gz beside `name` and return what it takes on the disk; the same bytes give the same file."""
     temporary = f"{TEMPORARY}{os.getpid()}-{name}{ENDING}"[:255]
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # a gzip header without time and name
     source = folder.open(name)
@@ -138,7 +140,7 @@ def _pack(folder: Folder, name: str, effort: Effort) -> int:
                 write_all(target, packer.compress(data))
                 effort.add(len(data))
             write_all(target, packer.flush())
-            size = os.fstat(target).st_size
+            size = room_on_disk(os.fstat(target))
         except BaseException:
             folder.remove(temporary, missing_ok=True)
             raise

@@ -219,16 +219,26 @@ class Folder:
                 raise
 
     def size(self) -> int:
-        """Return the bytes of all files below this folder; what vanishes meanwhile counts nothing."""
+        """Return the bytes that this folder and all below it take on the disk, as `du` counts them.
+
+        A file of several names counts once; what vanishes meanwhile counts nothing.
+        """
+        return room_on_disk(os.fstat(self.fd)) + self._size_within(set())
+
+    def _size_within(self, seen: set[tuple[int, int]]) -> int:
         total = 0
         with os.scandir(self.fd) as entries:
             for entry in entries:
                 try:
-                    if entry.is_dir(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(status.st_mode):
                         with self.folder(entry.name) as inner:
-                            total += inner.size()
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
+                            total += inner._size_within(seen)
+                    elif status.st_nlink > 1:
+                        if (status.st_dev, status.st_ino) in seen:
+                            continue
+                        seen.add((status.st_dev, status.st_ino))
+                    total += room_on_disk(status)
                 except OSError:
                     continue
         return total
@@ -266,6 +276,12 @@ class Folder:
                 finally:
                     os.close(fd)
         os.fsync(self.fd)
+
+
+def room_on_disk(status: os.stat_result) -> int:
+    """Return the bytes that a file or folder takes on the disk: whole blocks, so a small file more than it holds."""
+    # A file system that does not say, such as one over a network, is taken to need what the file holds.
+    return status.st_blocks * 512 or (0 if stat.S_ISDIR(status.st_mode) else status.st_size)
 
 
 def write_all(fd: int, data: bytes | bytearray) -> None:

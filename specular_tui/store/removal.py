@@ -23,7 +23,7 @@ from specular_tui.model.plan import RUN_ID
 from specular_tui.store import checkpoint, lock, pins
 from specular_tui.store.checkpoint import SizedRun
 from specular_tui.store.effort import Effort
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.folder import Folder, explain, room_on_disk
 
 TRASH: Final = ".trash"
 #: Runs stay in the trash for so many milliseconds.
@@ -42,6 +42,7 @@ class TrashedRun(Struct, frozen=True):
     run_id: str
     #: Milliseconds since the epoch at which it was put there.
     at: int
+    #: Bytes on the disk.
     size: int
 
     @property
@@ -51,7 +52,7 @@ class TrashedRun(Struct, frozen=True):
 
 
 def sized(root: Path) -> list[SizedRun]:
-    """Return every run of the checkpoint directory with the bytes of its files, newest first."""
+    """Return every run of the checkpoint directory with the bytes that it takes on the disk, newest first."""
     found = []
     for run in checkpoint.summaries(root):
         with contextlib.suppress(RunNotFoundError, OSError), checkpoint.open_run(root, run.run_id) as folder:
@@ -237,21 +238,21 @@ def _delete(folder: Folder, name: str, effort: Effort) -> None:
         return
     with inner:
         with os.scandir(inner.fd) as entries:
-            found = [(entry.name, entry.is_dir(follow_symlinks=False), _size(entry)) for entry in entries]
+            found = [(entry.name, entry.is_dir(follow_symlinks=False), _room(entry)) for entry in entries]
         for child, is_folder, size in found:
             if is_folder:
                 _delete(inner, child, effort)
             else:
                 inner.remove(child, missing_ok=True)
-                effort.add(size)
+            effort.add(size)
         effort.tell()
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(name, dir_fd=folder.fd)
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def _room(entry: os.DirEntry[str]) -> int:
     try:
-        return entry.stat(follow_symlinks=False).st_size
+        return room_on_disk(entry.stat(follow_symlinks=False))
     except OSError:
         return 0
 

@@ -18,7 +18,7 @@ import msgspec
 
 from specular_tui.errors import CheckpointError, RunHeldError
 from specular_tui.model.event import AnyEvent, LogLost, TaskReset
-from specular_tui.model.run import RunState, TaskStatus, apply
+from specular_tui.model.run import RunState, TaskStatus, apply, as_seen_dead
 from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine
 from specular_tui.store.folder import Folder, explain
 from specular_tui.store.rebuild import of_attempt, read_record, rebuild
@@ -29,6 +29,49 @@ Copies = Callable[[RunState], Iterable[bytes]]
 
 _NAMED: Final = re.compile(rb'"task":"([^"\\]{1,200})"')
 _SNAPSHOTS: Final = (layout.STATE, layout.PROGRESS, layout.METADATA)
+
+
+class Mending(msgspec.Struct, frozen=True):
+    """What a repair would do."""
+
+    #: The run as of the last record that is proved, before any task is set back.
+    run: checkpoint.StoredRun
+    #: Tasks whose results would be made again.
+    again: tuple[str, ...]
+    #: Files whose bytes would be kept in `quarantine/`, as paths in the run's folder without `.gz`.
+    moved: tuple[str, ...]
+    #: Bytes at the end of the journal that would count for nothing.
+    lost_bytes: int
+
+
+def foresee(root: Path, run_id: str, report: Report) -> Mending:
+    """Return what `repair` would do. Nothing is written and nothing locked. Raises as `repair` does."""
+    with checkpoint.open_run(root, run_id) as folder:
+        try:
+            if report.live or lock.held(folder):
+                raise _live(run_id)
+            data, state = _valid_part(folder, report)
+            again = _again(folder, report, data, state)
+            stale: list[str] = []
+            with contextlib.suppress(OSError), folder.folder(layout.OUTPUTS) as outputs:
+                stale = logs.stale(logs.listing(outputs), state.tasks | state.gates)
+            derived = (layout.JOURNAL, *_SNAPSHOTS) if report.journal_damaged else ()
+            there = [name for name in derived if folder.has(name) or folder.has(name + ".gz")]
+            moved = dict.fromkeys([*there, *report.damaged_files, *(f"{layout.OUTPUTS}/{name}" for name in stale)])
+        except OSError as error:
+            raise explain(error, "read the checkpoint", folder.path) from error
+        return Mending(
+            run=checkpoint.StoredRun(
+                run_id=run_id,
+                path=str(folder.path),
+                state=as_seen_dead(state),
+                live=False,
+                journal_bytes=report.journal_valid,
+            ),
+            again=tuple(task for task in again if _has_ended(state, task)),
+            moved=tuple(moved),
+            lost_bytes=len(data) - report.journal_valid,
+        )
 
 
 class _Attempted(msgspec.Struct):
@@ -55,9 +98,7 @@ def repair(root: Path, run_id: str, report: Report, now: int, *, copies: Copies 
             try:
                 held = lock.acquire(folder)
             except lock.HeldError:
-                raise RunHeldError(
-                    f"{run_id} is being built by another process", hint=f"stop it first: specular stop {run_id}"
-                ) from None
+                raise _live(run_id) from None
             try:
                 return repair_held(folder, report, now, copies=copies)
             finally:
@@ -71,9 +112,8 @@ def repair_held(folder: Folder, report: Report, now: int, *, copies: Copies | No
     if report.ok:
         return []
     data, state = _valid_part(folder, report)
-    again = dict.fromkeys(report.damaged_tasks)
+    again = _again(folder, report, data, state)
     if report.journal_damaged:
-        again |= dict.fromkeys(_lost(folder, data[report.journal_valid :], state))
         quarantine.keep(folder, layout.JOURNAL, data, now)
     quarantine.move(folder, [n for n in report.damaged_files if n not in (layout.JOURNAL, *_SNAPSHOTS)], now)
     with folder.make(layout.OUTPUTS) as outputs:
@@ -93,6 +133,23 @@ def repair_held(folder: Folder, report: Report, now: int, *, copies: Copies | No
     return reset
 
 
+def _live(run_id: str) -> RunHeldError:
+    return RunHeldError(f"{run_id} is being built by another process", hint=f"stop it first: specular stop {run_id}")
+
+
+def _again(folder: Folder, report: Report, data: bytes, state: RunState) -> dict[str, None]:
+    """Return the tasks whose results are damaged, or may have been spoken of by what the journal has lost."""
+    again = dict.fromkeys(report.damaged_tasks)
+    if report.journal_damaged:
+        again |= dict.fromkeys(_lost(folder, data[report.journal_valid :], state))
+    return again
+
+
+def _has_ended(state: RunState, task_id: str) -> bool:
+    task = state.find(task_id)
+    return task is not None and task.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+
+
 def _valid_part(folder: Folder, report: Report) -> tuple[bytes, RunState]:
     """Return the journal's bytes, and the state at the end of those that are proved."""
     try:
@@ -107,7 +164,8 @@ def _valid_part(folder: Folder, report: Report) -> tuple[bytes, RunState]:
     if reader.offset != report.journal_valid or reader.state.run_id != report.run_id:
         raise CheckpointError(
             f"{report.run_id} cannot be repaired: nothing of {folder.path / layout.JOURNAL} is left to go on from",
-            hint=f"delete it (specular checkpoint delete {report.run_id}), and start a fresh build",
+            hint=f"take it from an archive, if you have one (specular checkpoint delete {report.run_id}, then "
+            "specular checkpoint import FILE), or start a fresh build",
         )
     return data, reader.state
 
@@ -175,7 +233,7 @@ def _amend(state: RunState, report: Report, again: Iterable[str]) -> tuple[bytes
         if task in tasks and attempt in (tasks[task].attempt, *(earlier.attempt for earlier in tasks[task].earlier)):
             add(LogLost(at=state.updated_at, task=task, attempt=attempt))
     for task in again:
-        if task in tasks and tasks[task].status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+        if _has_ended(state, task):
             add(TaskReset(at=state.updated_at, task=task, reason="its result is damaged"))
             reset.append(task)
     return bytes(lines), reset

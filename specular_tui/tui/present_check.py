@@ -178,6 +178,8 @@ def badge(row: RunRow, check: RunCheck | None, clock: Clock) -> Line:
     if check is not None and check.running:
         share = f" {min(99, 100 * check.done // check.total)} %" if check.total else ""
         return [(f"{glyphs.RUNNING} checking"[: 11 - len(share)] + share, "running")]
+    if row.flaw and not row.live:
+        return [(f"{glyphs.FAILED} damaged", "failed")]
     if check is None or not check.proven or (row.live and not check.sound):
         return [("unchecked", "faint")]
     if not check.sound:

@@ -57,6 +57,9 @@ def details(
         return lines + way_on("remove it", f"specular checkpoint delete {row.run_id}")
     if state is None:
         return [*lines, [(f"reading {glyphs.ELLIPSIS}", "muted")]]
+    if row.flaw and not row.live:
+        lines += [[(row.flaw, "failed")], []]
+        lines += way_on("all that is wrong", f"specular checkpoint validate {row.run_id}")
     lines += _facts(row, state, clock, drift)
     for part in (_drift(drift), _sessions(state, clock), _failures(state), _attempts(state), _longest(state)):
         lines += part

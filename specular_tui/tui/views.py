@@ -40,6 +40,8 @@ class RunRow:
     damage: str = ""
     #: Bytes on disk; None until they have been counted.
     size: int | None = None
+    #: What a glance at its files shows to be wrong, the first of it; "" until that has been looked at.
+    flaw: str = ""
     #: Clean-up never takes it.
     pinned: bool = False
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from specular_tui.errors import SpecularError
+from specular_tui.errors import CheckpointError, SpecularError
 from specular_tui.model import event as ev
 from specular_tui.model.forecast import Forecast, expected_ms, forecast
 from specular_tui.model.graph import Graph
@@ -118,7 +118,10 @@ class Rehearser:
         return found
 
     def _prove(self, root: Path, run_id: str) -> Report:
-        stat = (root / run_id / layout.JOURNAL).stat()
+        try:
+            stat = (root / run_id / layout.JOURNAL).stat()
+        except OSError:
+            return check_run(root, run_id)
         key = (run_id, stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if self._proven is None or self._proven[0] != key:
             self._proven = (key, check_run(root, run_id))
@@ -131,8 +134,7 @@ class Rehearser:
             return
         state = RunState()
         if request.resume:
-            stored = checkpoint.load(self._root, request.resume)
-            state = stored.state
+            state = self._stored(request, request.resume)
         if request.resume and request.policy is None:
             with checkpoint.open_run(self._root, request.resume) as folder:
                 policy, _ = plans.stored_policy(folder, state)
@@ -145,6 +147,17 @@ class Rehearser:
         known = {**usual([state]), **self._usual(plan, request.resume or "")}
         found.expected = expected_ms(graph, known)
         found.lasting = forecast(state, graph, 0, known, found.runs, found.jobs)
+
+    def _stored(self, request: BuildRequest, run_id: str) -> RunState:
+        """Return the run as it is, or as a repair that is asked for would leave it."""
+        try:
+            return checkpoint.load(self._root, run_id).state
+        except CheckpointError:
+            if not request.repair:
+                raise
+            from specular_tui.store.repair import foresee
+
+            return foresee(self._root, run_id, self._prove(self._root, run_id)).run.state
 
     def _usual(self, plan: Plan, run_id: str) -> Mapping[str, Usual]:
         key = (os.path.join(plan.folder, os.path.basename(plan.file)), run_id)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -20,10 +17,11 @@ from specular_tui.spec.settings import Settings
 from specular_tui.store import checkpoint
 from specular_tui.store.recorder import RunRecorder
 from specular_tui.store.reopening import open_run
-from specular_tui.workspace import plans, session
+from specular_tui.workspace import session
 from specular_tui.workspace.deciding import Prove, decide, prove_first
 from specular_tui.workspace.face import BuildResult, Face
 from specular_tui.workspace.means import engine_for, root_of, settings_for
+from specular_tui.workspace.mending import Mending, foresee_repair, repair_first
 from specular_tui.workspace.recovery import finish_exited
 from specular_tui.workspace.request import BuildRequest
 from specular_tui.workspace.sources import Sources, check_trust, find_sources
@@ -35,8 +33,14 @@ def resume_run(
 ) -> BuildResult | None:
     """Go on with the run `run_id`, to its end; None where nothing had to be run. Raises as `building.build`."""
     root = root_of(request, environ)
-    repaired = request.repair and not request.dry_run and _repair(request, root, run_id, face)
-    found = checkpoint.load(root, run_id)
+    mending: Mending | None = None
+    repaired = False
+    if request.repair and request.dry_run:
+        mending = foresee_repair(root, run_id, face, prove)
+    elif request.repair:
+        repaired = repair_first(request, root, run_id, face)
+    found = mending.run if mending is not None else checkpoint.load(root, run_id)
+    repaired = repaired or (mending is not None and bool(mending.again))
     if found.state.status is RunStatus.ABANDONED:
         raise SpecularError(
             f"{run_id} is abandoned: it cannot be resumed", hint="start a new build: specular build --plan plan.json"
@@ -50,7 +54,8 @@ def resume_run(
     if not settings.checkpoints_enabled:
         raise UsageError("checkpoints are disabled, and without them there is nothing to resume")
     check_trust(request, found.state, sources, face)
-    damaged = prove_first(request, settings, root, run_id, prove)
+    again = frozenset(mending.again) if mending is not None else None
+    damaged = prove_first(request, settings, root, run_id, prove) if again is None else again
     if sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
         raise CheckpointError(
             f"{sources.plan.file} has changed since checkpoint {run_id}, and strict_hash_check is true",
@@ -102,31 +107,6 @@ def resume_run(
             resume=resume,
         )
         return perform(request, work, face)
-
-
-def _repair(request: BuildRequest, root: Path, run_id: str, face: Face) -> bool:
-    """Mend the run where it is damaged; tell whether tasks run again for that."""
-    from specular_tui.store.check import check
-    from specular_tui.store.repair import repair
-
-    report = check(root, run_id)
-    if report.ok:
-        return False
-
-    def copies(state: RunState) -> Iterator[bytes]:
-        """What may be the very plan and policy that the run had."""
-        names = [request.plan, state.plan_file, request.policy, state.policy_file, str(plans.DEFAULT_POLICY)]
-        for path in (
-            Path(state.plan_folder, os.path.basename(state.plan_file)),
-            *(request.cwd / n for n in names if n),
-        ):
-            with contextlib.suppress(OSError):
-                yield path.read_bytes()
-
-    again = repair(root, run_id, report, Clock().now(), copies=copies)
-    damaged = "1 task runs" if len(again) == 1 else f"{len(again)} tasks run"
-    face.notice(f"{run_id} is repaired: {damaged} again for it" + (", and what needs its result" if again else ""))
-    return bool(again)
 
 
 def _warn_of_changes(resume: ResumePlan, state: RunState, sources: Sources, face: Face) -> None:

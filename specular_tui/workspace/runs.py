@@ -14,6 +14,7 @@ from specular_tui.model.run import GATE_PREFIX, RunState
 from specular_tui.store import checkpoint, follow, layout, lock
 from specular_tui.store.checkpoint import RunSummary, StoredRun
 from specular_tui.store.folder import Folder
+from specular_tui.store.glance import flaws, is_repaired
 
 if TYPE_CHECKING:
     from specular_tui.store.logfile import LogFile
@@ -80,9 +81,20 @@ def summarise_run(root: Path, run_id: str) -> RunSummary:
 
 
 def run_size(root: Path, run_id: str) -> int:
-    """Return how many bytes a run takes."""
+    """Return how many bytes a run takes on the disk."""
     with checkpoint.open_run(root, run_id) as folder:
         return folder.size()
+
+
+def glance(root: Path, run_id: str) -> tuple[tuple[str, ...], bool]:
+    """Return what is wrong with a run as far as can be seen without reading it, and whether it was repaired once.
+
+    What is wrong is a line each: file and reason.
+    """
+    try:
+        return tuple(flaws(root, run_id)), is_repaired(root, run_id)
+    except (SpecularError, OSError):
+        return (), False
 
 
 def live_run_ids(root: Path) -> list[str]:

@@ -132,3 +132,46 @@ def test_what_has_changed_since_a_run(shell: Shell) -> None:
     assert found.problem
     (shell.folder / "plan.json").unlink()
     assert drift(root, "one", state, shell.folder).plan is Since.GONE
+
+
+def test_the_list_says_what_is_damaged_and_what_was_repaired(shell: Shell, root: Path) -> None:
+    (root / "old-0" / "state.json").unlink()
+    (root / "old-1" / "journal.jsonl").write_bytes(b"x")
+    (root / "old-2" / "quarantine").mkdir()
+    listed = shell("specular checkpoint list")
+    states = {line.split()[0]: line for line in listed.out.splitlines()[1:]}
+    assert "completed, damaged" in states["old-0"]
+    assert "damaged" in states["old-1"]
+    assert "completed, repaired" in states["old-2"]
+    assert "old-0 is damaged: state.json: is missing" in listed.err
+    assert "old-1 is damaged: " in listed.err
+    assert "specular checkpoint validate RUN" in listed.err
+    found = {
+        run["run_id"]: (run["flaws"], run["repaired"]) for run in shell("specular checkpoint list --format json").json()
+    }
+    assert found["old-0"] == (["state.json: is missing"], False)
+    assert found["old-2"] == ([], True)
+
+
+def test_validate_shows_the_cause_and_few_of_what_follows(shell: Shell) -> None:
+    shell.plan(*(task(f"t{number:02}", "echo x") for number in range(40)))
+    assert shell("specular build --run-id one").code == 0
+    journal = shell.checkpoints / "one" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[6] = lines[6].replace(b"task", b"tusk", 1)
+    journal.write_bytes(b"".join(lines))
+    found = shell("specular checkpoint validate one")
+    assert found.code == 4
+    assert found.err.splitlines()[0].startswith("the journal is damaged")
+    (cause,) = [line for line in found.out.splitlines() if "journal.jsonl: record 7 at byte" in line]
+    assert len(found.out.splitlines()) < 30
+    assert "more (-v shows all of them)" in found.out
+    whole = shell("specular checkpoint validate one -v")
+    assert len(whole.out.splitlines()) > 40
+    assert cause in whole.out
+    details = [
+        d
+        for check in shell("specular checkpoint validate one --format json").json()["checks"]
+        for d in check["details"]
+    ]
+    assert len(details) == sum(line.startswith("    ") for line in whole.out.splitlines())

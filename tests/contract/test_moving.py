@@ -29,7 +29,7 @@ def test_compress_changes_nothing_but_the_size(shell: Shell) -> None:
 
     assert packed.code == 0, packed.err
     (after,) = [run["size_bytes"] for run in shell("specular checkpoint list --format json").json()]
-    assert after < size * 0.5
+    assert after < size * 0.6, "in whole blocks of the disk"
     assert shell("specular checkpoint show half").json() == before
     assert shell("specular logs a").out == log
     assert shell("specular checkpoint validate half").code == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 _HEADS = ("RUN", "STATE", "PROGRESS", "FAILED", "UPDATED", "SIZE", "PLAN")
 
 
+#: So many damaged runs are told of.
+_DAMAGED: Final = 5
+
+
+class _Seen(NamedTuple):
+    """A run as the list shows it."""
+
+    run: RunSummary
+    size: int
+    flaws: tuple[str, ...]
+    repaired: bool
+
+
 @click.command("list")
 @click.option(
     "--status",
@@ -31,18 +44,19 @@ _HEADS = ("RUN", "STATE", "PROGRESS", "FAILED", "UPDATED", "SIZE", "PLAN")
 @format_option("table", "json")
 def list_command(statuses: tuple[str, ...], form: str | None) -> None:
     """List the stored runs, newest first. JSON has the fields of metadata.json, and `size_bytes`."""
-    from specular_tui.workspace import list_runs
+    from specular_tui.workspace import glance, list_runs
     from specular_tui.workspace.keeping import pinned_runs, trashed_runs
 
     root = checkpoint_root()
     runs = [run for run in list_runs(root) if not statuses or run.status in statuses]
-    sizes = [_size(root, run.run_id) for run in runs]
+    seen = [_Seen(run, _size(root, run.run_id), *glance(root, run.run_id)) for run in runs]
     pinned = pinned_runs(root)
     if form == "json":
-        output.emit_json([_entry(run, size, pinned) for run, size in zip(runs, sizes, strict=True)])
+        output.emit_json([_entry(one, pinned) for one in seen])
         return
     if runs:
-        _print_table(runs, sizes, pinned)
+        _print_table(seen, pinned)
+        _tell_of_damage(seen)
     else:
         kind = f"{' or '.join(statuses)} " if statuses else ""
         output.tell(f"there are no {kind}checkpoints in {root}")
@@ -60,14 +74,17 @@ def _size(root: Path, run_id: str) -> int:
         return 0
 
 
-def _entry(run: RunSummary, size: int, pinned: Collection[str]) -> dict[str, Any]:
+def _entry(seen: _Seen, pinned: Collection[str]) -> dict[str, Any]:
+    run = seen.run
     entry: dict[str, Any] = (
         {"run_id": run.run_id}
         | run.metadata
         | {
-            "size_bytes": size,
+            "size_bytes": seen.size,
             "live": run.live,
             "pinned": run.run_id in pinned,
+            "flaws": list(seen.flaws),
+            "repaired": seen.repaired,
         }
     )
     if run.damage is not None:
@@ -75,29 +92,48 @@ def _entry(run: RunSummary, size: int, pinned: Collection[str]) -> dict[str, Any
     return entry
 
 
-def _print_table(runs: list[RunSummary], sizes: list[int], pinned: Collection[str]) -> None:
-    rows = [_row(run, size, pinned) for run, size in zip(runs, sizes, strict=True)]
+def _tell_of_damage(seen: list[_Seen]) -> None:
+    """Say what is wrong with runs, as far as a list can see it."""
+    damaged = [(one.run.run_id, _damage(one)) for one in seen if _damage(one)]
+    for run_id, (first, *others) in damaged[:_DAMAGED]:
+        output.tell(f"{run_id} is damaged: {first}" + (f", and {len(others)} more" if others else ""))
+    if len(damaged) > _DAMAGED:
+        output.tell(f"… and {len(damaged) - _DAMAGED} more runs are damaged")
+    if damaged:
+        output.tell("all that is wrong with a run: specular checkpoint validate RUN")
+
+
+def _damage(seen: _Seen) -> list[str]:
+    damage = seen.run.damage
+    return [damage.reason] if damage is not None else list(seen.flaws)
+
+
+def _print_table(seen: list[_Seen], pinned: Collection[str]) -> None:
+    rows = [_row(one, pinned) for one in seen]
     on = output.colour_on()
     lines = output.table(rows, _HEADS, right=(2, 3, 5), width=shutil.get_terminal_size().columns if on else None)
     start = max(len(_HEADS[0]), *(len(row[0]) for row in rows)) + 2
     output.emit(output.style(lines[0], bold=True, on=on))
-    for line, row, run in zip(lines[1:], rows, runs, strict=True):
-        colour = output.STATE_COLOURS.get(run.status)
+    for line, row, one in zip(lines[1:], rows, seen, strict=True):
+        colour = output.STATE_COLOURS.get("damaged" if one.flaws else one.run.status)
         end = start + len(row[1])
         output.emit(line[:start] + output.style(line[start:end], colour, on=on) + line[end:])
 
 
-def _row(run: RunSummary, size: int, pinned: Collection[str]) -> tuple[str, ...]:
+def _row(seen: _Seen, pinned: Collection[str]) -> tuple[str, ...]:
+    run = seen.run
     known = run.metadata
     total = words.number(known.get("total_tasks"))
     done = words.number(known.get("completed_tasks"))
     return (
         run.run_id,
         words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live)
+        + (", damaged" if seen.flaws and run.damage is None else "")
+        + (", repaired" if seen.repaired else "")
         + (", pinned" if run.run_id in pinned else ""),
         f"{done}/{total}" if total else "-",
         str(words.number(known.get("failed_tasks")) or "-"),
         words.age(run.updated_at),
-        words.size(size),
+        words.size(seen.size),
         words.text(known.get("plan_name")) or words.text(known.get("plan_file")) or "-",
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Final
+
 import click
 
 from specular_tui.cli import output
@@ -9,12 +12,25 @@ from specular_tui.cli.options import checkpoint_root, chosen_run, format_option,
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import ExitCode
 
+#: So many details of a check are shown, and so many notes.
+_SHOWN: Final = 10
+
+
+def _few(lines: Sequence[str], verbose: bool) -> Iterator[str]:
+    """Yield the first lines, and how many more there are; what is said of the journal stands first."""
+    lines = sorted(lines, key=lambda line: not line.startswith("journal.jsonl:"))
+    shown = len(lines) if verbose or len(lines) <= _SHOWN + 1 else _SHOWN
+    yield from lines[:shown]
+    if len(lines) > shown:
+        yield f"… and {len(lines) - shown} more (-v shows all of them)"
+
 
 @click.command("validate")
 @run_argument
 @last_option
+@click.option("--verbose", "-v", is_flag=True, help="Every detail, however many.")
 @format_option("table", "json")
-def validate_command(run: str | None, last: bool, form: str | None) -> int:
+def validate_command(run: str | None, last: bool, verbose: bool, form: str | None) -> int:
     """Prove a checkpoint: its files, its outputs, and every hash. Nothing is changed. Without RUN: the newest.
 
     The answer is 0 where all is well, and 4 where something is damaged.
@@ -39,12 +55,14 @@ def validate_command(run: str | None, last: bool, form: str | None) -> int:
         )
         return ExitCode.SUCCESS if report.ok else ExitCode.CHECKPOINT
     on = output.colour_on()
+    if report.journal_damaged and not verbose:
+        output.tell("the journal is damaged: what else does not match may follow from that alone")
     for line in report.checks:
         mark = output.style("✓", "green", on=on) if line.ok else output.style("✗", "red", bold=True, on=on)
         output.emit(f"{mark} {line.name}")
-        for detail in line.details:
+        for detail in _few(line.details, verbose):
             output.emit(f"    {output.plain(detail)}")
-    for note in report.notes:
+    for note in _few(report.notes, verbose):
         output.tell(f"note: {note}")
     if report.ok:
         return ExitCode.SUCCESS

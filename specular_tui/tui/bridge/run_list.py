@@ -126,7 +126,7 @@ class RunList:
             row = replace(row, pinned=run_id in self._beside.pinned)
             known = self.rows.get(run_id)
             if known is not None and (row.live or known.updated_at == row.updated_at):
-                row = replace(row, size=known.size)
+                row = replace(row, size=known.size, flaw=known.flaw)
             rows.append(row)
         return rows
 
@@ -151,17 +151,19 @@ class RunList:
         for start in range(0, len(missing), CHUNK):
             chunk = missing[start : start + CHUNK]
             sizes = await asyncio.to_thread(self._sizes, chunk)
-            for run_id, count in sizes.items():
+            for run_id, (count, flaw) in sizes.items():
                 if run_id in self.rows:
-                    self.rows[run_id] = replace(self.rows[run_id], size=count)
+                    self.rows[run_id] = replace(self.rows[run_id], size=count, flaw=flaw)
             self.publish(frozenset(sizes))
             await asyncio.sleep(PACE)
 
-    def _sizes(self, ids: Sequence[str]) -> dict[str, int]:
+    def _sizes(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Return what runs take on the disk, and what is wrong with them at a glance."""
         sizes = {}
         for run_id in ids:
             with contextlib.suppress(SpecularError, OSError):
-                sizes[run_id] = workspace.run_size(self._outlet.root, run_id)
+                flaws, _ = workspace.glance(self._outlet.root, run_id)
+                sizes[run_id] = workspace.run_size(self._outlet.root, run_id), "".join(flaws[:1])
         return sizes
 
 

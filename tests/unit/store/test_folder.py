@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from specular_tui.errors import StorageError
 from specular_tui.store import folder as folder_module
-from specular_tui.store.folder import TEMPORARY, Folder, explain, write_all
+from specular_tui.store.folder import TEMPORARY, Folder, explain, room_on_disk, write_all
 
 
 @pytest.fixture
@@ -154,13 +155,6 @@ def test_removing_a_tree_follows_no_link(folder: Folder, tmp_path: Path) -> None
     assert (tmp_path / "keep/file").exists()
 
 
-def test_size_counts_every_file_below(folder: Folder, tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"123")
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub/b").write_bytes(b"12345")
-    assert folder.size() == 8
-
-
 @pytest.mark.parametrize("count", [0, 3, 40])
 def test_syncing_many_files(folder: Folder, tmp_path: Path, count: int) -> None:
     names = [f"f{i}" for i in range(count)]
@@ -184,3 +178,28 @@ def test_explaining_names_the_way_on() -> None:
     assert error.hint is not None
     assert "clean" in error.hint
     assert explain(OSError(errno.EBADF, "Bad file descriptor"), "do", "x").hint is None
+
+
+def test_the_size_of_a_folder_is_what_the_disk_holds(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    for number in range(50):
+        (tmp_path / "inner" / f"small-{number}").write_bytes(b"x")
+    (tmp_path / "large").write_bytes(b"x" * 100_000)
+    os.link(tmp_path / "large", tmp_path / "inner" / "again")
+    with open(tmp_path / "sparse", "wb") as sparse:
+        sparse.truncate(1 << 30)
+        sparse.write(b"x")
+    with Folder.at(tmp_path) as folder:
+        size = folder.size()
+    du = subprocess.run(["du", "-s", "-B1", str(tmp_path)], capture_output=True, text=True, check=True)
+    assert size == int(du.stdout.split()[0])
+
+
+def test_a_file_system_that_counts_no_blocks_is_taken_at_its_word_for_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 700)
+    known = list(file.stat())
+    blockless = os.stat_result(known, {"st_blocks": 0})
+    assert room_on_disk(blockless) == 700
+    folder = os.stat_result(list(tmp_path.stat()), {"st_blocks": 0})
+    assert room_on_disk(folder) == 0

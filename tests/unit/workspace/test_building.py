@@ -589,18 +589,45 @@ def test_repair_goes_on_from_what_is_left_of_a_journal(site: Site) -> None:
     site.build(run_id="one")
     journal = site.root / "one" / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(lines[:-4]) + b"\0" * 100)
+    journal.write_bytes(b"".join(lines[:-3]) + b"\0" * 100)
     (site.folder / "mended").touch()
     with pytest.raises(CheckpointError, match="one, is damaged"):
         site.build(resume="")
+    before = site.everything()
+    site.build(resume="", repair=True, dry_run=True)
+    foreseen = site.face.actions()
+    assert site.everything() == before, "nothing is repaired where nothing is to be done"
+    assert foreseen == {"a": "reuse", "b": "run", "c": "run", "d": "run"}
+    ((what, how),) = site.face.warnings
+    assert what == "one is damaged, and would be repaired first: what its journal has lost is done again"
+    assert how[0].startswith("the journal is good up to record ")
+    assert how[1].startswith("kept in quarantine/: journal.jsonl, ")
     assert site.code(resume="", repair=True) == 0
     assert set(site.statuses().values()) == {"completed"}
+    assert site.face.ran == [i for i, action in foreseen.items() if action == "run"]
+
+
+def test_a_journal_of_which_nothing_is_left_cannot_be_repaired(site: Site) -> None:
+    chain(site)
+    site.build(run_id="one")
+    (site.root / "one" / "journal.jsonl").write_bytes(b"\0" * 500)
+    before = site.everything()
+    for dry_run in (True, False):
+        with pytest.raises(CheckpointError, match=r"one cannot be repaired: nothing of .* is left") as refused:
+            site.build(resume="one", repair=True, dry_run=dry_run)
+        assert "specular checkpoint delete one" in (refused.value.hint or "")
+        assert "specular checkpoint import" in (refused.value.hint or "")
+    assert {p: v for p, v in site.everything().items() if not p.endswith("lock")} == {
+        p: v for p, v in before.items() if not p.endswith("lock")
+    }
 
 
 def test_repair_of_a_completed_run_runs_what_is_damaged(site: Site) -> None:
     chain(site, "true")
     site.build(run_id="one")
     (site.root / "one" / "outputs" / "a.log").unlink()
+    site.build(resume="one", repair=True, dry_run=True)
+    assert site.face.actions() == {"a": "run", "b": "run", "c": "run", "d": "reuse"}
     assert site.code(resume="one", repair=True) == 0
     assert site.face.ran == ["a", "b", "c"]
     assert site.build(resume="one", repair=True) is None

@@ -107,6 +107,22 @@ def test_damage_is_a_problem_and_repair_a_way_on(failed: Site) -> None:
     assert actions(mended)["a"] == "run"
 
 
+def test_a_damaged_journal_can_be_rehearsed_with_its_repair(failed: Site) -> None:
+    journal = failed.root / "one" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-3]) + b"{}\n" + b"".join(lines[-2:]))
+    assert rehearse(failed).problem is not None
+    found = rehearse(failed, repair=True)
+    assert found.problem is None
+    assert found.jobs
+    assert actions(found)["a"] == "reuse"
+    assert found.warnings[0].startswith("one is damaged, and would be repaired first: ")
+    journal.unlink()
+    lost = rehearse(failed, repair=True)
+    assert lost.problem is not None
+    assert "one cannot be repaired" in lost.problem.message
+
+
 def test_a_run_is_not_checked_again_while_it_stays_as_it_is(failed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
     check = checking.check_run
