@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,8 +19,10 @@ from specular_tui.cli.events import describe
 from specular_tui.cli.report import Reporter
 from specular_tui.model import duration
 from specular_tui.model import event as ev
-from specular_tui.model.forecast import remaining_ms
+from specular_tui.model.forecast import Forecast, forecast
+from specular_tui.model.graph import Graph
 from specular_tui.model.run import FoldError, RunState, RunStatus, TaskStatus
+from specular_tui.model.usual import Usual
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
 #: Frames a second: enough for a clock that counts tenths, and cheap.
@@ -40,8 +43,10 @@ class LiveReporter(Reporter):
         super().__init__()
         self._state: RunState | None = None
         self._offset_ms = 0
-        self._estimates: dict[str, float] = {}
-        self._left: int | None = None
+        self._graph: Graph | None = None
+        self._usual: Mapping[str, Usual] = {}
+        self._left: Forecast | None = None
+        self._left_at = 0
         self._left_until = 0.0
         self._last: RenderableType = Text()
         self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
@@ -68,7 +73,7 @@ class LiveReporter(Reporter):
     def starting(self, info: BuildInfo) -> None:
         """Begin to draw."""
         super().starting(info)
-        self._estimates = {task.id: task.estimate for task in info.plan.tasks if task.estimate is not None}
+        self._graph, self._usual = info.graph, info.usual
         self._observe(info.recorder.state)
         self._live.start()
 
@@ -137,9 +142,9 @@ class LiveReporter(Reporter):
         if failed:
             after.append(f"  {failed} failed", style="bold red")
         after.append(f"  {duration.humanise(state.elapsed_until(now))}", style="dim")
-        left = self._remaining(state, now) if word == "building" else None
-        if left:
-            after.append(f", {words.about(left)} left", style="dim")
+        left = self._remaining(state, now) if word != "draining" else None
+        if left is not None:
+            after.append(f", {words.left(left, now, frozen=word == 'paused')}", style="dim")
         head = Text(no_wrap=True, overflow="crop")
         head.append(word, style=f"bold {colour}")
         room = min(_BAR, width - len(word) - 2 - cell_len(after.plain) - 1)
@@ -173,13 +178,15 @@ class LiveReporter(Reporter):
             rows.append(row)
         return rows
 
-    def _remaining(self, state: RunState, now: int) -> int | None:
+    def _remaining(self, state: RunState, now: int) -> Forecast | None:
+        """Return what is left, counted from `now`; time that the run stands frozen does not go by."""
         began = time.monotonic()
-        if began >= self._left_until:
-            self._left = remaining_ms(state, now, self._estimates)
+        moment = now if state.frozen_since is None else state.frozen_since
+        if began >= self._left_until and self._graph is not None:
+            self._left, self._left_at = forecast(state, self._graph, moment, self._usual), moment
             ended = time.monotonic()
             self._left_until = ended + max(1.0, (ended - began) * _ESTIMATE_SHARE)
-        return self._left
+        return self._left + -max(0, moment - self._left_at) if self._left is not None else None
 
 
 def fitted(text: str, cells: int) -> str:

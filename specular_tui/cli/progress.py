@@ -18,12 +18,12 @@ from specular_tui.cli.options import (
     piped,
     run_argument,
 )
-from specular_tui.errors import ExitCode
+from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model import duration
-from specular_tui.model.forecast import remaining_ms
 from specular_tui.model.run import TaskState, TaskStatus
 
 if TYPE_CHECKING:
+    from specular_tui.model.forecast import Forecast
     from specular_tui.workspace import StoredRun
 
 _BAR = 30
@@ -73,9 +73,25 @@ def _done(run: StoredRun) -> int:
     return run.state.count(TaskStatus.COMPLETED) + run.state.count(TaskStatus.SKIPPED)
 
 
-def _left(run: StoredRun) -> int | None:
-    """Return the milliseconds that a live run will still take; None where nobody can say."""
-    return remaining_ms(run.state, _now(run)) if run.live else None
+def _left(run: StoredRun) -> Forecast | None:
+    """Return how long a live run will still take; None where nobody can say."""
+    if not run.live:
+        return None
+    from specular_tui.workspace import plan_of
+    from specular_tui.workspace.history import foresee
+
+    root = Path(run.path).parent
+    try:
+        return foresee(root, run, plan_of(root, run.run_id, run.state), _now(run))
+    except SpecularError:
+        return None
+
+
+def _left_words(run: StoredRun, found: Forecast | None) -> str:
+    """Return how long a run will still take in words; "" where that is not asked of it."""
+    if found is not None:
+        return words.left(found, _now(run), frozen=run.state.frozen_since is not None)
+    return "nobody knows yet how long" if run.live and not run.state.draining else ""
 
 
 def _short(run: StoredRun) -> str:
@@ -90,9 +106,8 @@ def _short(run: StoredRun) -> str:
     if failed := state.count(TaskStatus.FAILED):
         parts.append(f"{failed} failed")
     parts.append(duration.humanise(state.elapsed_until(_now(run))))
-    left = _left(run)
-    if left:
-        parts.append(f"{words.about(left)} left")
+    if left := _left(run):
+        parts.append(_left_words(run, left))
     return " ".join(parts)
 
 
@@ -116,12 +131,14 @@ def _failed(run: StoredRun) -> list[tuple[str, TaskState]]:
 def _facts(run: StoredRun) -> dict[str, Any]:
     from specular_tui.workspace.showing import metadata_now
 
-    state = run.state
+    state, left = run.state, _left(run)
     return metadata_now(run) | {
         "live": run.live,
         "counts": {status.value: state.count(status) for status in TaskStatus},
         "percent": round(100 * _done(run) / state.total, 1) if state.total else 0.0,
-        "remaining_ms": _left(run),
+        "remaining_ms": left.likely_ms if left is not None else None,
+        "remaining_low_ms": left.low_ms if left is not None else None,
+        "remaining_high_ms": left.high_ms if left is not None else None,
         "draining": state.draining,
         "running": _running(run),
         "failed": [
@@ -132,7 +149,7 @@ def _facts(run: StoredRun) -> dict[str, Any]:
 
 def _plain(run: StoredRun) -> list[str]:
     state = run.state
-    left = _left(run)
+    left = _left_words(run, _left(run))
     lines = [
         f"run: {run.run_id}",
         f"plan: {output.plain(state.plan_name)}",
@@ -141,8 +158,8 @@ def _plain(run: StoredRun) -> list[str]:
         f"total: {state.total}",
         f"elapsed: {duration.humanise(state.elapsed_until(_now(run)))}",
     ]
-    if left is not None:
-        lines.append(f"remaining: {words.about(left)}")
+    if left:
+        lines.append(f"remaining: {left.replace(' left', '', 1)}")
     lines += [f"running: {entry['task']} {duration.humanise(entry['elapsed_ms'] or 0)}" for entry in _running(run)]
     lines += [f"failed: {task_id} {output.plain(task.reason or '')}".rstrip() for task_id, task in _failed(run)]
     return lines
@@ -166,10 +183,10 @@ def _table(run: StoredRun) -> list[str]:
         if state.count(status)
     )
     times = duration.humanise(state.elapsed_until(_now(run)))
-    left = _left(run)
+    left = _left_words(run, _left(run))
     lines = [
         f"{run.run_id}  {output.plain(state.plan_name)}  {output.style(word, colour, bold=True, on=on)}",
-        f"{bar}  {_done(run)}/{state.total}  {times}" + (f", {words.about(left)} left" if left else ""),
+        f"{bar}  {_done(run)}/{state.total}  {times}" + (f", {left}" if left else ""),
         counts,
     ]
     if state.draining:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from specular_tui.model import duration
+
+if TYPE_CHECKING:
+    from specular_tui.model.forecast import Forecast
 
 
 def age(at: int, now: int | None = None) -> str:
@@ -22,9 +26,26 @@ def age(at: int, now: int | None = None) -> str:
     return f"{seconds} s ago"
 
 
-def about(ms: int) -> str:
-    """Return an estimate as `about 40s`, `about 3m05s`."""
-    return f"about {max(1, round(ms / 1000))}s" if ms < 59_500 else f"about {duration.humanise(ms)}"
+def left(found: Forecast, now: int, *, frozen: bool) -> str:
+    """Return `~3-5m left, until 14:31-14:33`; no hour where the run stands still, `about to end` at its end.
+
+    `now` is the moment that it is counted from, in milliseconds since the epoch.
+    """
+    if not found.high_ms:
+        return "about to end"
+    span = duration.between(found.low_ms, found.high_ms).replace("–", "-")
+    return f"{span} left" if frozen else f"{span} left, until {_hours(now + found.low_ms, now + found.high_ms, now)}"
+
+
+def _hours(start: int, end: int, now: int) -> str:
+    """Return two moments as local clock times, with the day where that is not today."""
+    today = datetime.fromtimestamp(now / 1000).date()
+
+    def said(ms: int) -> str:
+        moment = datetime.fromtimestamp(ms / 1000)
+        return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%a %H:%M}"
+
+    return said(start) if said(start) == said(end) else f"{said(start)}-{said(end)}"
 
 
 def size(count: int) -> str:

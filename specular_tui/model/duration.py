@@ -47,3 +47,31 @@ def humanise(ms: float) -> str:
         return f"{hours}h{minute:02d}m"
     days, hour = divmod(hours, 24)
     return f"{days}d{hour:02d}h"
+
+
+def rough(ms: float) -> str:
+    """Return an estimate: `<1s`, `~45s`, `~2m`, `~1h30m`; no finer than anybody can know."""
+    seconds = round(ms / 1000)
+    if seconds < 1:
+        return "<1s"
+    if seconds < 90:
+        return f"~{seconds}s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"~{minutes}m"
+    hours, minute = divmod(minutes, 60)
+    if hours < 48:
+        return f"~{hours}h{minute:02d}m" if minute and hours < 10 else f"~{hours}h"
+    return f"~{round(hours / 24)}d"
+
+
+def between(low: float, high: float) -> str:
+    """Return `~40–55s`, `~3–5m`, `~30s–2m`; one number where both ends are the same."""
+    first, last = rough(low), rough(high).removeprefix("~")
+    if last.endswith("m") and 55_000 <= low < 90_000:
+        first = "~1m"
+    if last == first or first == f"~{last}":
+        return first
+    if first[-1] == last[-1] and first[1:-1].isdigit() and last[:-1].isdigit():
+        first = first[:-1]
+    return f"{first}–{last}"

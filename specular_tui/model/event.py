@@ -66,6 +66,8 @@ class SessionStarted(Event, tag="session_started", frozen=True):
     policy_hash: str | None = None
     tasks: tuple[str, ...] | None = None
     gates: tuple[str, ...] | None = None
+    #: The only tasks that this session may run; None where it may run all.
+    only: tuple[str, ...] | None = None
     #: Tasks that go back to pending, each with the reason.
     reset: dict[str, str] = {}
     #: Tasks that are skipped from now on, each with the reason.

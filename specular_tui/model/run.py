@@ -179,6 +179,8 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
     context: dict[str, Any] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
     draining: bool = False
+    #: The only tasks that the present session may run; None where it may run all, and between sessions.
+    only: tuple[str, ...] | None = None
     #: Since when the run stands frozen.
     frozen_since: int | None = None
     #: Each past freeze as (from, until).
@@ -427,6 +429,7 @@ def _session_started(state: RunState, event: ev.SessionStarted) -> None:
     state.reason = ""
     state.host = event.host or state.host
     state.session_frozen_ms = state.frozen_ms
+    state.only = event.only
     if event.plan_hash is not None:
         state.plan_hash = event.plan_hash
         state.plan_file = event.plan_file or state.plan_file
@@ -465,6 +468,7 @@ def _session_ended(state: RunState, event: ev.SessionEnded) -> None:
     state.reason = event.reason
     state.interrupted = event.reason == INTERRUPTED
     state.draining = False
+    state.only = None
     if session is not None:
         session.ended_at = event.at
         session.status = event.status

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specular_tui.model.duration import between, rough
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.usual import Usual
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.widgets.task_cells import rough
 
 if TYPE_CHECKING:
     from specular_tui.tui.present import Line
     from specular_tui.tui.views import RunView
-
-
-def between(low: float, high: float) -> str:
-    """Return `~40–55s`, `~3–5m`, `~30s–2m`; one number where both ends are the same."""
-    first, last = rough(low), rough(high).removeprefix("~")
-    if last.endswith("m") and 55_000 <= low < 90_000:
-        first = "~1m"
-    if last == first or first == f"~{last}":
-        return first
-    if first[-1] == last[-1] and first[1:-1].isdigit() and last[:-1].isdigit():
-        first = first[:-1]
-    return f"{first}–{last}"
 
 
 def hours(start: int, end: int, clock: Clock) -> str:

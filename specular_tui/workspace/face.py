@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from specular_tui.errors import ExitCode
 from specular_tui.model import event as ev
+from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import ResumePlan
 from specular_tui.model.run import RunState, RunStatus
+from specular_tui.model.usual import Usual
 from specular_tui.store.recorder import Recorder
 
 
@@ -28,6 +30,9 @@ class BuildInfo(Struct, frozen=True, kw_only=True):
     resume: ResumePlan | None = None
     #: After a failure, what does not need it still runs.
     keep_going: bool = False
+    graph: Graph
+    #: What its tasks took in past runs of the plan.
+    usual: Mapping[str, Usual] = {}
 
 
 class BuildResult(Struct, frozen=True, kw_only=True):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
 from pathlib import Path
 
 from specular_tui.errors import SpecularError
+from specular_tui.model.forecast import Forecast, forecast
+from specular_tui.model.graph import Graph
+from specular_tui.model.plan import Plan
 from specular_tui.model.run import RunState
 from specular_tui.model.usual import Usual, usual
 from specular_tui.store import checkpoint
+from specular_tui.store.checkpoint import StoredRun
 
 #: So many of the newest runs are looked at; fewer where their journals are longer than `_LONG` together.
 _RUNS = 5
@@ -23,14 +27,16 @@ def past(root: Path, plan_path: str, *, but: str | None = None) -> dict[str, Usu
     return usual(_past_states(root, plan_path, but))
 
 
-def past_durations(root: Path, plan_path: str, *, but: str | None = None) -> dict[str, float]:
-    """Return the usual milliseconds of each task of the plan `plan_path`: the median of `past`."""
-    return {task_id: known.median for task_id, known in past(root, plan_path, but=but).items()}
+def foresee(root: Path, run: StoredRun, plan: Plan, now: int) -> Forecast | None:
+    """Return when a live run will have ended, counted from `now`; None where it is not live, or nobody knows.
 
-
-def usual_durations(states: Iterable[RunState]) -> dict[str, float]:
-    """Return the median milliseconds of each task over `states`, of its completed attempts alone."""
-    return {task_id: known.median for task_id, known in usual(states).items()}
+    `plan` is the one that it is built with.
+    """
+    state = run.state
+    if not run.live or state.draining:
+        return None
+    path = os.path.join(state.plan_folder, os.path.basename(state.plan_file))
+    return forecast(state, Graph(plan.tasks), now, past(root, path, but=run.run_id))
 
 
 def _past_states(root: Path, plan_path: str, but: str | None) -> list[RunState]:

@@ -127,7 +127,8 @@ def _start_resumed(
     failed = state.status in (RunStatus.FAILED, RunStatus.COMPLETED)
     status = RunStatus.RETRYING if failed else RunStatus.IN_PROGRESS
     started = session.session_started(settings, clock, status, keep_going=resume.keep_going)
-    started = replace(started, reset=resume.reset, skipped=resume.skipped)
+    only = tuple(sorted(resume.only)) if resume.only is not None else None
+    started = replace(started, only=only, reset=resume.reset, skipped=resume.skipped)
     had = (state.plan_hash, state.policy_hash, state.plan_folder, state.plan_file)
     if had != (sources.plan.hash, sources.policy.hash, sources.plan.folder, sources.plan.file):
         started = replace(

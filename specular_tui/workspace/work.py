@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -16,13 +16,14 @@ from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.resume import ResumePlan
+from specular_tui.model.usual import Usual, usual
 from specular_tui.spec.settings import Settings
 from specular_tui.store.recorder import Recorder, RunRecorder
 from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import session
 from specular_tui.workspace.abandoning import abandon_expired, expired_runs
 from specular_tui.workspace.face import BuildInfo, BuildResult, Face
-from specular_tui.workspace.history import past_durations, usual_durations
+from specular_tui.workspace.history import past
 from specular_tui.workspace.request import BuildRequest
 from specular_tui.workspace.sources import Sources
 
@@ -53,6 +54,7 @@ def perform(request: BuildRequest, work: Work, face: Face) -> BuildResult:
     """
     recorder = work.recorder
     stored = isinstance(recorder, RunRecorder)
+    known = _usual(work)
     info = BuildInfo(
         run_id=recorder.state.run_id,
         plan=work.plan,
@@ -61,6 +63,8 @@ def perform(request: BuildRequest, work: Work, face: Face) -> BuildResult:
         path=str(recorder.path) if stored else None,
         resume=work.resume,
         keep_going=work.started.keep_going,
+        graph=work.graph,
+        usual=known,
     )
     error: StorageError | None = None
     try:
@@ -74,7 +78,7 @@ def perform(request: BuildRequest, work: Work, face: Face) -> BuildResult:
             work.plan,
             work.graph,
             work.settings,
-            remaining=work.graph.remaining_path(_durations(work)),
+            remaining=work.graph.remaining_path(_durations(work, known)),
             options=RunOptions(
                 jobs=work.settings.jobs,
                 grace_ms=request.grace_ms,
@@ -158,20 +162,23 @@ def _let_go(recorder: RunRecorder | Unrecorded, now: int) -> StorageError | None
     return None
 
 
-def _durations(work: Work) -> Callable[[Task], float]:
+def _usual(work: Work) -> dict[str, Usual]:
+    """Return what the tasks took in past runs of the plan."""
+    if not isinstance(work.recorder, RunRecorder):
+        return {}
+    path = work.recorder.path
+    return past(path.parent, os.path.join(work.plan.folder, os.path.basename(work.plan.file)), but=path.name)
+
+
+def _durations(work: Work, past_runs: Mapping[str, Usual]) -> Callable[[Task], float]:
     """Return how long each task will probably take, in ms: as before, else as the plan says, else as is usual."""
-    known: dict[str, float] = {}
-    if isinstance(work.recorder, RunRecorder):
-        path = work.recorder.path
-        plan_path = os.path.join(work.plan.folder, os.path.basename(work.plan.file))
-        known = past_durations(path.parent, plan_path, but=path.name)
-    known |= usual_durations([work.recorder.state])
+    known = {task_id: found.median for task_id, found in {**past_runs, **usual([work.recorder.state])}.items()}
     # The upper one of two in the middle will do; `statistics` takes longer to import than all the rest.
-    usual = sorted(known.values())[len(known) // 2] if known else _UNKNOWN_MS
+    middle = sorted(known.values())[len(known) // 2] if known else _UNKNOWN_MS
 
     def duration(task: Task) -> float:
         if task.id in known:
             return known[task.id]
-        return task.estimate * 1000 if task.estimate is not None else usual
+        return task.estimate * 1000 if task.estimate is not None else middle
 
     return duration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 
 from tests.contract.conftest import Shell, task
@@ -153,6 +154,34 @@ def test_progress_in_its_forms(shell: Shell) -> None:
     facts = shell("specular progress --format json").json()
     assert facts["counts"] == {"pending": 0, "in_progress": 0, "completed": 1, "failed": 1, "skipped": 0}
     assert facts["failed"][0]["task"] == "b"
+
+
+def test_what_is_left_is_a_range_with_its_clock_time(shell: Shell) -> None:
+    shell.plan(task("a", "echo > begun; sleep 60", estimate=90), task("b", "true", "a", estimate=300))
+    shell.start("specular build --run-id live")
+    shell.wait_for("test -e begun")
+    assert re.search(r" ~[0-9]+(m|-[0-9]+m) left, until [0-9:]{5}-[0-9:]{5}$", shell("specular progress --short").out)
+    facts = shell("specular progress --format json").json()
+    assert 0 < facts["remaining_low_ms"] < facts["remaining_ms"] < facts["remaining_high_ms"]
+    assert shell("specular pause").code == 0
+    table = shell("specular progress --format table").out
+    assert " left" in table
+    assert "until" not in table, "nobody knows when it goes on"
+    first = shell("specular progress --format json").json()["remaining_ms"]
+    time.sleep(0.05)
+    assert shell("specular progress --format json").json()["remaining_ms"] == first, "it stands still"
+    assert shell("specular stop --kill --wait").code == 0
+    assert shell("specular progress --format json").json()["remaining_ms"] is None
+
+
+def test_where_nobody_knows_what_is_left_that_is_said(shell: Shell) -> None:
+    shell.plan(task("a", "echo > begun; sleep 60"))
+    shell.start("specular build --run-id live")
+    shell.wait_for("test -e begun")
+    assert "remaining: nobody knows yet how long" in shell("specular progress --format plain").out
+    assert "left" not in shell("specular progress --short").out
+    assert shell("specular progress --format json").json()["remaining_low_ms"] is None
+    assert shell("specular stop --kill --wait").code == 0
 
 
 def test_readers_leave_no_trace(shell: Shell) -> None:

@@ -13,12 +13,12 @@ from textual.events import MouseScrollDown
 from textual.geometry import Region
 from textual.pilot import Pilot
 
+from specular_tui.model.duration import rough
 from specular_tui.model.event import AnyEvent, Frozen, RunCreated, SessionStarted, TaskEnded, TaskStarted, Thawed
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus, apply
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.task_cells import rough
 from specular_tui.tui.widgets.task_columns import columns
 from specular_tui.tui.widgets.task_filter import Filter
 from specular_tui.tui.widgets.task_rows import SORTS, Rows

@@ -13,12 +13,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from specular_tui.model.duration import humanise
+from specular_tui.model.duration import humanise, rough
 from specular_tui.model.resume import Action, Decision
 from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
-from specular_tui.tui.widgets.task_cells import rough
 from specular_tui.tui.widgets.task_columns import fit
 from specular_tui.tui.wish import Answer
 

@@ -48,22 +48,6 @@ class Cells(NamedTuple):
     more: str = ""
 
 
-def rough(ms: float) -> str:
-    """Return an estimate: `<1s`, `~45s`, `~2m`, `~1h30m`; no finer than anybody can know."""
-    seconds = round(ms / 1000)
-    if seconds < 1:
-        return "<1s"
-    if seconds < 90:
-        return f"~{seconds}s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"~{minutes}m"
-    hours, minute = divmod(minutes, 60)
-    if hours < 48:
-        return f"~{hours}h{minute:02d}m" if minute and hours < 10 else f"~{hours}h"
-    return f"~{round(hours / 24)}d"
-
-
 def running_time(ms: float) -> str:
     """Return the time of a task that still runs, in whole seconds."""
     return f"{int(ms // 1000)}s" if ms < 60_000 else humanise(ms // 1000 * 1000)

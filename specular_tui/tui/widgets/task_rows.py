@@ -7,11 +7,11 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
-from specular_tui.model.duration import humanise
+from specular_tui.model.duration import humanise, rough
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.safe import plain
-from specular_tui.tui.widgets.task_cells import KINDS, Cells, rough, running_time
+from specular_tui.tui.widgets.task_cells import KINDS, Cells, running_time
 from specular_tui.tui.widgets.task_filter import Filter
 
 Sort = Literal["plan", "state", "duration"]

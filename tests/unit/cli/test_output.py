@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from specular_tui.cli import output, words
+from specular_tui.model.forecast import Forecast
 
 
 def test_a_table_is_aligned_and_inert() -> None:
@@ -62,9 +64,24 @@ def test_an_age_that_nobody_knows() -> None:
     assert words.age(0) == "-"
 
 
-@pytest.mark.parametrize(("ms", "text"), [(1, "about 1s"), (4_400, "about 4s"), (90_000, "about 1m30s")])
-def test_estimates(ms: int, text: str) -> None:
-    assert words.about(ms) == text
+@pytest.mark.parametrize(
+    ("low", "high", "frozen", "text"),
+    [
+        (40_000, 55_000, False, "~40-55s left, until 10:30-10:31"),
+        (180_000, 300_000, False, "~3-5m left, until 10:33-10:35"),
+        (180_000, 300_000, True, "~3-5m left"),
+        (86_400_000, 86_400_000, False, "~24h left, until Tue 10:30"),
+        (0, 0, False, "about to end"),
+    ],
+)
+def test_what_is_left(
+    low: int, high: int, frozen: bool, text: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    request.addfinalizer(time.tzset)
+    request.addfinalizer(monkeypatch.undo)
+    assert words.left(Forecast(low, low, high), 1_705_314_615_000, frozen=frozen) == text
 
 
 def test_states_say_what_has_to_be_known() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specular_tui.model.duration import between
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
@@ -190,7 +191,7 @@ def test_closing_words() -> None:
     ],
 )
 def test_a_range(low: int, high: int, words: str) -> None:
-    assert present_forecast.between(low, high) == words
+    assert between(low, high) == words
 
 
 def test_a_clock_time_has_its_day_where_that_is_another() -> None:

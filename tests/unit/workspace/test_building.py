@@ -328,6 +328,18 @@ def test_one_task_of_a_completed_run_is_run_again_alone(site: Site) -> None:
     assert site.face.ran == []
 
 
+def test_a_session_says_which_tasks_it_is_to_run_and_no_longer(site: Site) -> None:
+    chain(site)
+    site.build()
+    site.build(resume="", retry_failed=True)
+    (started,) = [event for event in site.face.events if isinstance(event, ev.SessionStarted)]
+    assert started.only == ("b", "c")
+    assert site.state().only is None
+    site.build(resume="")
+    (started,) = [event for event in site.face.events if isinstance(event, ev.SessionStarted)]
+    assert started.only is None
+
+
 def test_a_task_that_runs_alone_leaves_the_rest_for_later(site: Site) -> None:
     site.plan(task("bad", FLAKY), task("also", "test -e never"), task("after", "true", "bad"))
     site.build(keep_going=True)
