@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import gc
 import os
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -26,6 +25,7 @@ from specular_tui.tui.alerts import Alert
 from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.collector import Collector
 from specular_tui.tui.deeds import Do
 from specular_tui.tui.messages import (
     CancelCheck,
@@ -100,6 +100,7 @@ class SpecularApp(TerminalApp):
             self.desk.owned.add(run_id)
         self.bridge = Bridge(Outlet(root, self.desk, self.tell, self.say, self._spawn, self._settle))
         self._alerts = alerts.Alerts()
+        self._collector = Collector(lambda: self.typed_at)
         self.leaving = ""
         self._wanted = run_id
         #: The task of a run that is being opened, to go to when it has come into view.
@@ -138,6 +139,7 @@ class SpecularApp(TerminalApp):
 
     async def on_unmount(self) -> None:
         """Let what the bridge was doing come to its end."""
+        self._collector.close()
         self.workers.cancel_all()
         await asyncio.gather(*(worker.wait() for worker in list(self.workers)), return_exceptions=True)
 
@@ -151,8 +153,7 @@ class SpecularApp(TerminalApp):
     def _settle(self) -> None:
         """What is there now stays: the collector need not look at it again."""
         if not self.is_headless:
-            gc.enable()
-            gc.freeze()
+            self._collector.settle()
 
     # Between bridge and screens
 

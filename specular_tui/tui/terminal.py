@@ -1,7 +1,8 @@
 """The terminal that the application runs on: proven before, kept up with while, and left as it was after.
 
 Textual's driver is used as it is, but for what it does not do: it waits for ever for a terminal that takes nothing any
-more, it spins where there is no terminal any more, and it does not take back mouse reports in pixels.
+more, it spins where there is no terminal any more, it does not take back mouse reports in pixels, and it does not sleep
+while nothing is typed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import select
 import sys
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.message import Message
 
 from specular_tui.errors import UsageError
+from specular_tui.tui.keyboard import Bell, read_keys
 
 if TYPE_CHECKING:
     from specular_tui.tui.terminal_app import TerminalApp
@@ -114,6 +119,7 @@ class TerminalDriver(LinuxDriver):
         self._waiting = 0
         self._count = threading.Lock()
         self._watched = False
+        self.exit_event = self._end = Bell()
         if self._file is not None:
             self._file = _Output(self._file, self)  # type: ignore[assignment]
 
@@ -163,9 +169,16 @@ class TerminalDriver(LinuxDriver):
     def _run_input_thread(self) -> None:
         """Read what is typed; a terminal that cannot be read is lost, and no error of the application's."""
         try:
-            self.run_input_thread()
+            if not read_keys(self.fileno, self.process_message, self._end, debug=self._debug):
+                self.lose()
         except OSError:
             self.lose()
+
+    def process_message(self, message: Message) -> None:
+        """Hand on what was typed, or what the terminal says."""
+        if isinstance(message, Key):
+            self._app.typed_at = time.monotonic()
+        super().process_message(message)
 
     def stop_application_mode(self) -> None:
         """End, and take back what the driver leaves on."""

@@ -79,6 +79,9 @@ class TerminalApp(App[int]):
             event.prevent_default()
             box.insert_text_at_cursor(event.character)
 
+    #: When the last key came, by `time.monotonic`.
+    typed_at = 0.0
+
     # One that is looked at
 
     #: Whether the terminal has the focus, as far as it has said; one that says nothing is not known to have it.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.strip import Strip
 
 from specular_tui.tui import glyphs, present
@@ -26,6 +28,12 @@ class LogPainter:
         """Nothing has been drawn yet."""
         #: Keep the colours that tasks print; where there are none at all, theirs would be greys hard to read.
         self.colors = True
+        #: What all that is painted has to pass, on which ground. A row passes it once, when it is made: that of a log
+        #: which is followed is painted once, and each strip on the way is a good part of what that costs.
+        self.filters: Sequence[LineFilter] = ()
+        self.ground = Color(0, 0, 0)
+        #: Blank cells to the left and to the right of everything.
+        self.margins = (0, 0)
         self._look_up = look_up
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[Row, bool], tuple[Line, Strip]] = {}
@@ -66,7 +74,7 @@ class LogPainter:
         """Return line `y` of the body."""
         on_thumb = y in self._thumb
         if y >= len(rows):
-            strip = self._with_bar(Strip.blank(window.width, self.style("")), on_thumb, window.width)
+            strip = self.blank(window.width + 1)
         else:
             row = rows[y]
             line = window.text.line(row.line)
@@ -74,25 +82,28 @@ class LogPainter:
             if known is None or known[0] is not line:
                 if len(self._strips) > _KEPT:
                     self._strips.clear()
-                drawn = self._with_bar(self._row(row, line, window, finder), on_thumb, window.width)
-                known = self._strips[row, on_thumb] = (line, drawn)
+                known = self._strips[row, on_thumb] = (line, self._row(row, line, window, finder, on_thumb))
             strip = known[1]
         if corner[0] and y == window.height - 1:
             text = set_cell_size(corner[0], min(width_of(corner[0]), window.width))
-            segment = Segment(text, self.style(corner[1]))
-            strip = Strip([*strip.crop(0, window.width - width_of(text)), segment], window.width)
-            strip = self._with_bar(strip, on_thumb, window.width)
+            left, right = self.margins
+            over = [Segment(text, self.style(corner[1])), self._bar(on_thumb)]
+            over += [Segment(" " * right, self.style(""))] if right else []
+            kept = strip.crop(0, left + window.width - width_of(text))
+            strip = Strip([*kept, *self._passed(over)], strip.cell_length)
         return strip
 
-    def _with_bar(self, strip: Strip, on_thumb: bool, width: int) -> Strip:
-        bar = Segment(glyphs.THUMB, self.style("thumb")) if on_thumb else Segment(" ", self.style(""))
-        return Strip([*strip, bar], width + 1)
+    def _bar(self, on_thumb: bool) -> Segment:
+        return Segment(glyphs.THUMB, self.style("thumb")) if on_thumb else Segment(" ", self.style(""))
 
-    def _row(self, row: Row, line: Line, window: LogWindow, finder: LogFinder | None) -> Strip:
-        width = window.width
+    def blank(self, width: int) -> Strip:
+        """Return an empty line."""
+        return self.finish([], width)
+
+    def _row(self, row: Row, line: Line, window: LogWindow, finder: LogFinder | None, on_thumb: bool) -> Strip:
+        width, simple = window.width, line.text.isascii()
         start, end = row.start, min(row.end, len(line.text))
-        sideways = not window.wrap and not line.text.isascii()
-        if not window.wrap and not sideways:
+        if not window.wrap and simple:
             start, end = min(window.left, end), min(end, window.left + width)
         over: list[tuple[int, int, Style]] = []
         if finder is not None:
@@ -100,10 +111,31 @@ class LogPainter:
             over += [(first, last, style) for first, last in occurrences(line.text, finder.pattern)]
         if (selected := window.selected_in(row.line, len(line.text))) is not None:
             over.append((*selected, self.style("selection")))
-        strip = painted(line, start, end, self.style(""), over, colors=self.colors)
-        if sideways:
-            strip = strip.crop(window.left, window.left + width)
-        return strip.adjust_cell_length(width, self.style(""))
+        segments = painted(line, start, end, self.style(""), over, colors=self.colors)
+        cells = end - start
+        if not simple:
+            left = 0 if window.wrap else window.left
+            strip = Strip(segments).crop(left, left + width)
+            segments, cells = list(strip), strip.cell_length
+        if on_thumb:
+            segments += [Segment(" " * (width - cells), self.style(""))] if cells < width else []
+            segments.append(self._bar(on_thumb))
+            cells = width + 1
+        return self.finish(segments, width + 1, cells)
+
+    def finish(self, segments: list[Segment], width: int, cells: int = 0) -> Strip:
+        """Return segments of so many `cells` as they go to the terminal: `width` cells and the margins."""
+        left, right = self.margins
+        if left:
+            segments = [Segment(" " * left, self.style("")), *segments]
+        if right := right + width - cells:
+            segments = [*segments, Segment(" " * right, self.style(""))]
+        return Strip(self._passed(segments), sum(self.margins) + width)
+
+    def _passed(self, segments: list[Segment]) -> list[Segment]:
+        for each in self.filters:
+            segments = each.apply(segments, self.ground)
+        return segments
 
     def corner(self, window: LogWindow, new_lines: int) -> tuple[str, str]:
         """Return what lies over the lower right corner, and the name of its style."""
@@ -121,9 +153,8 @@ class LogPainter:
         if width_of(title) > room:
             title = set_cell_size(title, max(0, room - 1)) + glyphs.ELLIPSIS * (room > 0)
         gap = " " * (room - width_of(title))
-        return Strip(
-            [Segment(title, self.style("title")), Segment(gap, self.style("")), Segment(info, self.style("info"))]
-        )
+        parts = ((title, "title"), (gap, ""), (info, "info"))
+        return self.finish([Segment(text, self.style(name)) for text, name in parts], width)
 
     def _info(self, window: LogWindow, finder: LogFinder | None) -> str:
         source = window.source

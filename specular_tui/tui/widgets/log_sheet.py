@@ -69,12 +69,14 @@ class LogSheet(ScrollActions, Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._painter = LogPainter(self._style)
-        self._painter = LogPainter(self._style)
         self._style_key: object = None
         self._rows: list[Row] = []
         self._in_corner = ("", "")
         self._title = ""
         self._placeholder: Content | str = ""
+        #: The placeholder as it is drawn, and which one in which width that is.
+        self._word: list[Strip] = []
+        self._word_for: object = None
         self._window: LogWindow | None = None
         self._finder: LogFinder | None = None
 
@@ -182,16 +184,31 @@ class LogSheet(ScrollActions, Widget):
         return self.get_component_rich_style(f"log-view--{name}") if name else self.rich_style
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the lines of `crop`."""
-        key = (self.background_colors, self.has_focus, self.app.theme)
+        """Draw the lines of `crop`.
+
+        They go to the compositor as they are. When a log is followed each line is another one at every paint: to have
+        Textual look for borders, padding and filters line by line takes longer than to draw the text.
+        """
+        filters, gutter, height = self.get_line_filters(), self.gutter, self.size.height
+        key = (self.background_colors, self.has_focus, self.app.theme, filters, gutter)
         if key != self._style_key:
-            self._style_key = key
+            self._style_key, self._word_for = key, None
             self._painter.forget()
             self._painter.colors = not self.app.no_color
+            self._painter.filters, self._painter.ground = filters, self.background_colors[1]
+            self._painter.margins = (gutter.left, gutter.right)
         if self._window is not None:
             self._rows = self._painter.prepare(self._window, self._finder)
             self._in_corner = self._painter.corner(self._window, self.new_lines)
-        return super().render_lines(crop)
+        width, strips = self.outer_size.width, []
+        for y in crop.line_range:
+            if gutter.top <= y < gutter.top + height:
+                strips.append(self.render_line(y - gutter.top))
+            else:
+                strips += super().render_lines(Region(0, y, width, 1))
+        if crop.column_span != (0, width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """Draw the title, or a row of the log."""
@@ -203,11 +220,17 @@ class LogSheet(ScrollActions, Widget):
         return self._painter.row(y - 1, window, self._rows, self._finder, self._in_corner)
 
     def _placeholder_line(self, y: int, width: int) -> Strip:
+        made_for = (self._placeholder, width)
+        if made_for != self._word_for:
+            self._word_for, self._word = made_for, self._worded(width)
+        return self._word[y] if 0 <= y < len(self._word) else self._painter.blank(width)
+
+    def _worded(self, width: int) -> list[Strip]:
+        """Return the word that stands in place of a log, line by line."""
+        base = self._painter.style("")
         if isinstance(self._placeholder, Content):
             strips = Visual.to_strips(self, self._placeholder, width, None, self.visual_style)
-            strip = strips[y] if 0 <= y < len(strips) else Strip.blank(width, self._painter.style(""))
         else:
-            lines = self._placeholder.split("\n")
-            text = plain(lines[y]) if 0 <= y < len(lines) else ""
-            strip = Strip([Segment(text, self._painter.style("placeholder"))])
-        return strip.adjust_cell_length(width, self._painter.style(""))
+            style = self._painter.style("placeholder")
+            strips = [Strip([Segment(plain(text), style)]) for text in self._placeholder.split("\n")]
+        return [self._painter.finish(list(strip.adjust_cell_length(width, base)), width) for strip in strips]

@@ -8,12 +8,12 @@ from typing import Final, Literal, NamedTuple, Protocol
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
 from specular_tui.tui.safe import PLAIN, Line, Sgr, ansi_line, carried
 
 #: Colours are looked for so many lines back when reading starts somewhere in the middle.
 _BACK: Final = 100
+_RESET: Final = b"\x1b[0m"
 _CHUNK: Final = 64
 _KEPT: Final = 4096
 
@@ -68,6 +68,8 @@ class LogText:
 
     def __init__(self, source: LogSource) -> None:
         self.source = source
+        #: The first line that is wanted now; None where it is not known that no line above will be.
+        self.first: int | None = None
         self._lines: dict[int, Line] = {}
         self._tail: dict[int, Line] = {}
         self._breaks: dict[tuple[int, int], list[tuple[int, int]]] = {}
@@ -102,6 +104,8 @@ class LogText:
         else:
             # Most likely what is above is wanted as well.
             start = number - _CHUNK if number < 0 else max(0, number - _CHUNK // 2)
+            if self.first is not None and start < self.first <= number:
+                start = self.first
             while start < number and start in lines:
                 start += 1
             state = self._state_before(start)
@@ -119,8 +123,11 @@ class LogText:
         if known is not None or start <= 0:
             return known.state if known is not None else PLAIN
         back = min(_BACK, start)
+        raw = self.source.lines(start - back, back)
+        # What stands before the last line that takes all colours back does not count.
+        begin = next((at for at in range(len(raw) - 1, 0, -1) if _RESET in raw[at]), 0)
         state = PLAIN
-        for content in self.source.lines(start - back, back):
+        for content in raw[begin:]:
             if b"\x1b" in content or b"\xc2\x9b" in content:
                 state = carried(content, state)
         return state
@@ -178,7 +185,7 @@ def index_at(text: str, cell: int) -> int:
 
 def painted(
     line: Line, start: int, end: int, base: Style, over: Iterable[tuple[int, int, Style]], *, colors: bool = True
-) -> Strip:
+) -> list[Segment]:
     """Return characters `start` to `end` of a line, with further styles over parts of it."""
     segments: list[Segment] = []
     at = 0
@@ -189,7 +196,7 @@ def painted(
         at += len(segment.text)
     for first, last, style in over:
         segments = _overlaid(segments, first - start, last - start, style)
-    return Strip(segments)
+    return segments
 
 
 def _overlaid(segments: list[Segment], first: int, last: int, style: Style) -> list[Segment]:

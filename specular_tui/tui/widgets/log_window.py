@@ -105,6 +105,8 @@ class LogWindow:
                 self.top = top
             found: list[Row] = []
             line, skip = top
+            # Whoever follows does not scroll up.
+            self.text.first = line if self.follow and not self.wrap else None
             _, high = self.bounds()
             while line < high and len(found) < self.height:
                 found += self.rows_of(line)[skip:]
