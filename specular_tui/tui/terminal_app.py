@@ -10,11 +10,13 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.events import Key
 from textual.notifications import SeverityLevel
 from textual.widgets import Input
 
+from specular_tui.tui.repaint import Terminal
 from specular_tui.tui.safe import plain
 
 
@@ -27,6 +29,10 @@ class TerminalApp(App[int]):
     crash_reason = ""
     _held = False
     _dropped = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._painted = Terminal()
 
     # What is said on it
 
@@ -63,8 +69,10 @@ class TerminalApp(App[int]):
                 self.screen.check_idle()
 
     def _display(self, screen: Any, renderable: Any) -> None:
-        """Paint, or remember that something was to be painted."""
+        """Paint what is not there yet, or remember that something was to be painted."""
         self._dropped = self._dropped or (self._held and renderable is not None)
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self._painted.missing(renderable)
         super()._display(screen, renderable)
 
     # One that sends keys faster than the focus moves
@@ -131,6 +139,7 @@ class TerminalApp(App[int]):
                     loop.call_later(0.2, loop.add_signal_handler, signal.SIGINT, self._signalled, signal.SIGINT)
 
     def _back(self, app: App[Any]) -> None:
+        self._painted.forget()
         self.refresh(layout=True)
 
     def _signalled(self, number: signal.Signals) -> None:
