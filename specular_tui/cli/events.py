@@ -80,8 +80,6 @@ def _fields(event: ev.AnyEvent, state: RunState) -> tuple[str, dict[str, Any]]:
             return "task_started", {"task": event.task, "attempt": event.attempt, "pid": event.pid}
         case ev.TaskExited():
             return "task_exited", {"task": event.task, "attempt": event.attempt, "duration_ms": event.duration_ms}
-        case ev.TaskExited():
-            return "task_exited", {"task": event.task, "attempt": event.attempt, "duration_ms": event.duration_ms}
         case ev.TaskEnded():
             status = TaskStatus.PENDING if event.will_retry else _ENDED.get(event.outcome, TaskStatus.PENDING)
             return "task_ended", {

@@ -7,9 +7,8 @@ import contextlib
 import gc
 import os
 import signal
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -17,13 +16,17 @@ from msgspec import Struct
 from specular_tui.engine import artifacts
 from specular_tui.engine import attempt as attempts
 from specular_tui.engine.attempt import Running, Verdict
+from specular_tui.engine.background import Background
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.executor import Executor, Exit, StartError, Work
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import MARKER, TASK
+from specular_tui.engine.recording import Observer, Recording
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
-from specular_tui.errors import NotLiveError, SpecularError, StorageError, UsageError
+from specular_tui.engine.snapshots import Snapshots
+from specular_tui.engine.steering import steer
+from specular_tui.errors import NotLiveError, StorageError, UsageError
 from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
@@ -31,8 +34,6 @@ from specular_tui.model.run import RunState, RunStatus, TaskStatus
 from specular_tui.store.folder import explain
 from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
-
-Observer = Callable[[ev.AnyEvent, RunState], None]
 
 #: A log that is still empty gets its name when its task has been running for so long, and at most twice that.
 _NAME_AFTER_MS = 40
@@ -60,7 +61,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 class Runner:
-    """One session of a build. Make it, then `await run(...)` once."""
+    """One session of a build. Make it on the loop, then `await run(...)` once."""
 
     def __init__(
         self,
@@ -87,28 +88,24 @@ class Runner:
         self._executor = executor
         self._files = files if files is not None else OpenFiles()
         self._clock = clock
-        self._cadence = cadence
         self._options = options
         self._marker = marker
-        self._observer = observer
+        self._loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[RunStatus] = self._loop.create_future()
+        self._recording = Recording(recorder, observer, self._cannot_record)
+        self._record = self._recording.record
+        self._background = Background(self._crash)
+        self._snapshots = Snapshots(recorder, cadence, clock, self._background, self.storage_failed)
         self._running: dict[str, Running] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._background: set[asyncio.Task[None]] = set()
         #: Attempts that are left to tasks that have used one up.
         self._budget: dict[str, int] = {}
         self._queue: deque[Instruction] = deque()
         self._performing = False
         self._stopping = ""
         self._frozen = False
-        self._error: StorageError | None = None
-        #: Events that the journal has refused; from the first one on all wait here, so that their order is kept.
-        self._unsaved: list[ev.AnyEvent] = []
-        self._publishing: asyncio.Task[None] | None = None
-        self._publish_again = False
-        self._interval: asyncio.TimerHandle | None = None
         self._naming: asyncio.TimerHandle | None = None
         self._workdirs: dict[str, str] = {}
-        self._control: str | None = None
         self._gates_phase = False
 
     @property
@@ -128,23 +125,18 @@ class Runner:
 
     async def run(self, control: str | None = None) -> Ending:
         """Run the session behind its first event, already recorded, to its last. `control` is the socket's path."""
-        self._loop = asyncio.get_running_loop()
-        self._done: asyncio.Future[RunStatus] = self._loop.create_future()
-        self._loop.set_exception_handler(self._unexpected)
-        self._control = control
-        self._cadence.start(self._clock.now())
+        self._snapshots.start(control)
         self._scheduler = self._make_scheduler(self._graph)
         self._remaining = {}
-        self._publish()
         # What is there now stays to the end: the collector need not walk a large plan again and again.
         gc.collect()
         gc.freeze()
         self._perform(self._scheduler.begin())
         status = await self._done
-        for timer in (self._interval, self._naming):
-            if timer is not None:
-                timer.cancel()
-        await self._settle()
+        self._snapshots.close()
+        if self._naming is not None:
+            self._naming.cancel()
+        await self._background.settle()
         return self._close(status)
 
     def _make_scheduler(self, graph: Graph) -> Scheduler:
@@ -159,10 +151,6 @@ class Runner:
             run_dependents=self._options.run_dependents,
         )
 
-    async def _settle(self) -> None:
-        while self._background:
-            await asyncio.wait(tuple(self._background))
-
     def _close(self, status: RunStatus) -> Ending:
         now = self._clock.now()
         if self._stopping and status is RunStatus.COMPLETED:
@@ -172,112 +160,22 @@ class Runner:
             self._record(ev.Thawed(at=now, frozen_ms=now - self.state.frozen_since))
         elapsed = self.state.elapsed_until(now)
         self._record(ev.SessionEnded(at=now, status=status, reason=self._stopping, elapsed_ms=elapsed))
-        if self._unsaved and not self._save_rest():
-            with contextlib.suppress(StorageError):
-                for event in self._recorder.rescue(self._clock.now()):
-                    self._observer(event, self.state)
-                self._save_rest()
-        return Ending(status=status, reason=self._stopping, error=self._error)
-
-    def _save_rest(self) -> bool:
-        """Record what the journal had refused, now that nothing else is written; False where it still refuses."""
-        try:
-            while self._unsaved:
-                self._recorder.append(self._unsaved[0])
-                self._observer(self._unsaved.pop(0), self.state)
-        except StorageError:
-            return False
-        return True
-
-    # Recording ----------------------------------------------------------------------------------------------------
-
-    def _record(self, event: ev.AnyEvent, *files: int) -> None:
-        """Record an event; a disk that refuses ends the build, and what it refused waits to be saved at the end."""
-        if self._unsaved:
-            self._unsaved.append(event)
-            for fd in files:
-                os.close(fd)
-            return
-        try:
-            self._recorder.append(event, *files)
-        except StorageError as error:
-            self._unsaved.append(event)
-            self.storage_failed(error)
-        else:
-            self._observer(event, self.state)
+        self._recording.finish(self._clock.now())
+        return Ending(status=status, reason=self._stopping, error=self._recording.error)
 
     def storage_failed(self, error: StorageError) -> None:
-        """The checkpoint cannot be written any more: stop, because nothing done from now on would be kept."""
-        if self._error is None:
-            self._error = error
-            self._loop.call_soon(self.stop, "storage")
+        """The checkpoint cannot be written any more: stop."""
+        self._recording.fail(error)
 
-    def _publish(self) -> None:
-        """Rewrite the three JSON files; once more afterwards where that is being done already."""
-        if self._error is not None:
-            return
-        self._publish_again = self._publishing is not None
-        if self._publish_again:
-            return
-        # Not the time that it takes: most of that is waiting for the disk, and keeps nobody from working.
-        began = time.thread_time()
-        self._cadence.began(self._clock.now())
-        write = self._recorder.prepare_snapshot(self._clock.now(), self._control)
-        rendering = time.thread_time() - began
-
-        def timed() -> float:
-            began = time.thread_time()
-            write()
-            return rendering + time.thread_time() - began
-
-        async def publish() -> None:
-            try:
-                self._cadence.made(await asyncio.to_thread(timed) * 1000)
-            except StorageError as error:
-                self.storage_failed(error)
-            finally:
-                self._publishing = None
-            if self._publish_again:
-                self._publish()
-            elif not self._over:
-                self._publish_if_due()
-
-        self._publishing = self._spawn_background(publish())
-
-    def _spawn_background(self, work: Any) -> asyncio.Task[None]:
-        task = self._loop.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background_over)
-        return task
-
-    def _background_over(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._crash(error)
+    def _cannot_record(self) -> None:
+        self._snapshots.close()
+        self._loop.call_soon(self.stop, "storage")
 
     def _crash(self, error: BaseException) -> None:
         """A mistake in this program: end the session with it, instead of waiting for what will never come."""
         self.kill()
         if not self._over:
             self._done.set_exception(error)
-
-    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if isinstance(error, BaseException):
-            self._crash(error)
-        else:
-            loop.default_exception_handler(context)
-
-    def _publish_if_due(self) -> None:
-        if self._cadence.due(self._clock.now()):
-            if self._publishing is None:
-                self._publish()
-        elif self._interval is None and self._cadence.ended:
-            self._interval = self._loop.call_later(self._cadence.every_ms / 1000, self._interval_over)
-
-    def _interval_over(self) -> None:
-        self._interval = None
-        self._publish_if_due()
 
     # Carrying out -------------------------------------------------------------------------------------------------
 
@@ -322,7 +220,7 @@ class Runner:
     def _start(self, task_id: str) -> None:
         task = self._task(task_id)
         if task.inputs:
-            self._spawn_background(self._start_with_inputs(task))
+            self._background.start(self._start_with_inputs(task))
         else:
             self._launch(task, "")
 
@@ -332,7 +230,7 @@ class Runner:
         self._launch(task, found)
 
     def _launch(self, task: Task, inputs_hash: str) -> None:
-        if self._stopping or self._error is not None:
+        if self._stopping or self._recording.error is not None:
             self._perform(self._scheduler.interrupted(task.id))
             return
         if self._frozen or self.state.draining:
@@ -428,7 +326,7 @@ class Runner:
         if attempts.needs_thread(running, end, size):
             if end.exit_code == 0 and end.reason is None and not running.ended_by:
                 self._record_exit(running, end)
-            self._spawn_background(self._judge_in_thread(running, end))
+            self._background.start(self._judge_in_thread(running, end))
         else:
             self._ended(running, end, attempts.judge(running, end, self._plan.folder))
 
@@ -513,7 +411,6 @@ class Runner:
             ),
             *files,
         )
-        self._cadence.task_ended()
         if retry:
             self._perform(self._scheduler.delayed(task.id))
             self._loop.call_later(task.retry_delay_ms / 1000, self._delay_over, task.id)
@@ -523,7 +420,7 @@ class Runner:
             self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
         else:
             self._perform(self._scheduler.interrupted(task.id))
-        self._publish_if_due()
+        self._snapshots.task_ended(now)
 
     def _delay_over(self, task_id: str) -> None:
         self._perform(self._scheduler.delay_over(task_id))
@@ -571,7 +468,7 @@ class Runner:
             self._disarm(task_id)
             running.job.freeze()
         self._record(ev.Frozen(at=self._clock.now(), by=by))
-        self._publish()
+        self._snapshots.make()
 
     def thaw(self) -> None:
         """Go on after `freeze` or `drain`."""
@@ -587,7 +484,7 @@ class Runner:
                 self._arm_timeout(task_id)
         if self.state.draining:
             self._record(ev.Draining(at=now, on=False))
-        self._publish()
+        self._snapshots.make()
         self._perform(self._scheduler.release())
 
     def drain(self) -> None:
@@ -596,7 +493,7 @@ class Runner:
             return
         self._scheduler.hold()
         self._record(ev.Draining(at=self._clock.now()))
-        self._publish()
+        self._snapshots.make()
 
     def stop(self, reason: str) -> None:
         """End the session: first politely, at the second call by force."""
@@ -623,7 +520,7 @@ class Runner:
 
     def checkpoint(self) -> None:
         """Rewrite the three JSON files now."""
-        self._publish()
+        self._snapshots.make()
 
     def retry(self, task_id: str) -> None:
         """Run a failed or skipped task again in this session."""
@@ -663,49 +560,18 @@ class Runner:
             raise UsageError(f"the run has no task '{task_id[:128]}'")
         return self.state.tasks[task_id]
 
+    def stop_by_force(self, reason: str) -> None:
+        """End the session at once."""
+        self._stopping = self._stopping or reason
+        self.stop(self._stopping)
+
     def control(self, command: str, request: Mapping[str, Any]) -> str:
         """Carry out a steering command that came through the socket and return what to tell whoever sent it."""
         if self._over:
             raise NotLiveError("the build has just ended")
-        task = request.get("task")
         if self._gates_phase and command in ("retry", "skip"):
             raise UsageError("every task is done, and the gates run: resume the run to change that")
-        if command in ("retry", "skip", "stop_task") and not isinstance(task, str):
-            if command == "retry" and task is None:
-                count = self.retry_failed()
-                return f"running {count} failed {'task' if count == 1 else 'tasks'} again"
-            raise UsageError(f"{command} needs a task")
-        match command:
-            case "pause":
-                self.freeze()
-                return "paused"
-            case "unpause":
-                self.thaw()
-                return "going on"
-            case "drain":
-                self.drain()
-                return "draining: running tasks end, nothing new starts"
-            case "stop":
-                self.stop("stopped")
-                return "stopping"
-            case "kill":
-                self._stopping = self._stopping or "stopped"
-                self.stop(self._stopping)
-                return "killing"
-            case "retry":
-                self.retry(str(task))
-                return f"running {task} again"
-            case "skip":
-                self.skip(str(task), run_dependents=bool(request.get("run_dependents")))
-                return f"skipping {task}"
-            case "stop_task":
-                self.stop_task(str(task))
-                return f"stopping {task}"
-            case "checkpoint":
-                self.checkpoint()
-                return "checkpoint saved"
-            case _:
-                raise SpecularError(f"unknown steering command '{command[:40]}'")
+        return steer(self, command, request)
 
     def stop_self(self) -> None:
         """Ctrl+Z: freeze the tasks, stop this process, and go on with both when it is continued."""

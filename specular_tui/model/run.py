@@ -233,7 +233,7 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
         Raises:
             FoldError: the run has no such task.
         """
-        found = self.find(task_id)
+        found = self.tasks.get(task_id) or self.gates.get(task_id)
         if found is None:
             raise FoldError(f"the run has no task '{task_id}'")
         return found
@@ -279,18 +279,22 @@ def _move_run(state: RunState, to: RunStatus) -> None:
 
 def _move_task(state: RunState, task_id: str, to: TaskStatus) -> TaskState:
     task = state.task(task_id)
-    if task_id.startswith(GATE_PREFIX):
+    _move(state, task_id, task, to)
+    return task
+
+
+def _move(state: RunState, task_id: str, task: TaskState, to: TaskStatus) -> None:
+    before = task.status
+    if before is not to:
         task.status = to
-    elif task.status is not to:
-        counts = state.counts
-        counts[task.status] -= 1
-        counts[to] = counts.get(to, 0) + 1
-        task.status = to
+        if not task_id.startswith(GATE_PREFIX):
+            counts = state.counts
+            counts[before] -= 1
+            counts[to] = counts.get(to, 0) + 1
     if to is TaskStatus.IN_PROGRESS:
         state.running[task_id] = None
     else:
         state.running.pop(task_id, None)
-    return task
 
 
 def _set_tasks(state: RunState, ids: Iterable[str], gates: Iterable[str]) -> None:
@@ -344,7 +348,7 @@ def _task_started(state: RunState, event: ev.TaskStarted) -> None:
     if task.status is TaskStatus.IN_PROGRESS:
         raise FoldError(f"task '{event.task}' was started while it was running")
     task.retire()
-    _move_task(state, event.task, TaskStatus.IN_PROGRESS)
+    _move(state, event.task, task, TaskStatus.IN_PROGRESS)
     task.reason = task.attempt_reason = None
     task.duration_ms = task.completed_at = task.exit_code = task.signal = None
     task.outcome = ""
@@ -384,7 +388,7 @@ def _task_ended(state: RunState, event: ev.TaskEnded) -> None:
             raise FoldError(f"task '{event.task}' ended as '{event.outcome}'")
     if task.status is not TaskStatus.IN_PROGRESS and task.outcome != INTERRUPTED:
         raise FoldError(f"task '{event.task}' ended without running")
-    _move_task(state, event.task, status)
+    _move(state, event.task, task, status)
     task.outcome = event.outcome
     if not task.exited:
         task.completed_at = event.at

@@ -17,6 +17,8 @@ _SYNCED: Final = 64
 
 def open_all(folder: str, outputs: Sequence[OutputFile]) -> tuple[int, ...]:
     """Open what has to be synced before a record may vouch for `outputs`, which start from `folder`."""
+    if not outputs:
+        return ()
     opened = []
     for path in dict.fromkeys(_paths(folder, outputs)):
         try:

@@ -286,9 +286,11 @@ def room_on_disk(status: os.stat_result) -> int:
 
 def write_all(fd: int, data: bytes | bytearray) -> None:
     """Write all of `data`; a short write goes on where it stopped."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+    written = os.write(fd, data)
+    if written < len(data):
+        view = memoryview(data)[written:]
+        while view:
+            view = view[os.write(fd, view) :]
 
 
 def _fsync_path(path: Path) -> None:

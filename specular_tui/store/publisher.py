@@ -53,7 +53,8 @@ class Publisher:
 
     def changed(self, tasks: Iterable[str]) -> None:
         """Say that the records of `tasks` may not be as the state is."""
-        self._dirty |= dict.fromkeys(tasks)
+        for task in tasks:
+            self._dirty[task] = None
 
     def compare_all(self, state: RunState) -> None:
         """Have the next snapshots write the record of every task whose record is not as state and plan have it now."""

@@ -113,39 +113,40 @@ class RunRecorder:
         Raises:
             StorageError: it could not be written. The journal ends where it ended before; the state is unchanged.
         """
-        synced = self._commit.synced
+        commit = self._commit
+        synced = commit.synced
         if synced > self._announced:
             event = _with_synced(event, synced)
             self._announced = synced
-        seq = self.state.seq + 1
-        line, chain = journal.encode(seq, event, self.state.chain)
+        state = self.state
+        seq = state.seq + 1
+        line, chain = journal.encode(seq, event, state.chain)
         try:
             self._write(line)
         except BaseException:
-            for fd in files:
-                os.close(fd)
+            _close(files)
             raise
         if isinstance(event, SessionEnded):
-            self._publisher.changed(self.state.running)
+            self._publisher.changed(state.running)
         try:
-            self.state = apply(self.state, event)
+            state = self.state = apply(state, event)
         except BaseException:
             # An event that cannot follow is a mistake of this program, and not to be left for readers to stumble over.
             self._end -= len(line)
             os.ftruncate(self._journal_fd, self._end)
-            for fd in files:
-                os.close(fd)
+            _close(files)
             raise
-        self.state.seq, self.state.chain = seq, chain
+        state.seq, state.chain = seq, chain
         self._records += 1
         if isinstance(event, TaskEnded):
             self._publisher.changed((event.task,))
-            while self._unsynced and self._unsynced[0][0] <= synced:
-                self._unsynced.popleft()
-            self._unsynced.append((seq, event.task))
+            unsynced = self._unsynced
+            while unsynced and unsynced[0][0] <= synced:
+                unsynced.popleft()
+            unsynced.append((seq, event.task))
         elif isinstance(event, LogLost):
             self._publisher.changed((event.task,))
-        self._commit.written(seq, *files)
+        commit.written(seq, *files)
 
     def _write(self, line: bytes) -> None:
         if self._commit.error is not None:
@@ -375,6 +376,11 @@ class RunRecorder:
                 os.close(fd)
         self._outputs.close()
         self._folder.close()
+
+
+def _close(files: Sequence[int]) -> None:
+    for fd in files:
+        os.close(fd)
 
 
 def _with_synced(event: AnyEvent, seq: int) -> AnyEvent:

@@ -166,17 +166,17 @@ def wrong_outputs_not_saved() -> None:
 
 def wrong_done_before_recorded() -> None:
     """A mistake: a task is said to be done before that is in the journal."""
-    from specular_tui.engine.runner import Runner
+    from specular_tui.engine.recording import Recording
     from specular_tui.model.event import TaskEnded
 
-    really = Runner._record
+    really = Recording.record
 
-    def record(self: Runner, event: Any, *files: int) -> None:
+    def record(self: Recording, event: Any, *files: int) -> None:
         if isinstance(event, TaskEnded) and event.outcome == "completed":
             os.write(1, f"now DONE {event.task}\n".encode())
         really(self, event, *files)
 
-    Runner._record = record  # type: ignore[method-assign]
+    Recording.record = record  # type: ignore[method-assign]
 
 
 def wrong_errors_are_warnings() -> None:
