@@ -25,12 +25,9 @@ from specular_tui.engine.guard import Guard
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import MARKER, Process
 from specular_tui.engine.shell import plain_words
+from specular_tui.engine.spawn import cannot_run, make_spawner
 from specular_tui.engine.strays import Marks, Strays
 
-#: Python ignores these for itself; a task gets them as a shell would give them.
-_DEFAULT_SIGNALS: Final = [
-    *(signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGIO),
-]
 _SHELL: Final = "/bin/sh"
 #: Seconds to wait for the killed rest of a group to be gone before the log is read.
 _PATIENCE: Final = 0.2
@@ -159,20 +156,20 @@ class ProcessExecutor:
         self._guard = guard
         self._files = files if files is not None else OpenFiles()
         self._home = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        #: What every task inherits, encoded once for all of them.
-        self._inherited = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
-        #: Where `posix_spawnp` looks.
+        inherited = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+        self._spawner = make_spawner(inherited)
+        #: Where the spawner looks.
         self._path = os.environb.get(b"PATH", b"")
+        self._inherited_path = inherited.get(b"PATH", b"")
         self._start_times = StartTimes()
         self._strays = Strays()
         # bash, where that is the shell, takes functions from the environment: any word may be one.
-        self._direct = not any(name.startswith(b"BASH_FUNC_") for name in self._inherited)
+        self._direct = not any(name.startswith(b"BASH_FUNC_") for name in inherited)
 
     def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ProcessJob:
         """Start a process group for `work`, which never is a task that wants a container."""
         if work.image is not None:
             raise StartError("no container engine", 125)
-        env = self._environment(work)
         # posix_spawn has no working directory: the engine stands in the task's for a moment. Nothing else of it
         # depends on where it stands, because all its paths are absolute.
         try:
@@ -181,8 +178,13 @@ class ProcessExecutor:
             reason = (error.strerror or "").lower()
             raise StartError(f"cannot enter the working directory: {reason}: {work.workdir}", 126) from None
         try:
-            with self._files.lowered(work.log_fd) as log_fd:
-                pid, pid_start = self._start_times.of(lambda: self._spawn(work, log_fd, env))
+            began = self._start_times.tick()
+            if self._files.is_raised:
+                with self._files.lowered(work.log_fd) as log_fd:
+                    pid = self._spawn(work, log_fd)
+            else:
+                pid = self._spawn(work, work.log_fd)
+            pid_start = self._start_times.of(pid, began)
         finally:
             os.fchdir(self._home)
         if self._guard is not None:
@@ -196,30 +198,28 @@ class ProcessExecutor:
             raise StartError(f"cannot watch the process: {(error.strerror or '').lower()}", 126) from None
         return job
 
-    def _environment(self, work: Work) -> dict[bytes, bytes]:
-        env = self._inherited.copy()
-        env[b"PWD"] = _normal(work.workdir)
-        for name, value in work.env.items():
-            # As UTF-8, as the plan has it, and not as a locale that may lack the characters would write it.
-            env[name.encode("utf-8", "surrogateescape")] = value.encode("utf-8", "surrogateescape")
-        return env
-
-    def _spawn(self, work: Work, log_fd: int, env: Mapping[bytes, bytes]) -> int:
+    def _spawn(self, work: Work, log_fd: int) -> int:
         """Spawn what `work` says; a command string that needs no shell without one."""
+        env = {b"PWD": _normal(work.workdir)}
+        for name, value in work.env.items():
+            env[_encode(name)] = _encode(value)
         if not isinstance(work.command, str):
-            return self._spawn_program(work.command, log_fd, env)
+            return self._spawn_program(work.command[0], work.command, log_fd, env)
         words = plain_words(work.command) if self._direct else None
         if words is not None:
             # What cannot be run so, the shell tells in its own words.
             with contextlib.suppress(StartError):
-                return self._spawn_program(words, log_fd, env)
-        return _spawn(_SHELL, ("sh", "-c", work.command), log_fd, env)
+                return self._spawn_program(words[0], words, log_fd, env)
+        return self._spawn_program(_SHELL, ("sh", "-c", work.command), log_fd, env)
 
-    def _spawn_program(self, argv: Sequence[str], log_fd: int, env: Mapping[bytes, bytes]) -> int:
-        program = argv[0]
-        if "/" not in program and (path := env.get(b"PATH", b"")) != self._path:
-            program = _find(program, os.fsdecode(path) or os.defpath)
-        return _spawn(program, argv, log_fd, env)
+    def _spawn_program(self, program: str, argv: Sequence[str], log_fd: int, env: Mapping[bytes, bytes]) -> int:
+        found = program
+        if "/" not in program and (path := env.get(b"PATH", self._inherited_path)) != self._path:
+            found = _find(program, os.fsdecode(path) or os.defpath)
+        try:
+            return self._spawner.spawn(_encode(found), [_encode(word) for word in argv], env, log_fd)
+        except (OSError, ValueError) as error:
+            raise cannot_run(program, error) from None
 
     def close(self) -> None:
         """Let go of the folder that the engine was started in."""
@@ -239,51 +239,26 @@ class StartTimes:
         self._clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
         self._proved = False
 
-    def of(self, spawn: Callable[[], int]) -> tuple[int, int | None]:
-        """Call `spawn` and return (the process number that it returns, its start)."""
-        if self._clock is None:
-            pid = spawn()
-            return pid, processes.start_time(pid)
-        before = self._tick(self._clock)
-        pid = spawn()
-        if before != self._tick(self._clock):
-            return pid, processes.start_time(pid)
+    def tick(self) -> int:
+        """Return the clock's present tick, to be read before a process is started."""
+        return 0 if self._clock is None else time.clock_gettime_ns(self._clock) * self._ticks // 1_000_000_000
+
+    def of(self, pid: int, began: int) -> int | None:
+        """Return the start of the process `pid`, which has been started at the tick `began` or later."""
+        if self._clock is None or began != self.tick():
+            return processes.start_time(pid)
         if not self._proved:
             known = processes.start_time(pid)
-            self._proved = known == before
+            self._proved = known == began
             if not self._proved:
                 self._clock = None
-            return pid, known
-        return pid, before
-
-    def _tick(self, clock: int) -> int:
-        return time.clock_gettime_ns(clock) * self._ticks // 1_000_000_000
+            return known
+        return began
 
 
-def _spawn(program: str, argv: Sequence[str], log_fd: int, env: Mapping[bytes, bytes]) -> int:
-    """Start `program` as the leader of a group, in the folder that this process stands in."""
-    try:
-        # It looks where this process's PATH says, and for each task anew: one task may install another's program.
-        return os.posix_spawnp(
-            program,
-            [argument.encode("utf-8", "surrogateescape") for argument in argv],
-            env,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, log_fd, 1),
-                (os.POSIX_SPAWN_DUP2, log_fd, 2),
-            ],
-            setpgroup=0,
-            setsigmask=[],
-            setsigdef=_DEFAULT_SIGNALS,
-        )
-    except FileNotFoundError:
-        raise StartError(f"program not found: {program}") from None
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-        raise StartError(f"cannot run {program}: {reason}", 126) from None
-    except ValueError as error:
-        raise StartError(f"cannot run {program}: {error}", 126) from None
+def _encode(text: str) -> bytes:
+    """Return `text` as UTF-8, as the plan has it, and not as a locale that may lack the characters would write it."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 @lru_cache

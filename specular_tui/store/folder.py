@@ -20,6 +20,8 @@ from specular_tui.errors import StorageError
 
 #: Files that are being written are called so until they are whole.
 TEMPORARY: Final = ".tmp-"
+#: From so many files on, one sweep of the file system brings them to disk sooner than one sync each.
+SWEEP: Final = 32
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -48,6 +50,8 @@ class Folder:
         """Own `fd`; `path` is for messages and for those who need an absolute path."""
         self.fd = fd
         self.path = path
+        #: Whether files without a name can be made here and be given one; None before that has been tried.
+        self._nameless = None if hasattr(os, "O_TMPFILE") else False
 
     @classmethod
     def at(cls, path: Path) -> Self:
@@ -159,6 +163,43 @@ class Folder:
         if sync:
             os.fsync(self.fd)
 
+    def add(self, name: str, data: bytes) -> None:
+        """Make the file `name`, as `publish` does without a sync, where most likely none of that name is here.
+
+        The file gets its name when it is whole, and needs no other before: that spares two changes of the folder.
+        """
+        fd = -1 if self._nameless is False else self._open_nameless()
+        if fd < 0:
+            self.publish(name, data, sync=False)
+            return
+        try:
+            write_all(fd, data)
+            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=self.fd, follow_symlinks=True)
+        except FileExistsError:
+            self.publish(name, data, sync=False)
+        except FileNotFoundError:  # no /proc
+            self._nameless = False
+            self.publish(name, data, sync=False)
+        finally:
+            os.close(fd)
+
+    def _open_nameless(self) -> int:
+        """Return a descriptor of a new file without a name, or -1 where the file system has none."""
+        try:
+            fd = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT):
+                raise
+            self._nameless = False
+            return -1
+        if self._nameless is None:
+            # A umask that takes from 0600 is for all of a process's life: then files get their bits in another way.
+            self._nameless = stat.S_IMODE(os.fstat(fd).st_mode) == 0o600
+        if not self._nameless:
+            os.close(fd)
+            return -1
+        return fd
+
     def renew(self, name: str) -> None:
         """Replace the file `name` by a copy whose bytes are on disk when this returns; its name still needs `sync`.
 
@@ -268,7 +309,7 @@ class Folder:
 
     def sync_all(self, names: list[str]) -> None:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
-        if len(names) < 32 or not _syncfs(self.fd):
+        if len(names) < SWEEP or not _syncfs(self.fd):
             for name in names:
                 fd = self.open(name)
                 try:

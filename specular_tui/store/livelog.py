@@ -107,6 +107,8 @@ class LiveLogs:
 
     def _take_spare(self) -> tuple[str, int, int] | None:
         """Return the temporary name and the descriptors of a file that nobody writes to any more."""
+        if not self._spare:
+            return None
         for _ in range(len(self._spare)):
             temporary, fd = self._spare.popleft()
             try:

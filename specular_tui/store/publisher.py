@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, layout, snapshot
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.folder import SWEEP, Folder, explain
 
 #: So many records of tasks are rendered at once, so that those of a large run do not fill the memory.
 BATCH: Final = 2_000
@@ -48,6 +48,8 @@ class Publisher:
         self._packed = {name for name in names if name.endswith(".json.gz")}
         #: Records of a session before, plain or packed. One that is as it was need not be written again.
         self._kept = {name.removesuffix(".gz") for name in names if name.endswith((".json", ".json.gz"))}
+        #: Records that have been written since the last sync.
+        self._unsynced: list[str] = []
         #: The record of the journal up to which everything has been published.
         self._published = -1
 
@@ -94,8 +96,10 @@ class Publisher:
         """
         if self._published == state.seq and not self._dirty:
             return
+        # All are synced together, with the last of them.
         while len(self._dirty) > BATCH:
-            self._publish(self._render(state), lambda: None)
+            with self._lock:
+                self._write(self._render(state))
         self.prepare(state, now=now, journal_bytes=journal_bytes, control=None)()
         self._published = state.seq
 
@@ -120,17 +124,33 @@ class Publisher:
 
     def _publish(self, records: _Records, then: Callable[[], None]) -> None:
         with self._lock:
+            self._write(records)
             try:
-                # metadata.json says how far the journal reaches: it must already reach there.
-                self._flush()
-                for name, data in records.files.items():
-                    self._outputs.publish(name, data, sync=False)
-                if records.files:
-                    self._outputs.sync_all(list(records.files))
-                for name in records.files:
+                if self._unsynced:
+                    self._outputs.sync_all(self._unsynced)
+                for name in self._unsynced:
                     if name + ".gz" in self._packed:
                         self._outputs.remove(name + ".gz", missing_ok=True)
+                self._unsynced = []
                 then()
             except OSError as error:
                 self._dirty = records.tasks | self._dirty
                 raise explain(error, "write checkpoint", self._folder.path) from error
+
+    def _write(self, records: _Records) -> None:
+        """Put records into `outputs`, where they are not synced yet."""
+        try:
+            # metadata.json says how far the journal reaches: it must already reach there.
+            self._flush()
+            kept, add, publish = self._kept, self._outputs.add, self._outputs.publish
+            for name, data in records.files.items():
+                if name in kept:
+                    publish(name, data, sync=False)
+                else:
+                    add(name, data)
+                # Of many all are synced in a sweep, which needs no names.
+                if len(self._unsynced) < SWEEP or self._packed:
+                    self._unsynced.append(name)
+        except OSError as error:
+            self._dirty = records.tasks | self._dirty
+            raise explain(error, "write checkpoint", self._folder.path) from error

@@ -141,6 +141,9 @@ class Recording:
         self._load(folder, ROOT)
         self._now = self.first.copy()
         self._ended: list[tuple[int, int]] = []
+        #: Files that were made without a name: by the one that the kernel shows, and by descriptor.
+        self._nameless: dict[str, int] = {}
+        self._opened: dict[str, int] = {}
         #: The files that calls under way work on: while they do, another thread may give these another name.
         self._meant: dict[int, int] = {}
         made = [call for call in calls if call.result != "?" and not call.result.startswith("-")]
@@ -209,7 +212,9 @@ class Recording:
     def _named(self, call: Call) -> int | None:
         match = _FD.match(call.args)
         inside = self._inside(match[1]) if match is not None else None
-        return self._now.find(inside) if inside is not None else None
+        if inside is None:
+            return None
+        return self._nameless[inside] if inside in self._nameless else self._now.find(inside)
 
     def _parent(self, path: str) -> tuple[int | None, str]:
         folder, _, name = path.rpartition("/")
@@ -231,6 +236,8 @@ class Recording:
                 if len(paths) == 2 and (child := self._now.find(paths[0])) is not None:
                     parent, old = self._parent(paths[0])
                     self._add(call, parent, "rename", name=old, new=self._parent(paths[1])[1], child=child)
+            case "linkat":
+                self._give_name(call)
             case "unlink" | "unlinkat" | "rmdir":
                 for path in self._paths(call):
                     parent, name = self._parent(path)
@@ -245,9 +252,23 @@ class Recording:
         self._last += 1
         self._add(call, parent, "link", name=name, child=self._last, is_folder=is_folder)
 
+    def _give_name(self, call: Call) -> None:
+        """A file that was made without a name, and is known by its descriptor, gets one."""
+        there = re.search(r"/proc/self/fd/(\d+)", call.args)
+        paths = self._paths(call)
+        if there is None or not paths or (child := self._opened.get(there[1])) is None:
+            return
+        parent, name = self._parent(paths[-1])
+        self._add(call, parent, "link", name=name, child=child)
+
     def _open(self, call: Call) -> None:
         match = re.match(r"<([^>]*)>", call.note)
         path = self._inside(match[1]) if match is not None else None
+        if path is not None and "O_TMPFILE" in call.args:
+            self._last += 1
+            self._nameless[path] = self._opened[call.result] = self._last
+            self._now.files[self._last] = b""
+            return
         if path is None or ("O_CREAT" not in call.args and "O_TRUNC" not in call.args):
             return
         there = self._now.find(path)

@@ -18,6 +18,7 @@ _LINE = re.compile(r"(?:(\d+) +)?(\w+)\((.*)\) += (\?|-?\d+|0x[0-9a-f]+)(.*)$")
 _BEGUN = re.compile(r"(?:(\d+) +)?(\w+)\((.*) <unfinished \.\.\.>$")
 _ENDED = re.compile(r"(?:(\d+) +)?<\.\.\. (\w+) resumed>(.*)$")
 _TEMPORARY = re.compile(r"\.tmp-\d+-")
+_NUMBER = re.compile(r"#\d+|proc/self/fd/\d+")
 _UNFINISHED = re.compile(r"\.(new|import|deleted)-[^/]*")
 
 
@@ -42,7 +43,7 @@ class Call(Struct, kw_only=True):
 
     def site(self, root: str) -> str:
         """Return the call and the files below `root` that it names, without numbers that differ from run to run."""
-        names = [_UNFINISHED.sub(r".\1", _TEMPORARY.sub(".tmp-", name)) for name in self._names(root)]
+        names = [_UNFINISHED.sub(r".\1", _TEMPORARY.sub(".tmp-", _NUMBER.sub("#", name))) for name in self._names(root)]
         return f"{self.name} {' '.join(dict.fromkeys(names))}".strip()
 
     def _names(self, root: str) -> Iterator[str]:
