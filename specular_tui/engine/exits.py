@@ -7,8 +7,12 @@ import os
 import select
 import signal
 from collections.abc import Callable
+from typing import Final
 
 from specular_tui.engine.open_files import OpenFiles
+
+#: So often ends are looked for again before timers, signals and readers have their turn.
+_ROUNDS: Final = 8
 
 
 class Exits:
@@ -46,14 +50,19 @@ class Exits:
             self._look()
 
     def _some_ready(self) -> None:
-        for fd, _ in self._epoll.poll(0):
-            self._epoll.unregister(fd)
-            os.close(fd)
-            ended = self._watched.pop(fd)
-            try:
-                ended()
-            except Exception as error:  # must not cost the others their call
-                self._loop.call_exception_handler({"message": "noticing the end of a process", "exception": error})
+        # Whoever is told starts the next task, and meanwhile another quick one ends: the loop need not go round for it.
+        for _ in range(_ROUNDS):
+            ready = self._epoll.poll(0)
+            if not ready:
+                return
+            for fd, _ in ready:
+                self._epoll.unregister(fd)
+                os.close(fd)
+                ended = self._watched.pop(fd)
+                try:
+                    ended()
+                except Exception as error:  # must not cost the others their call
+                    self._loop.call_exception_handler({"message": "noticing the end of a process", "exception": error})
 
     def _look(self) -> None:
         for pid in tuple(self._watched):

@@ -89,7 +89,8 @@ class Runner:
         self._files = files if files is not None else OpenFiles()
         self._clock = clock
         self._options = options
-        self._marker = marker
+        #: What every task finds in its environment.
+        self._env = {MARKER: marker, "SPECULAR_RUN_ID": recorder.state.run_id}
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[RunStatus] = self._loop.create_future()
         self._recording = Recording(recorder, observer, self._cannot_record)
@@ -237,10 +238,12 @@ class Runner:
             # While its inputs were read: nothing new starts now.
             self._perform([*self._scheduler.delayed(task.id), *self._scheduler.delay_over(task.id)])
             return
-        number = self.state.task(task.id).attempt + 1
+        state = self._recorder.state
+        number = state.task(task.id).attempt + 1
         try:
             log = self._recorder.open_log(task.id)
-            log.fd, log.writer = self._files.put_away(log.fd), self._files.put_away(log.writer)
+            if self._files.is_raised:
+                log.fd, log.writer = self._files.put_away(log.fd), self._files.put_away(log.writer)
         except StorageError as error:
             self.storage_failed(error)
             self._perform(self._scheduler.interrupted(task.id))
@@ -249,13 +252,7 @@ class Runner:
             task=task.id,
             attempt=number,
             command=task.command,
-            env={
-                **task.env,
-                MARKER: self._marker,
-                "SPECULAR_RUN_ID": self.state.run_id,
-                TASK: task.id,
-                "SPECULAR_ATTEMPT": str(number),
-            },
+            env={**task.env, **self._env, TASK: task.id, "SPECULAR_ATTEMPT": str(number)},
             workdir=self._workdir(task.workdir),
             image=task.image,
             log_fd=log.writer,
@@ -272,7 +269,7 @@ class Runner:
             job=job,
             log=log,
             started_at=now,
-            frozen_before_ms=self.state.frozen_ms,
+            frozen_before_ms=state.frozen_ms,
             inputs_hash=inputs_hash,
         )
         self._record(
@@ -280,7 +277,8 @@ class Runner:
                 at=now, task=task.id, attempt=number, pid=job.pid, pid_start=job.pid_start, container=job.container
             )
         )
-        self._arm_timeout(task.id)
+        if task.timeout_ms is not None:
+            self._arm_timeout(task.id)
         if log.temporary:
             self._name_soon()
 
@@ -318,7 +316,8 @@ class Runner:
     def _exited(self, task_id: str, end: Exit) -> None:
         running = self._running[task_id]
         running.ended = True
-        self._disarm(task_id)
+        if self._timers:
+            self._disarm(task_id)
         size = os.fstat(running.log.fd).st_size
         if size:
             # Before anything is recorded: what recovers a killed engine's work finds the log by its name.

@@ -307,9 +307,13 @@ class Folder:
         """Bring the names in this folder to disk."""
         os.fsync(self.fd)
 
+    def sweep(self) -> bool:
+        """Bring everything on this file system to disk; False where the system has no call for that."""
+        return _syncfs(self.fd)
+
     def sync_all(self, names: list[str]) -> None:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
-        if len(names) < SWEEP or not _syncfs(self.fd):
+        if len(names) < SWEEP or not self.sweep():
             for name in names:
                 fd = self.open(name)
                 try:

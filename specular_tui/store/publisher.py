@@ -6,15 +6,16 @@ journal is on disk first is the work of `store.recorder`.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, layout, snapshot
 from specular_tui.store.folder import SWEEP, Folder, explain
+from specular_tui.store.sweep import Sweeper
 
 #: So many records of tasks are rendered at once, so that those of a large run do not fill the memory.
 BATCH: Final = 2_000
@@ -96,16 +97,22 @@ class Publisher:
         """
         if self._published == state.seq and not self._dirty:
             return
-        # All are synced together, with the last of them.
-        while len(self._dirty) > BATCH:
-            with self._lock:
-                self._write(self._render(state))
+        if len(self._dirty) > BATCH:
+            # The disk takes those that are written while the others are rendered.
+            with Sweeper(self._outputs) as sweeper:
+                while len(self._dirty) > BATCH:
+                    records = self._render(state)
+                    with self._lock, self._kept_on_error(records):
+                        self._write(records)
+                    sweeper.sweep()
         self.prepare(state, now=now, journal_bytes=journal_bytes, control=None)()
         self._published = state.seq
 
     def _render(self, state: RunState) -> _Records:
         """Render records that are not as `state` is, up to a number; the others stay for the next time."""
-        taken = dict.fromkeys(islice(self._dirty, BATCH))
+        taken: dict[str, None] = {}
+        while self._dirty and len(taken) < BATCH:
+            taken[self._dirty.popitem()[0]] = None
         files: dict[str, bytes] = {}
         for task_id in taken:
             task = state.find(task_id)
@@ -115,7 +122,6 @@ class Publisher:
                 if self._hashes.get(task_id) != found or name not in self._kept:
                     files[name] = data
                     self._hashes[task_id] = found
-        self._dirty = {} if len(taken) == len(self._dirty) else {i: None for i in self._dirty if i not in taken}
         return _Records(files, taken)
 
     def _hash(self, task_id: str) -> str | None:
@@ -123,34 +129,35 @@ class Publisher:
         return None if found is None else digest.shown(found)
 
     def _publish(self, records: _Records, then: Callable[[], None]) -> None:
-        with self._lock:
+        with self._lock, self._kept_on_error(records):
             self._write(records)
-            try:
-                if self._unsynced:
-                    self._outputs.sync_all(self._unsynced)
-                for name in self._unsynced:
-                    if name + ".gz" in self._packed:
-                        self._outputs.remove(name + ".gz", missing_ok=True)
-                self._unsynced = []
-                then()
-            except OSError as error:
-                self._dirty = records.tasks | self._dirty
-                raise explain(error, "write checkpoint", self._folder.path) from error
+            if self._unsynced:
+                self._outputs.sync_all(self._unsynced)
+            for name in self._unsynced:
+                if name + ".gz" in self._packed:
+                    self._outputs.remove(name + ".gz", missing_ok=True)
+            self._unsynced = []
+            then()
 
     def _write(self, records: _Records) -> None:
         """Put records into `outputs`, where they are not synced yet."""
+        # metadata.json says how far the journal reaches: it must already reach there.
+        self._flush()
+        kept, add, publish = self._kept, self._outputs.add, self._outputs.publish
+        for name, data in records.files.items():
+            if name in kept:
+                publish(name, data, sync=False)
+            else:
+                add(name, data)
+            # Of many all are synced in a sweep, which needs no names.
+            if len(self._unsynced) < SWEEP or self._packed:
+                self._unsynced.append(name)
+
+    @contextlib.contextmanager
+    def _kept_on_error(self, records: _Records) -> Iterator[None]:
+        """Let records that could not be published be published the next time."""
         try:
-            # metadata.json says how far the journal reaches: it must already reach there.
-            self._flush()
-            kept, add, publish = self._kept, self._outputs.add, self._outputs.publish
-            for name, data in records.files.items():
-                if name in kept:
-                    publish(name, data, sync=False)
-                else:
-                    add(name, data)
-                # Of many all are synced in a sweep, which needs no names.
-                if len(self._unsynced) < SWEEP or self._packed:
-                    self._unsynced.append(name)
+            yield
         except OSError as error:
             self._dirty = records.tasks | self._dirty
             raise explain(error, "write checkpoint", self._folder.path) from error

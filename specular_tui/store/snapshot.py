@@ -33,7 +33,9 @@ def timestamp(ms: int | None) -> str | None:
     What no clock can have said (a checkpoint from elsewhere may hold anything) becomes the nearest time that can be
     written.
     """
-    return None if ms is None else _stamp(min(max(ms, 0), _LAST_MS) // 1000)
+    if ms is None:
+        return None
+    return _stamp(ms // 1000 if 0 <= ms <= _LAST_MS else _LAST_MS // 1000 if ms > 0 else 0)
 
 
 @lru_cache(maxsize=1024)
@@ -114,7 +116,7 @@ def states(state: RunState) -> dict[str, Any]:
 def task_progress(task: TaskState, output_hash: str | None) -> dict[str, Any]:
     """Return one entry of progress.json."""
     entry: dict[str, Any] = {
-        "status": task.status.value,
+        "status": task.status,
         "started_at": timestamp(task.started_at),
         "completed_at": timestamp(task.completed_at),
         "duration_ms": task.duration_ms,
@@ -198,7 +200,7 @@ def record(task_id: str, task: TaskState, definition: Task | None) -> bytes:
         if definition.env:
             data["env"] = mask_env(definition.env)
     data |= {
-        "status": task.status.value,
+        "status": task.status,
         "outcome": task.outcome,
         "attempt": task.attempt,
         "started_at": timestamp(task.started_at),

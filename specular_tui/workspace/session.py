@@ -119,12 +119,14 @@ def run_session(
             )
             executor = Dispatcher(local, containers)
 
+        stored = recorder if isinstance(recorder, RunRecorder) else None
+
         def observe(event: ev.AnyEvent, state: RunState) -> None:
             face.event(event, state)
-            if isinstance(recorder, RunRecorder) and recorder.full:
+            if stored is not None and stored.full:
                 # The event has just fitted into what was put aside; what is left of that is for the last words.
                 full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                runner.storage_failed(explain(full, "write checkpoint", recorder.path))
+                runner.storage_failed(explain(full, "write checkpoint", stored.path))
 
         runner = Runner(
             recorder=recorder,
@@ -140,8 +142,8 @@ def run_session(
             marker=marker,
             observer=observe,
         )
-        if isinstance(recorder, RunRecorder):
-            recorder.on_error = lambda error: _disk_failed(loop, runner, recorder)
+        if stored is not None:
+            stored.on_error = lambda error: _disk_failed(loop, runner, stored)
         server = await _listen(recorder, runner, face)
         try:
             with _signals(loop, runner, face):
