@@ -6,7 +6,7 @@ They belong to the tasks: they are synced where they are, and never replaced.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from specular_tui.model.event import OutputFile
@@ -44,16 +44,16 @@ def _paths(folder: str, outputs: Sequence[OutputFile]) -> Iterator[str]:
             yield above
 
 
-def bring_to_disk(folder: str, outputs: Sequence[OutputFile], failed: tuple[int, int] | None = None) -> bool:
+def bring_to_disk(folder: str, outputs: Sequence[OutputFile], failed: Collection[tuple[int, int]] = ()) -> bool:
     """Sync `outputs`; return whether the disk took them.
 
-    `failed` is (device, inode) of a file whose sync has failed before: another answer could not be believed.
+    `failed` has (device, inode) of files whose sync has failed before: another answer could not be believed.
     """
     whole = True
     for fd in open_all(folder, outputs):
         try:
             status = os.fstat(fd)
-            if (status.st_dev, status.st_ino) == failed:
+            if (status.st_dev, status.st_ino) in failed:
                 whole = False
             else:
                 os.fsync(fd)

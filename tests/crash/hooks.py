@@ -161,7 +161,7 @@ def wrong_outputs_not_saved() -> None:
     """A mistake: outputs of results that a killed process had recorded are taken for being on disk."""
     from specular_tui.store import declared
 
-    declared.bring_to_disk = lambda folder, outputs, failed=None: True
+    declared.bring_to_disk = lambda folder, outputs, failed=(): True
 
 
 def wrong_done_before_recorded() -> None:

@@ -129,6 +129,51 @@ def test_after_a_failed_sync_nothing_counts_and_nothing_is_synced_again(
     os.close(journal)
 
 
+def test_many_logs_are_synced_together_and_before_the_journal(disk: Disk, folder_fd: int) -> None:
+    journal = disk.open("journal")
+    group = GroupCommit(journal, folder_fd, 0)
+    logs = [disk.open(f"log{number}") for number in range(20)]
+    for seq, log in enumerate(logs, 1):
+        group.written(seq, log)
+    group.flush()
+    assert sorted(disk.calls[:20]) == sorted(f"log{number}" for number in range(20))
+    assert disk.calls[20:] == ["folder", "journal"]
+    assert not any(is_open(log) for log in logs)
+    group.close()
+    os.close(journal)
+
+
+def test_of_many_logs_one_that_fails_keeps_the_record_from_counting(
+    disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = disk.open("journal")
+    group = GroupCommit(journal, folder_fd, 0)
+    logs = [disk.open(f"log{number}") for number in range(20)]
+    slow = threading.Event()
+
+    def sync(fd: int) -> None:
+        if fd == logs[-1]:
+            assert slow.wait(5)
+            os.fstat(fd)  # it is still open: another file could have its number otherwise
+        disk.sync(fd)
+
+    monkeypatch.setattr(commit, "_fdatasync", sync)
+    disk.fail_on = "log3"
+    for seq, log in enumerate(logs, 1):
+        group.written(seq, log)
+    threading.Timer(0.05, slow.set).start()
+    with pytest.raises(OSError, match="Input/output"):
+        group.flush()
+    status = (disk.folder / "log3").stat()
+    assert group.failed == {(status.st_dev, status.st_ino)}
+    assert {"log19", "log3"} <= set(disk.calls)
+    assert not {"folder", "journal"} & set(disk.calls)
+    assert group.synced == 0
+    group.close()
+    assert not any(is_open(log) for log in logs)
+    os.close(journal)
+
+
 def test_flushing_nothing_returns_at_once(disk: Disk, folder_fd: int) -> None:
     journal = disk.open("journal")
     group = GroupCommit(journal, folder_fd, 7)

@@ -72,7 +72,7 @@ def test_a_file_that_has_failed_before_is_not_believed(tmp_path: Path) -> None:
     (tmp_path / "made").write_bytes(b"made\n")
     status = (tmp_path / "made").stat()
     assert declared.bring_to_disk(str(tmp_path), outputs("made"))
-    assert not declared.bring_to_disk(str(tmp_path), outputs("made"), (status.st_dev, status.st_ino))
+    assert not declared.bring_to_disk(str(tmp_path), outputs("made"), {(status.st_dev, status.st_ino)})
 
 
 def killed_with_output(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Recorded:
