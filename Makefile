@@ -7,7 +7,9 @@ JOBS ?= 2
 UV := .uv/bin/uv
 BIN := .venv/bin
 # uv trusts its own certificates first; behind a proxy that has others, those of the system.
-SYNC := $(UV) sync --frozen --quiet
+SYNC := $(UV) sync --frozen --quiet --compile-bytecode
+# Compiled ahead of time, because where Python may not write (PYTHONDONTWRITEBYTECODE) every start would compile anew.
+COMPILE := $(BIN)/python -m compileall -q specular_tui
 export UV_PYTHON := $(PYTHON)
 
 .DEFAULT_GOAL := help
@@ -49,6 +51,7 @@ snapshots: .venv/.synced-dev ## Paint the golden SVGs of the screens again
 	$(BIN)/pytest tests/tui --snapshot-update
 
 bench: .venv/.synced-dev ## Measure
+	@$(COMPILE)
 	$(BIN)/python -m tests.benchmarks
 
 dist: $(UV) ## Wheel and sdist, in dist/
@@ -64,10 +67,12 @@ distclean: clean ## Remove the environments too
 # Running the app needs no development tools; --inexact leaves them where they are.
 .venv/.synced: uv.lock pyproject.toml | $(UV)
 	$(SYNC) --no-dev --inexact || $(SYNC) --no-dev --inexact --system-certs
+	$(COMPILE)
 	@touch $@
 
 .venv/.synced-dev: uv.lock pyproject.toml | $(UV)
 	$(SYNC) --extra serve || $(SYNC) --extra serve --system-certs
+	$(COMPILE)
 	@touch .venv/.synced $@
 
 $(UV):

@@ -43,16 +43,17 @@ def create_run(
             try:
                 lock_fd = lock.acquire(run)
                 run.make(layout.OUTPUTS).close()
-                run.publish(layout.PLAN, plan)
-                if policy is not None:
-                    run.publish(layout.POLICY, policy)
+                files = {layout.PLAN: plan} if policy is None else {layout.PLAN: plan, layout.POLICY: policy}
                 while True:
                     created = _renamed(event, run_id)
                     line, chain = journal.encode(1, created, "")
-                    run.publish(layout.JOURNAL, line)
                     state = apply(RunState(), created)
                     state.seq, state.chain = 1, chain
-                    _publish_first(run, state, len(line))
+                    files |= {layout.JOURNAL: line, **_first_snapshot(state, len(line))}
+                    for name, data in files.items():
+                        run.publish(name, data, sync=False)
+                    # All of them, and their names at once: nobody sees the folder before it has its own.
+                    run.sync_all(list(files))
                     try:
                         os.rename(temporary, run_id, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
                         break
@@ -73,13 +74,13 @@ def create_run(
         raise explain(error, "write checkpoint", root) from error
 
 
-def _publish_first(run: Folder, state: RunState, journal_bytes: int) -> None:
-    run.publish(layout.STATE, snapshot.encode(snapshot.states(state)))
-    run.publish(layout.PROGRESS, snapshot.encode(snapshot.progress(state, {})))
-    run.publish(
-        layout.METADATA,
-        snapshot.encode(snapshot.metadata(state, now=state.created_at, journal_bytes=journal_bytes)),
-    )
+def _first_snapshot(state: RunState, journal_bytes: int) -> dict[str, bytes]:
+    metadata = snapshot.metadata(state, now=state.created_at, journal_bytes=journal_bytes)
+    return {
+        layout.STATE: snapshot.encode(snapshot.states(state)),
+        layout.PROGRESS: snapshot.encode(snapshot.progress(state, {})),
+        layout.METADATA: snapshot.encode(metadata),
+    }
 
 
 def _renamed(event: RunCreated, run_id: str) -> RunCreated:

@@ -142,16 +142,18 @@ class Folder:
                 raise OSError(errno.EFBIG, "the file is too large", str(self.path / name))
             return file.read()
 
-    def publish(self, name: str, data: bytes | bytearray, *, sync: bool = True) -> None:
+    def publish(self, name: str, data: bytes | bytearray | list[bytes], *, sync: bool = True) -> None:
         """Replace the file `name` by `data` in one step: a reader finds the old bytes or the new ones.
 
-        With `sync` they are on disk before this returns, the name included.
+        With `sync` they are on disk before this returns, the name included. A list holds the pieces of large data,
+        which need not be in memory as a whole too.
         """
         temporary = f"{TEMPORARY}{os.getpid()}-{name}"[:255]
         fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             try:
-                write_all(fd, data)
+                for piece in data if isinstance(data, list) else (data,):
+                    write_all(fd, piece)
                 if sync:
                     os.fsync(fd)
             finally:
@@ -188,7 +190,8 @@ class Folder:
         try:
             fd = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
         except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT):
+            # EPERM: somebody has removed this folder; making a file with a name says so in better words.
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EPERM):
                 raise
             self._nameless = False
             return -1

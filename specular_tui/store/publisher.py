@@ -73,7 +73,7 @@ class Publisher:
             StorageError: it could not be published; the journal is the truth and is not touched.
         """
         records = self._render(state)
-        files = {
+        files: dict[str, bytes | list[bytes]] = {
             layout.STATE: snapshot.encode(snapshot.states(state)),
             layout.PROGRESS: snapshot.progress_file(state, self._hash),
             layout.METADATA: snapshot.encode(

@@ -161,8 +161,8 @@ def stored_hashes(data: bytes) -> dict[str, bytes]:
         return {}
 
 
-def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> bytes:
-    """Return the bytes of progress.json, which are those of `encode(progress(…))`.
+def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> list[bytes]:
+    """Return progress.json in pieces, whose bytes are those of `encode(progress(…))`.
 
     Made of a few thousand tasks at a time: the whole as one value would take several times the memory of the state.
     """
@@ -177,7 +177,7 @@ def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> 
             behind = b",\n"
         pieces.append(b"\n  },\n" if tasks else b"},\n")
     pieces.append(b'  "journal_seq": %d\n}\n' % state.seq)
-    return b"".join(pieces)
+    return pieces
 
 
 def has_record(task: TaskState) -> bool:

@@ -3,10 +3,11 @@
     python -m tests.benchmarks.bench_engine [SHAPE …] [--rounds N] [--scale N]
 
 Shapes: `wide` (independent no-op tasks, commands as strings), `list` (the same as argument lists), `chain` (each needs
-the one before), `output` (each prints 1 KB). Every round runs all programs once, one after the other, on commands that
-are the same; what is shown is the median of the rounds, and the median of the ratios within a round. `limit` is a C
-program that spawns the same commands and waits for them, and does nothing else. Programs that are not here are left
-out. Nothing is deleted between the rounds: ext4 makes new files slowly where many were deleted a moment ago.
+the one before), `output` (each prints 1 KB), `slow` (each takes 100 ms). Every round runs all programs once, one after
+the other, on commands that are the same; what is shown is the median of the rounds, and the median of the ratios within
+a round. `limit` is a C program that spawns the same commands and waits for them, and does nothing else. Programs that
+are not here are left out. Nothing is deleted between the rounds: ext4 makes new files slowly where many were deleted a
+moment ago.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
+
+from tests.benchmarks.limits import Limits, ratio
+from tests.benchmarks.limits import rounds as in_turns
 
 JOBS: Final = 2
 
@@ -36,13 +42,18 @@ class Shape(NamedTuple):
     #: What a shell is given for the same effect.
     line: str
     chained: bool = False
+    #: What Specular must reach of the others' rates.
+    least: Mapping[str, float] = MappingProxyType({})
+    #: Programs that say nothing about it.
+    without: tuple[str, ...] = ()
 
 
 SHAPES: Final = {
-    "wide": Shape(10_000, "true", "true"),
-    "list": Shape(10_000, ["true"], "true"),
-    "chain": Shape(2_000, "true", "true", chained=True),
-    "output": Shape(1_000, "head -c 1024 /dev/zero", "head -c 1024 /dev/zero"),
+    "wide": Shape(10_000, "true", "true", least={"no checkpoint": 0.9, "ninja": 1, "parallel": 4, "limit": 0.8}),
+    "list": Shape(10_000, ["true"], "true", least={"no checkpoint": 0.9, "ninja": 1, "parallel": 4, "limit": 0.8}),
+    "chain": Shape(2_000, "true", "true", chained=True, least={"ninja": 1}),
+    "output": Shape(1_000, "head -c 1024 /dev/zero", "head -c 1024 /dev/zero", least={"ninja": 1}),
+    "slow": Shape(200, "sleep 0.1", "sleep 0.1", least={"no checkpoint": 0.995}, without=("parallel", "limit")),
 }
 
 LIMIT_C: Final = r"""
@@ -161,33 +172,33 @@ def write_plan(folder: Path, shape: Shape) -> None:
     (folder / "plan.json").write_text(json.dumps({"version": 1, "name": "bench", "tasks": tasks}))
 
 
-def measure(bench: Bench, name: str, shape: Shape, rounds: int) -> None:
+def measure(bench: Bench, name: str, shape: Shape, rounds: int, limits: Limits) -> None:
     """Print the table of one shape."""
-    programs = bench.programs()
-    rates: dict[str, list[float]] = {program: [] for program in programs}
-    for _ in range(rounds):
-        for program, way in programs.items():
-            rates[program].append(way(shape))
+    programs = {program: way for program, way in bench.programs().items() if program not in shape.without}
+    rates = in_turns({program: partial(way, shape) for program, way in programs.items()}, rounds)
     print(f"{name}: {shape.tasks:,} tasks, {'one after the other' if shape.chained else f'{JOBS} at once'}")
-    own = rates["specular"]
+    own = rates.pop("specular")
+    limits.line("  specular", statistics.median(own), "/s")
     for program, found in rates.items():
-        ratio = statistics.median(a / b for a, b in zip(own, found, strict=True))
-        print(f"  {program:14} {statistics.median(found):7,.0f} tasks/s   specular is {ratio:5.2f} of it", flush=True)
+        limits.line(f"  {program}", statistics.median(found), "/s")
+        limits.line("    specular is of it", ratio(own, found), "", least=shape.least.get(program))
 
 
-def main() -> None:
-    """Measure what was asked for."""
+def main() -> int:
+    """Measure what was asked for; 1 where a limit was missed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("shapes", nargs="*", help=f"of {', '.join(SHAPES)}")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the usual number of tasks")
     given = parser.parse_args()
+    limits = Limits()
     with tempfile.TemporaryDirectory(prefix="specular-bench-") as folder:
         bench = Bench(Path(folder))
         for name in given.shapes or SHAPES:
             shape = SHAPES[name]
-            measure(bench, name, shape._replace(tasks=int(shape.tasks * given.scale)), given.rounds)
+            measure(bench, name, shape._replace(tasks=int(shape.tasks * given.scale)), given.rounds, limits)
+    return limits.answer()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

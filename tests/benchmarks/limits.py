@@ -15,12 +15,26 @@ class Limits:
     def __init__(self) -> None:
         self.over: list[str] = []
 
-    def line(self, name: str, value: float, unit: str, limit: float | None = None, note: str = "") -> None:
-        """Print a figure; with a `limit` it must not be larger."""
+    def line(
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        limit: float | None = None,
+        note: str = "",
+        *,
+        least: float | None = None,
+    ) -> None:
+        """Print a figure; it must not be larger than a `limit`, nor smaller than `least`."""
         words = f"{name:56} {value:9.2f} {unit:6}"
         if limit is not None:
             missed = value > limit
             words += f"  at most {limit:g}: {'OVER' if missed else 'ok'}"
+            if missed:
+                self.over.append(name)
+        if least is not None:
+            missed = value < least
+            words += f"  at least {least:g}: {'UNDER' if missed else 'ok'}"
             if missed:
                 self.over.append(name)
         print(f"{words}  {note}".rstrip(), flush=True)

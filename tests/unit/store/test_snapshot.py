@@ -132,4 +132,4 @@ def test_progress_in_pieces_is_the_same_file(tasks: int, gates: int, monkeypatch
         seq=5,
     )
     hashes = {'0\n"{': "blake3:00"}
-    assert snapshot.progress_file(run, hashes.get) == snapshot.encode(snapshot.progress(run, hashes))
+    assert b"".join(snapshot.progress_file(run, hashes.get)) == snapshot.encode(snapshot.progress(run, hashes))
