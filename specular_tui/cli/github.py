@@ -71,5 +71,6 @@ class GithubReporter(Reporter):
         if failure.log:
             self.line(f"log: {output.plain(failure.log)}")
         self.line("::endgroup::")
-        message = "\n".join([output.plain(failure.reason), *failure.lines[-5:]])
+        why = [failure.why.text] if failure.why is not None and failure.why.text not in failure.lines[-5:] else []
+        message = "\n".join([output.plain(failure.reason), *why, *failure.lines[-5:]])
         self.line(annotation("error", f"{failure.task} failed", message))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from specular_tui.cli.summary import log_end
+from specular_tui.cli.summary import log_end, why_failed
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
@@ -56,7 +56,8 @@ def _is_done(task: TaskState) -> bool:
 def _case(task_id: str, kind: str, task: TaskState, state: RunState, info: BuildInfo) -> str:
     head = f'    <testcase classname="{kind}" name={_attribute(task_id)} time="{(task.duration_ms or 0) / 1000:.3f}"'
     if task.status is TaskStatus.FAILED and not task.allowed:
-        reason = _attribute(task.reason or "failed")
+        why = why_failed(info, task_id)
+        reason = _attribute((task.reason or "failed") + (f": {why.text}" if why is not None else ""))
         log = _text("\n".join(log_end(info, task_id, 50)))
         return f"{head}>\n      <failure message={reason}>{log}</failure>\n    </testcase>"
     if _is_done(task):

@@ -12,7 +12,7 @@ import click
 from specular_tui.cli import output, words
 from specular_tui.cli.events import describe, event_line, is_failure, precise, stamp
 from specular_tui.cli.options import can_ask
-from specular_tui.cli.summary import plan_table, resume_command, summary
+from specular_tui.cli.summary import failures, plan_table, resume_command, summary
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, Decision, ResumePlan
@@ -200,6 +200,15 @@ class JsonReporter(Reporter):
             exit_code=int(result.exit_code),
             counts={status.value: state.count(status) for status in TaskStatus},
             failed=state.failed_for_good(),
+            failures=[
+                {
+                    "task": failure.task,
+                    "reason": failure.reason,
+                    "line": failure.why.line if failure.why is not None else None,
+                    "text": failure.why.text if failure.why is not None else None,
+                }
+                for failure in failures(result, info)[0]
+            ],
             elapsed_ms=state.elapsed_ms,
             path=info.path,
             resume=resume_command(result),

@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 from specular_tui.cli import output, words
 from specular_tui.cli.text import readable
 from specular_tui.model import duration
+from specular_tui.model.cause import WINDOW, likely_cause
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, ResumePlan
 from specular_tui.model.run import RunState, RunStatus, TaskStatus
-from specular_tui.workspace import read_log_file
+from specular_tui.workspace import lines_before_end, read_log_file
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
 #: The summary shows so many failed tasks with their last lines, and so many lines of each.
@@ -23,11 +24,21 @@ _LONGEST_LINE: Final = 300
 _ACTION_COLOURS: Final = {Action.REUSE: "green", Action.RUN: "cyan", Action.SKIP: "yellow", Action.BLOCKED: "yellow"}
 
 
+class Why(NamedTuple):
+    """The line of a log that most likely says why its task failed."""
+
+    text: str
+    #: Its number in the log, from 1; None where that would take too long to count.
+    line: int | None
+
+
 class Failure(NamedTuple):
     """A task or a gate that failed: what is told of it."""
 
     task: str
     reason: str
+    #: The line that says why, where there is one.
+    why: Why | None
     #: The last lines of its log, cleaned.
     lines: list[str]
     #: The path of its log, or "" where that goes with the build.
@@ -52,12 +63,23 @@ def failures(result: BuildResult, info: BuildInfo) -> tuple[list[Failure], int]:
         Failure(
             task=task_id,
             reason=result.state.task(task_id).reason or "failed",
+            why=why_failed(info, task_id),
             lines=log_end(info, task_id, SHOWN_LINES),
             log=str(info.recorder.log_path(task_id)) if info.path else "",
         )
         for task_id in failed[:SHOWN_FAILURES]
     ]
     return shown, len(failed) - len(shown)
+
+
+def why_failed(info: BuildInfo, task_id: str) -> Why | None:
+    """Return the line of a task's log that most likely says why it failed, free of escapes."""
+    path = info.recorder.log_path(task_id)
+    found = likely_cause(readable(read_log_file(path, WINDOW)).split("\n"))
+    if found is None:
+        return None
+    before = lines_before_end(path, WINDOW)
+    return Why(found.text[:_LONGEST_LINE], before + found.at + 1 if before >= 0 else None)
 
 
 def log_end(info: BuildInfo, task_id: str, count: int) -> list[str]:
@@ -75,12 +97,24 @@ def summary(result: BuildResult, info: BuildInfo, folder: str | None = None) -> 
         lines.append(
             f"{output.style('FAILED', 'red', bold=True, on=on)} {failure.task}: {output.plain(failure.reason)}"
         )
-        lines += [f"  {output.style('|', dim=True, on=on)} {output.disarmed(line)}" for line in failure.lines]
+        lines += _told(failure, on)
         if failure.log:
             lines.append(f"  log: {output.plain(failure.log)}")
     if more > 0:
         lines.append(f"… and {more} more failed tasks")
     return lines + way_on(result, info, folder)
+
+
+def _told(failure: Failure, on: bool) -> list[str]:
+    """Return the last lines of a task's log; the one that says why is bold among them, or stands before them."""
+    why, lines = failure.why, []
+    if why is not None and why.text not in (line.strip() for line in failure.lines):
+        where = f"  (line {why.line:,})" if why.line is not None else ""
+        lines.append(f"  {output.style('>', 'red', on=on)} {output.disarmed(why.text)}{where}")
+    for line in failure.lines:
+        bold = why is not None and line.strip() == why.text
+        lines.append(f"  {output.style('|', dim=True, on=on)} {output.style(output.disarmed(line), bold=bold, on=on)}")
+    return lines
 
 
 def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> list[str]:

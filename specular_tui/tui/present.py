@@ -274,7 +274,7 @@ def why_ended(state: RunState) -> str:
 
 
 def failure(view: RunView, task_id: str) -> Line:
-    """Return the pinned line of a failed task: how it ended, and the last line that it printed."""
+    """Return the pinned line of a failed task: how it ended, and the line of its log that says why."""
     task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
     if task is None or task.status is not TaskStatus.FAILED:
         return []

@@ -110,7 +110,7 @@ class RunView:
     failed: dict[str, int] = field(default_factory=dict)
     #: The tasks that cannot run because of those.
     blocked: Blocked = field(default_factory=Blocked)
-    #: The last line that the tasks printed that failed first; "" until it has been read.
+    #: Of the tasks that failed first the line that most likely says why; "" until it has been read.
     words: dict[str, str] = field(default_factory=dict)
     #: When it will have ended, counted from a moment on; None where nobody knows.
     forecast: tuple[Forecast, int] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zlib
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from specular_tui.store.glance import flaws, is_repaired
 
 if TYPE_CHECKING:
     from specular_tui.store.logfile import LogFile
+
+#: Lines are counted in no more than so many bytes of a log.
+_COUNTED = 256 << 20
 
 
 def list_runs(root: Path) -> list[RunSummary]:
@@ -199,6 +203,25 @@ def read_log_end(root: Path, run_id: str, task_id: str, limit: int = 16 << 10, s
     folder, name = log_name(root, run_id, task_id, state=state)
     with folder:
         return end_of(folder, name, limit)
+
+
+def lines_before_end(path: Path, limit: int) -> int:
+    """Return how many lines the log `path` has before its last `limit` bytes; -1 where that is too long to count."""
+    try:
+        with Folder.at(path.parent) as folder, checkpoint.open_plain(folder, path.name) as log:
+            if not log.seekable():
+                return -1
+            ahead = max(0, log.seek(0, os.SEEK_END) - limit)
+            if ahead > _COUNTED:
+                return -1
+            log.seek(0)
+            found = 0
+            while ahead > 0 and (data := log.read(min(ahead, 1 << 20))):
+                ahead -= len(data)
+                found += data.count(b"\n")
+            return found
+    except (OSError, SpecularError, EOFError, zlib.error):
+        return -1
 
 
 def read_log_file(path: Path, limit: int = 16 << 10) -> bytes:

@@ -156,7 +156,7 @@ def test_a_changed_plan_is_warned_of_in_one_command(job: Machine) -> None:
     plan = job.workspace / "plan.json"
     plan.write_text(plan.read_text().replace("exit 1", "exit 2").replace("bold", "bolder"))
 
-    told = shell(job, "specular build --resume --quiet --jobs 1")
+    told = shell(job, "specular build --resume --no-keep-going --quiet --jobs 1")
 
     assert [c.name for c in told if len(c.name) < 32] == ["warning", "stop-commands", "error"]
     assert told[0].data == "plan.json has changed since checkpoint"

@@ -89,6 +89,11 @@ def test_every_event_is_described() -> None:
 
 
 def test_every_option_that_is_described_is_there() -> None:
-    known = {option for command in COMMANDS.values() for param in command.params for option in param.opts}
+    known = {
+        option
+        for command in COMMANDS.values()
+        for param in command.params
+        for option in (*param.opts, *param.secondary_opts)
+    }
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT))
     assert named <= known | {"--help", "--debug", "--version"}

@@ -195,3 +195,25 @@ def test_pipes_into_jq(shell: Shell) -> None:
     assert shell("specular plan show --format json | jq -c .critical_path").out == '["a","b"]\n'
     assert shell("specular plan schema | jq -r .title").code == 0
     assert shell("specular doctor --format json | jq .ok").out == "true\n"
+
+
+def test_of_a_failure_the_line_is_told_that_says_why(shell: Shell) -> None:
+    noise = "; ".join(["echo 'a.c:4:5: error: unknown type'", "seq 20", "echo 'make: *** [Makefile:3: a.o] Error 1'"])
+    trouble = "seq 3000 | sed 's/$/ of no consequence, and long enough to be out of sight/'; echo 'ValueError: bad'"
+    shell.plan(task("far", f"{noise}; exit 2"), task("near", f"{trouble}; exit 1"), task("silent", "false"))
+    done = shell("specular build --jobs 1 --keep-going --run-id one --junit report.xml")
+    lines = done.out.splitlines()
+    at = lines.index("FAILED far: exit code 2")
+    assert lines[at + 1] == "  > a.c:4:5: error: unknown type  (line 1)"
+    assert lines[at + 11] == "  | make: *** [Makefile:3: a.o] Error 1"
+    at = lines.index("FAILED near: exit code 1")
+    assert lines[at + 10] == "  | ValueError: bad", "it is among the last lines"
+    assert not lines[at + 1].startswith("  >")
+    assert lines[lines.index("FAILED silent: exit code 1") + 1].startswith("  log: ")
+    assert 'message="exit code 2: a.c:4:5: error: unknown type"' in (shell.folder / "report.xml").read_text()
+    ended = json.loads(shell("specular build --resume --format json -j1").out.splitlines()[-1])
+    assert ended["failures"] == [
+        {"task": "far", "reason": "exit code 2", "line": 1, "text": "a.c:4:5: error: unknown type"},
+        {"task": "near", "reason": "exit code 1", "line": 3001, "text": "ValueError: bad"},
+        {"task": "silent", "reason": "exit code 1", "line": None, "text": None},
+    ]

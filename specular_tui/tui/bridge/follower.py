@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from specular_tui import workspace
 from specular_tui.errors import SpecularError
+from specular_tui.model.cause import WINDOW, likely_cause
 from specular_tui.model.event import AnyEvent, Folded, RunCreated, SessionStarted
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, as_seen_dead
@@ -159,10 +160,10 @@ class Follower:
             self._outlet.spawn(partial(self._last_words, view, missing), "failure", False)
 
     async def _last_words(self, view: RunView, task_ids: list[str]) -> None:
-        """Find the last line that each of these tasks printed before it failed."""
+        """Find the line of each of these tasks' logs that most likely says why it failed."""
 
         def read(task_id: str) -> str:
-            return last_line(workspace.read_log_end(self._outlet.root, view.run_id, task_id, 4096, view.state))
+            return why_failed(workspace.read_log_end(self._outlet.root, view.run_id, task_id, WINDOW, view.state))
 
         for task_id in task_ids:
             with contextlib.suppress(SpecularError, OSError, ValueError):
@@ -210,9 +211,7 @@ class Follower:
         self._runs.look()
 
 
-def last_line(log: bytes) -> str:
-    """Return the last line of a log that says anything."""
-    for raw in reversed(log.splitlines()):
-        if text := ansi_line(raw).text.strip():
-            return text
-    return ""
+def why_failed(log: bytes) -> str:
+    """Return the line at the end of a log that most likely says why its task failed."""
+    found = likely_cause([ansi_line(raw).text for raw in log.split(b"\n")])
+    return found.text if found is not None else ""
