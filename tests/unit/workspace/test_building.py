@@ -763,7 +763,7 @@ def test_an_interruption_while_the_run_is_made_leaves_nothing(site: Site, monkey
     def interrupt(*args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(creating, "_publish_first", interrupt)
+    monkeypatch.setattr(creating, "_first_snapshot", interrupt)
     with pytest.raises(KeyboardInterrupt):
         site.build()
     assert os.listdir(site.root) == []
