@@ -26,6 +26,8 @@ class Alert:
     severity: str
     #: It is worth a sound, if nobody is looking.
     loud: bool
+    #: Build says it by itself, for as long as it is so.
+    pinned: bool = False
 
 
 class Alerts:
@@ -53,7 +55,7 @@ class Alerts:
         if view.live and not failed and (first := view.first_failure()) is not None:
             task = view.state.tasks.get(first) or view.state.gates.get(first)
             how = present.outcome(task) if task is not None and task.status is TaskStatus.FAILED else ""
-            return Alert(f"{_name(view)}: {first} failed" + (f" ({how})" if how else ""), "error", loud)
+            return Alert(f"{_name(view)}: {first} failed" + (f" ({how})" if how else ""), "error", loud, pinned=True)
         return None
 
     def _ended(self, view: RunView, loud: bool) -> Alert:

@@ -62,8 +62,7 @@ class SpecularApp(TerminalApp):
     TITLE = "Specular"
     CSS_PATH: ClassVar[list[str | PurePath]] = [*style_sheets()]
     BINDINGS = keys.bindings("app")
-    COMMANDS = {palette.Actions, palette.Runs, palette.Tasks}  # noqa: RUF012  Textual types it
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(
         self,
@@ -183,7 +182,8 @@ class SpecularApp(TerminalApp):
 
     def _tell_alert(self, alert: Alert) -> None:
         """Announce what has happened; aloud, if it is worth it and nobody is looking, as far as the terminal says."""
-        self.say(alert.text, alert.severity)
+        if not (alert.pinned and isinstance(self.screen, ModeScreen) and self.screen.MODE == "build"):
+            self.say(alert.text, alert.severity)
         if alert.loud and self.settings.notifications and not self.looked_at and self._driver is not None:
             alerts.send(alert, self._driver.write, os.environ, unicode=self.look.unicode)
 
@@ -191,9 +191,9 @@ class SpecularApp(TerminalApp):
         """Show a text for a moment; it may be foreign."""
         match severity:
             case "error":
-                self.notify(text, severity="error", timeout=10)
+                self.notify(text, severity="error", timeout=8)
             case "warning":
-                self.notify(text, severity="warning", timeout=8)
+                self.notify(text, severity="warning", timeout=6)
             case _:
                 self.notify(text, timeout=4)
 
@@ -289,8 +289,15 @@ class SpecularApp(TerminalApp):
 
     def action_command_palette(self) -> None:
         """Offer every action, run and task by name."""
-        if not isinstance(self.screen, palette.Palette):
-            self.push_screen(palette.Palette(id="--command-palette"))
+        from specular_tui.tui.screens.dialogs.palette import PaletteDialog
+
+        def answered(entry: palette.Entry | None) -> None:
+            if entry is not None:
+                self.call_later(entry.do)
+
+        screen = self.screen
+        if isinstance(screen, ModeScreen):
+            self.push_screen(PaletteDialog(partial(palette.entries, self, screen)), answered)
 
     def action_help(self) -> None:
         """List the keys of where the user is."""

@@ -18,7 +18,8 @@ class Key:
     """One row: what a key does, and where."""
 
     #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `clean`, `compare`, `validation`, `timeline`, `list`
-    #: (any), `bars`, `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `new`, `flag`, `toggle`, `dialog`.
+    #: (any), `bars`, `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `new`, `toggle`, `palette`,
+    #: `dialog`.
     where: str
     keys: str
     action: str
@@ -56,7 +57,7 @@ TABLE: Final[tuple[Key, ...]] = (
         APP,
     ),
     Key("app", "4", "mode('timeline')", "Timeline", "when the tasks of the open run ran, and what held it up", APP),
-    Key("app", "b", "new_build", "New build", "start a build: plan, policy, jobs", RUN),
+    Key("app", "b", "new_build", "New build", "start a build: plan, policy, jobs", RUN, 80),
     Key("app", "question_mark", "help", "Help", "the keys of where you are", APP),
     Key(
         "app",
@@ -72,9 +73,33 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("run", "p", "pause", "Pause", "freeze the running tasks; start nothing new", RUN, 10),
     Key("run", "r", "resume", "Resume", "let a frozen build go on; of a stored run: what a resume would do", RUN, 11),
     Key("run", "P", "drain", "Drain", "let running tasks end, start nothing new; again: undo", RUN, 12),
-    Key("build", "R", "retry_all", "Retry failed", "run all failed tasks again", RUN, 20),
-    Key("build", "t", "retry_task", "Retry task", "run the selected task again", RUN, 21),
-    Key("build", "s", "skip", "Skip", "skip a failed task, and what needs it", RUN, 22),
+    Key(
+        "build",
+        "R",
+        "retry_all",
+        "Retry failed",
+        "run all failed tasks again; of a stored run, see first what that would do",
+        RUN,
+        20,
+    ),
+    Key(
+        "build",
+        "t",
+        "retry_task",
+        "Retry task",
+        "run the selected task again; of a stored run, see first what that would do",
+        RUN,
+        21,
+    ),
+    Key(
+        "build",
+        "s",
+        "skip",
+        "Skip",
+        "skip the failed task under the cursor, else all that failed, and what needs them; asks",
+        RUN,
+        22,
+    ),
     Key(
         "build",
         "x",
@@ -122,7 +147,7 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("checkpoints", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 25),
     Key("validation", "v", "validate", "Validate", "prove the checkpoint: every file, every hash", LOOK, 5),
     Key("validation", "escape", "cancel", "Cancel", "give the check up", LOOK, 6, palette=False),
-    Key("validation", "R", "repair", "Repair", "run again what is damaged, and go on; asks", RUN, 7),
+    Key("validation", "R", "repair", "Repair", "run again what is damaged; see first what that would do", RUN, 7),
     Key("validation", "i", "restore", "Restore", "take the damaged run from an archive", RUN, 8),
     Key("validation", "d,delete", "delete", "Delete", "delete the run; asks", RUN, 30),
     Key("validation", "u", "undo", "Undo", "take back what was deleted last", RUN, 31),
@@ -200,6 +225,10 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("resume", "tab,n", "next_group", "Next group", "to what is done with other tasks", MOVE, 3, palette=False),
     Key("resume", "question_mark", "help", "Help", "the keys of this screen", APP, 90, palette=False),
     Key("new", "enter", "start", "Start", "start the build", RUN, palette=False),
+    Key("palette", "down,ctrl+n", "hit_down", "Down", "to the next of what was found", MOVE, palette=False),
+    Key("palette", "up", "hit_up", "Up", "to the one before", MOVE, palette=False),
+    Key("palette", "pagedown", "hit_page_down", "Page down", "a page down", MOVE, palette=False),
+    Key("palette", "pageup", "hit_page_up", "Page up", "a page up", MOVE, palette=False),
     Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
 )
 
@@ -250,6 +279,7 @@ TOGETHER: Final[tuple[frozenset[str], ...]] = (
     frozenset({"filter"}),
     frozenset({"search"}),
     frozenset({"dialog", "new", "toggle"}),
+    frozenset({"dialog", "palette"}),
 )
 
 #: Stands for the key of a row that has none: nothing that can be pressed.

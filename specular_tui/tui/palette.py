@@ -1,111 +1,131 @@
-"""The command palette: every action that is possible here, every run, every task."""
+"""What the command palette offers, every action that is possible here, every run, every task, and how it is found."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
-from textual.widgets import Input
+from textual.screen import Screen
 
-from specular_tui.tui import keys, present
+from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.messages import Open
-from specular_tui.tui.safe import plain
+from specular_tui.tui.present import Line, Segment
 
 if TYPE_CHECKING:
     from specular_tui.tui.app import SpecularApp
 
-#: Candidates that are looked at between two turns of the loop.
-_SLICE = 500
-#: Nobody reads more hits of one kind.
-_MOST = 50
+#: So many of a kind are offered at most: nobody reads more, everybody types on.
+_MOST: Final = {"actions": 12, "themes": 12, "runs": 8, "tasks": 20}
+#: Before anything is typed.
+_FIRST: Final = {"actions": 60, "themes": 0, "runs": 5, "tasks": 0}
 
 
-class Palette(CommandPalette):
-    """The palette with a cursor that stands still: nothing wakes an idle program."""
+@dataclass(frozen=True)
+class Entry:
+    """One thing that can be done."""
 
-    def on_mount(self) -> None:
-        """Let it stand still."""
-        self.query_one(Input).cursor_blink = False
-
-
-class _Entry(NamedTuple):
+    #: `actions`, `runs`, `tasks` or `themes`.
+    kind: str
+    #: What stands in front: a key, or the shape of a state.
+    lead: Segment
+    #: What it is found by.
     text: str
-    help: str
+    #: What else is said of it.
+    more: str
     do: Callable[[], object]
 
 
-class _Entries(Provider):
-    """Offers entries by their text; texts may be foreign, and are never markup."""
-
-    @property
-    def _app(self) -> SpecularApp:
-        return cast("SpecularApp", self.app)
-
-    def entries(self) -> Iterator[_Entry]:
-        """Yield all there is to offer."""
-        yield from ()
-
-    async def search(self, query: str) -> Hits:
-        """Yield what matches, in slices."""
-        matcher = self.matcher(query)
-        found = 0
-        for number, entry in enumerate(self.entries()):
-            if number % _SLICE == _SLICE - 1:
-                await asyncio.sleep(0)
-            if (score := matcher.match(entry.text)) > 0:
-                yield Hit(score, matcher.highlight(entry.text), entry.do, entry.text, plain(entry.help))
-                found += 1
-                if found >= _MOST:
-                    return
-
-
-class Actions(_Entries):
-    """What the keys do, by name."""
-
-    def entries(self) -> Iterator[_Entry]:
-        """Yield each action that is bound where the palette was asked for."""
-        screen = self.screen
-        active = {active.binding.id: active for active in screen.active_bindings.values() if active.enabled}
-        for key in keys.by_id(active):
-            if key.palette:
-                found = active[key.id]
-                do = partial(self.app.run_action, found.binding.action, found.node)
-                yield _Entry(f"{key.label}  {keys.shown(keys.acting(key))}", key.help, do)
-        yield _Entry("Theme", "choose the colours", self.app.action_change_theme)
-
-    async def discover(self) -> Hits:
-        """Offer all of it before anything is typed."""
-        for entry in self.entries():
-            yield DiscoveryHit(Content(entry.text), entry.do, entry.text, entry.help)
+def entries(app: SpecularApp, screen: Screen[Any]) -> Iterator[Entry]:
+    """Yield all there is to offer where the palette was asked for, kind by kind."""
+    active = {active.binding.id: active for active in screen.active_bindings.values() if active.enabled}
+    for key in keys.by_id(active):
+        if key.palette and (pressed := keys.shown(keys.acting(key).split(",")[0])):
+            found = active[key.id]
+            do = partial(app.run_action, found.binding.action, found.node)
+            yield Entry("actions", (pressed, "key"), key.label, key.help, do)
+    if app.look.colors:
+        for name in sorted(app.available_themes):
+            lead = (glyphs.MARKED if name == app.theme else glyphs.PENDING, "muted")
+            yield Entry("themes", lead, f"Theme {name}", "", partial(setattr, app, "theme", name))
+    for row in app.desk.runs:
+        badge, role = present.run_badge(row.status, live=row.live)
+        more = f"{badge[2:]}  {row.plan_name}" if row.plan_name else badge[2:]
+        yield Entry("runs", (badge[0], role), row.run_id, more, partial(app.post_message, Open(row.run_id)))
+    view = app.desk.view
+    if view is None:
+        return
+    titles = view.graph.tasks if view.graph is not None else {}
+    for task_id, task in view.state.tasks.items():
+        title = titles[task_id].title if task_id in titles else ""
+        lead = present.task_shape(task.status)
+        if task_id in view.blocked:
+            lead = (glyphs.BLOCKED, "paused")
+        yield Entry("tasks", lead, task_id, title if title != task_id else "", partial(app.show_task, task_id))
 
 
-class Runs(_Entries):
-    """The runs of the directory."""
+class Search:
+    """What matches a query, best first within its kind; entries are looked at one by one."""
 
-    def entries(self) -> Iterator[_Entry]:
-        """Yield each run, newest first."""
-        for row in self._app.desk.runs:
-            badge = present.run_badge(row.status, live=row.live)[0]
-            yield _Entry(plain(row.run_id), f"{badge}  {row.plan_name}", partial(self._open, row.run_id))
+    def __init__(self, query: str) -> None:
+        """Every word of `query` has to be there; capitals do not matter."""
+        self._words = query.lower().split()
+        self._found: dict[str, list[tuple[float, int, Entry]]] = {kind: [] for kind in _MOST}
+        self._seen = 0
 
-    def _open(self, run_id: str) -> None:
-        self.app.post_message(Open(run_id))
-
-
-class Tasks(_Entries):
-    """The tasks of the run in view."""
-
-    def entries(self) -> Iterator[_Entry]:
-        """Yield each task in the order of the plan."""
-        view = self._app.desk.view
-        if view is None:
+    def look(self, entry: Entry) -> None:
+        """Take an entry if it matches."""
+        self._seen += 1
+        found = self._found[entry.kind]
+        if not self._words:
+            if len(found) < _FIRST[entry.kind]:
+                found.append((0.0, self._seen, entry))
             return
-        for task_id, task in view.state.tasks.items():
-            label = view.graph.tasks[task_id].title if view.graph and task_id in view.graph.tasks else ""
-            shape = present.task_shape(task.status)[0]
-            text = plain(f"{task_id}  {label}" if label and label != task_id else task_id)
-            yield _Entry(text, f"{shape} {task.status}", partial(self._app.show_task, task_id))
+        score = self._score(entry)
+        if score is None:
+            return
+        found.append((score, self._seen, entry))
+        if len(found) > 4 * _MOST[entry.kind]:
+            found.sort(key=lambda each: each[:2])
+            del found[_MOST[entry.kind] :]
+
+    def _score(self, entry: Entry) -> float | None:
+        """Return how far a match is from a good one, or None: what a name begins with is best, its help is last."""
+        text, score = entry.text.lower(), 0.0
+        for word in self._words:
+            at = text.find(word)
+            if at >= 0:
+                score += 0 if at == 0 else 1 if not text[at - 1].isalnum() else 2
+            elif word in entry.more.lower():
+                score += 4
+            else:
+                return None
+        return score + len(text) / 1000
+
+    def hits(self) -> list[Entry]:
+        """Return what has been found, kind by kind; the kind of what matches best comes first."""
+        groups = [sorted(found, key=lambda each: each[:2]) for found in self._found.values() if found]
+        groups.sort(key=lambda found: int(found[0][0]))
+        most = _MOST if self._words else _FIRST
+        return [entry for found in groups for *_, entry in found[: most[found[0][2].kind]]]
+
+    def marked(self, text: str, role: str) -> Line:
+        """Return a text with what was searched for in it marked."""
+        lower, line, at = text.lower(), [], 0
+        if len(lower) != len(text):
+            return [(text, role)]
+        for start, end in _merged((i, i + len(w)) for w in self._words if (i := lower.find(w)) >= 0):
+            line += [(text[at:start], role), (text[start:end], "accent")]
+            at = end
+        return [(part, how) for part, how in [*line, (text[at:], role)] if part]
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

@@ -18,9 +18,10 @@ from textual.widgets import Input
 
 from specular_tui.tui.repaint import Terminal
 from specular_tui.tui.safe import plain
+from specular_tui.tui.typed_ahead import TypedAheadApp
 
 
-class TerminalApp(App[int]):
+class TerminalApp(TypedAheadApp):
     """An application that keeps up with its terminal; see `terminal.TerminalDriver`."""
 
     #: The traceback of the error that the application has ended with; "" without one.

@@ -216,20 +216,18 @@ async def test_skipping_says_what_it_is_about(
     run.vanish()
 
 
-@pytest.mark.parametrize(("answer", "options"), [("s", []), ("d", ["--run-dependents"])])
+@pytest.mark.parametrize(("keys", "options"), [([], []), (["d"], ["--run-dependents"])])
 async def test_a_stored_run_goes_on_without_what_failed(
-    root: Path, started: list[list[str]], answer: str, options: list[str]
+    root: Path, started: list[list[str]], keys: list[str], options: list[str]
 ) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
     app = make_app(root, run.now, "build-a")
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         await pilot.press("G", "s")
-        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
-        shown = app.export_screenshot().replace("&#160;", " ")
-        assert "3 tasks need it:" in shown
-        assert "The run is resumed." in shown
-        await pilot.press(answer)
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        assert started == [], "it is shown first"
+        await pilot.press(*keys, "enter")
         await until(pilot, lambda: started == [["--resume", "build-a", "--skip-failed", *options]])
 
 
@@ -288,6 +286,9 @@ async def test_a_stored_run_is_resumed(root: Path, started: list[list[str]]) -> 
         await until(pilot, lambda: started == [["--resume", "build-a"]])
         assert "build-a" in app.desk.owned
         await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        assert len(started) == 1, "it is shown first"
+        await pilot.press("enter")
         await until(pilot, lambda: started[1:] == [["--resume", "build-a", "--retry-failed"]])
 
 
@@ -552,7 +553,7 @@ async def test_nothing_to_retry_is_not_offered_and_said(root: Path) -> None:
     app = make_app(root, run.now, "build-a")
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
-        assert footer(app).split() == ["/", "Filter", "q", "Quit", "?", "Help"]
+        assert footer(app).split() == ["/", "Filter", "b", "New", "build", "q", "Quit", "?", "Help"]
         for key, said in {
             "R": "nothing has failed",
             "p": "build-a is not running",

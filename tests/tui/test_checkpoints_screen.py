@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.messages import RunInspected
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
@@ -20,6 +21,10 @@ from tests.tui.conftest import make_app, settled, until
 def checkpoints(app: SpecularApp) -> CheckpointsScreen:
     assert isinstance(app.screen, CheckpointsScreen)
     return app.screen
+
+
+def state_of(read: RunInspected) -> str:
+    return read.state.status if read.state is not None else ""
 
 
 @pytest.fixture
@@ -149,3 +154,23 @@ async def test_many_runs_stay_fluent(root: Path) -> None:
         row = checkpoints(app).table.row
         assert row is not None
         assert row.run_id == app.desk.runs[-1].run_id
+
+
+async def test_the_side_pane_says_how_a_build_ended(three: Path) -> None:
+    run = recorded.half_way(three, "build-now", at=recorded.START + 9 * 86_400_000)
+    app = make_app(three, run.now, "build-now")
+    async with app.run_test(size=(130, 36)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2", "g")
+        screen = checkpoints(app)
+        await until(pilot, lambda: screen._read is not None and screen._read.run_id == "build-now")
+        await pilot.press("1")
+        run.end("compile/plugins")
+        run.finish("failed", "a task failed")
+        await until(pilot, lambda: app.desk.runs[0].status == "failed")
+        await pilot.press("2")
+        await until(pilot, lambda: screen._read is not None and state_of(screen._read) == "failed")
+        await pilot.pause(0.05)
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "still going" not in shown
+        assert "a task failed" in shown

@@ -20,6 +20,7 @@ from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.comparison import ComparisonScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.dialogs.path import PathDialog
+from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.screens.validation import ValidationScreen
 from specular_tui.workspace import keeping, steering
 from tests.tui import recorded
@@ -531,9 +532,13 @@ async def test_damaged_tasks_run_again(app: SpecularApp, damaged: Path, monkeypa
     async with app.run_test(size=(130, 36)) as pilot:
         await open_damaged(pilot, app)
         await pilot.press("R")
-        asked = await answer(pilot, app, "R")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        await pilot.pause(0.1)
+        asked = shown(app)
         assert "compile/ui" in asked
-        assert "specular build --resume build-2 --repair" in asked
+        assert "--resume build-2 --repair" in asked
+        assert calls == []
+        await pilot.press("enter")
         await until(pilot, lambda: calls == [["--resume", "build-2", "--repair"]])
 
 

@@ -25,7 +25,6 @@ _DIALOGS = {
     "checkpoints-abandon": ["2", "j", "a"],
     "checkpoints-export": ["2", "j", "e"],
     "checkpoints-import-refused": ["2", "i", *"/none.tgz", "enter"],
-    "validation-repair": ["2", "G", "v", "R"],
 }
 
 

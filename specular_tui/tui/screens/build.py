@@ -112,7 +112,7 @@ class BuildScreen(SteeringScreen):
         """Tell whether a key makes sense for the run in view and the task under the cursor."""
         view, task_id = self.view, self.selected
         if view is None:
-            return key.where in ("app", "filter")
+            return key.where == "app"
         failed = task_id is not None and view.state.task(task_id).status is TaskStatus.FAILED
         running = task_id is not None and task_id in view.state.running
         match key.id:

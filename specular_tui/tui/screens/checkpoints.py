@@ -58,6 +58,8 @@ class CheckpointsScreen(KeepingScreen):
         self._going: Sequence[Going] = ()
         self._rest: Timer | None = None
         self._read: RunInspected | None = None
+        #: The run that was read for the side pane, as the list had it then.
+        self._asked: RunRow | None = None
 
     def body(self) -> ComposeResult:
         """Yield the list and the side pane, or a word where there is no run."""
@@ -79,6 +81,7 @@ class CheckpointsScreen(KeepingScreen):
         if self.table.is_mounted:
             self.table.forget()
             self._on_chore_moved()
+            self._read_if_stale()
 
     def run_at_hand(self) -> RunRow | None:
         """Return the run under the cursor."""
@@ -102,6 +105,14 @@ class CheckpointsScreen(KeepingScreen):
         row = self.table.row
         if row is not None and (message.changed is None or row.run_id in message.changed):
             self._show_details(row)
+        if self.is_current:
+            self._read_if_stale()
+
+    def _read_if_stale(self) -> None:
+        """Read the run under the cursor once more where the list now knows better: its build has ended, say."""
+        row, asked = self.table.row, self._asked
+        if row is not None and asked is not None and row.run_id == asked.run_id and _moved(row, asked):
+            self._inspect_later()
 
     def _on_ticked(self, message: Ticked) -> None:
         super()._on_ticked(message)
@@ -133,6 +144,7 @@ class CheckpointsScreen(KeepingScreen):
 
     def _inspect(self) -> None:
         if (row := self.table.row) is not None and not row.damage:
+            self._asked = row
             self.post_message(Inspect(row.run_id))
 
     def _show_details(self, row: RunRow) -> None:
@@ -346,6 +358,11 @@ class CheckpointsScreen(KeepingScreen):
                 self.post_message(Do(Clean(rules, tuple(each.run_id for each in going))))
 
         self.app.push_screen(keeping.clean(going, rules), answered)
+
+
+def _moved(row: RunRow, before: RunRow) -> bool:
+    """Tell whether more is written of a run than there was before."""
+    return (row.updated_at, row.status, row.live) != (before.updated_at, before.status, before.live)
 
 
 def _empty() -> Content:

@@ -68,6 +68,10 @@ class ModeScreen(Screen[None]):
         """Show what has changed while another mode was in front."""
         self._refresh_frame()
 
+    def on_screen_suspend(self) -> None:
+        """Something else is in front: name no key that would not act."""
+        self.footer.update()
+
     def _refresh_frame(self) -> None:
         self.header.refresh()
         self.footer.update()
@@ -115,6 +119,8 @@ class ModeScreen(Screen[None]):
                 return row is not None and (
                     row.resumable or (row.live and (row.status == "paused" or self._draining(row)))
                 )
+            case "app.new_build":
+                return row is None or not row.live
             case "run.drain":
                 return row is not None and row.live and row.status != "paused" and not self._draining(row)
             case _:

@@ -90,7 +90,7 @@ class ResumeScreen(ModalScreen[Wish]):
             self._eager = False
             self.wish = self._good.wish
             self.answer = self._good
-            self.notify("\n".join(answer.problem), severity="warning", timeout=8, markup=False)
+            self.notify("\n".join(answer.problem), severity="warning", timeout=6, markup=False)
         else:
             self.answer = answer
             if not answer.refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specular_tui.model.run import GATE_PREFIX
-from specular_tui.tui.messages import PlanResume, Resume, Steer
+from specular_tui.tui.messages import PlanResume, Steer
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.mode import ModeScreen
@@ -25,7 +25,7 @@ class SteeringScreen(ModeScreen):
         raise NotImplementedError
 
     def action_retry_all(self) -> None:
-        """Run all failed tasks again."""
+        """Run all failed tasks again; of a stored run, show first what that would do."""
         view = self.view
         if view is None:
             return
@@ -34,10 +34,10 @@ class SteeringScreen(ModeScreen):
         elif view.live:
             self.post_message(Steer(view.run_id, "retry"))
         else:
-            self.post_message(Resume(view.run_id, "--retry-failed"))
+            self.post_message(PlanResume(Wish(view.run_id, retry_failed=True)))
 
     def action_retry_task(self) -> None:
-        """Run the selected task again."""
+        """Run the selected task again; of a stored run, show first what that would do."""
         view, task_id = self.view, self.selected
         if view is None or task_id is None:
             return
@@ -47,7 +47,10 @@ class SteeringScreen(ModeScreen):
             self.post_message(Steer(view.run_id, "retry", task_id))
 
     def action_skip(self) -> None:
-        """Skip the failed task under the cursor, or else all that have failed, after asking."""
+        """Skip the failed task under the cursor, else all that have failed, after asking.
+
+        Of a stored run, show what going on without all of them would do.
+        """
         view, task_id = self.view, self.selected
         if view is None:
             return
@@ -55,17 +58,14 @@ class SteeringScreen(ModeScreen):
         if not failed:
             self.say("no task has failed: only a failed one can be skipped")
             return
-        if view.live and task_id in failed:
+        if not view.live:
+            self.post_message(PlanResume(Wish(view.run_id, skip_failed=True)))
+            return
+        if task_id in failed:
             failed = [task_id]
 
         def answered(answer: str | None) -> None:
-            if answer is None:
-                return
-            if not view.live:
-                more = ["--run-dependents"] if answer == "run" else []
-                self.post_message(Resume(view.run_id, "--skip-failed", *more))
-                return
-            for each in failed:
+            for each in failed if answer is not None else ():
                 self.post_message(Steer(view.run_id, "skip", each, run_dependents=answer == "run"))
 
         self.app.push_screen(questions.skip(view, failed), answered)
@@ -88,7 +88,7 @@ class SteeringScreen(ModeScreen):
         else:
             self._ask(questions.stop_build(view), Steer(view.run_id, "stop"))
 
-    def _ask(self, dialog: ChoiceDialog, message: Steer | Resume) -> None:
+    def _ask(self, dialog: ChoiceDialog, message: Steer) -> None:
         def answered(answer: str | None) -> None:
             if answer is not None:
                 self.post_message(message)

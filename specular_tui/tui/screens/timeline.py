@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from specular_tui.tui import keys, present, present_timeline
+from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, RunMoved, RunShown, ShowTask, Ticked
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.theme import paint, paint_lines
@@ -67,6 +68,21 @@ class TimelineScreen(ModeScreen):
             return None
         return RunRow(view.run_id, view.state.status, live=view.live, failed=len(view.failed))
 
+    def offers(self, key: Key) -> bool:
+        """Tell which keys lead anywhere: none where no run is open, or nothing has run yet."""
+        view, chart = self.desk.view, self.bars.chart
+        if key.where not in ("timeline", "bars"):
+            return super().offers(key)
+        if view is None or self.bars.at is None:
+            return False
+        match key.id:
+            case "timeline.next" | "timeline.previous":
+                return bool(view.failed or chart.slow)
+            case "timeline.next_critical" | "timeline.previous_critical":
+                return bool(view.critical)
+            case _:
+                return True
+
     # What the bridge tells
 
     def _show(self) -> None:
@@ -117,6 +133,7 @@ class TimelineScreen(ModeScreen):
         self._summary.update(paint(present_timeline.summary(view, bars.chart, bars.now, part, width)))
         lines = present_timeline.details(view, bars.chart, bars.at, self.desk.clock, bars.now)
         self._details.update(paint_lines(lines))
+        self.footer.update()
 
     def on_timeline_opened(self, message: Timeline.Opened) -> None:
         """Go to the task in Build."""

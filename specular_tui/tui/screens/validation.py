@@ -16,7 +16,7 @@ from specular_tui.tui.messages import (
     CancelCheck,
     CheckMoved,
     Inspect,
-    Resume,
+    PlanResume,
     RunInspected,
     RunMoved,
     RunShown,
@@ -24,11 +24,11 @@ from specular_tui.tui.messages import (
     ShowTask,
     Ticked,
 )
-from specular_tui.tui.screens.dialogs import keeping
 from specular_tui.tui.screens.keeping import KeepingScreen
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunCheck, RunRow
 from specular_tui.tui.widgets.check_pane import CheckPane, GateList
+from specular_tui.tui.wish import Wish
 
 
 class Checks(CheckPane):
@@ -183,18 +183,9 @@ class ValidationScreen(KeepingScreen):
             self.action_give_up()
 
     def action_repair(self) -> None:
-        """Ask whether the damaged tasks shall run again, and with them what needs them."""
-        row = self.run_at_hand()
-        if row is None:
-            return
-        run_id = row.run_id
-        check = self.desk.checks.get(run_id)
-
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                self.post_message(Resume(run_id, "--repair"))
-
-        self.app.push_screen(keeping.repair(row, check.damaged if check is not None else ()), answered)
+        """Show what going on with what is damaged run again would do."""
+        if (row := self.run_at_hand()) is not None:
+            self.post_message(PlanResume(Wish(row.run_id, repair=True)))
 
     def action_restore(self) -> None:
         """Ask for an archive that the damaged run shall be taken from again."""

@@ -52,7 +52,12 @@ class KeyFooter(Widget):
         return bound
 
     def _shown(self) -> list[tuple[str, str]]:
-        """Return the ids and the keys that have a place in the line, most important first."""
+        """Return the ids and the keys that have a place in the line, most important first.
+
+        There are none while something else is in front: a dialog says itself what its keys are.
+        """
+        if not self.screen.is_active:
+            return []
         bound = self._bound()
         rows = [key for key in keys.by_id(bound) if key.footer and key.id not in _ALWAYS and self._offers(key)]
         rows.sort(key=lambda key: key.footer)
@@ -62,6 +67,8 @@ class KeyFooter(Widget):
         """Return the line; what has no room is left out whole, least important first."""
         self._painted = self._shown()
         width = self.content_size.width
+        if not self._painted:
+            return ""
         parts = {name: _part(name, key) for name, key in self._painted}
         right = [name for name in parts if name in _ALWAYS]
         room = width - sum(present.width(parts[name]) + _GAP for name in right)

@@ -27,7 +27,7 @@ def test_the_first_failure_is_told_once() -> None:
     assert alerts.look(None) is None
     assert alerts.look(found) is None
     fail(found, "b", 5)
-    assert alerts.look(found) == Alert("orbit: b failed (exit 2)", "error", loud=True)
+    assert alerts.look(found) == Alert("orbit: b failed (exit 2)", "error", loud=True, pinned=True)
     fail(found, "a", 6)
     assert alerts.look(found) is None
 

@@ -15,6 +15,7 @@ from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.comparison import ComparisonScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.dialogs.new_build import BuildDialog
+from specular_tui.tui.screens.dialogs.palette import PaletteDialog
 from specular_tui.tui.screens.resume import Decisions, ResumeScreen
 from specular_tui.tui.screens.timeline import Bars, TimelineScreen
 from specular_tui.tui.screens.validation import Gates, ValidationScreen
@@ -49,6 +50,7 @@ PLACES = {
         ("app", SpecularApp),
     ),
     "resume": (("list", Decisions), ("resume", ResumeScreen)),
+    "palette": (("palette", PaletteDialog), ("dialog", PaletteDialog)),
     "new": (("toggle", Toggle), ("new", BuildDialog), ("dialog", BuildDialog)),
     "bars": (
         ("list", Bars),

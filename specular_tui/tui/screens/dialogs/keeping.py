@@ -109,22 +109,6 @@ def _size(row: RunRow) -> str:
     return present.size(row.size) if row.size is not None else glyphs.ELLIPSIS
 
 
-def repair(row: RunRow, damaged: Sequence[str]) -> ChoiceDialog:
-    """Ask whether the damaged tasks of a run shall run again."""
-    lines: list[Line] = [[("  ", "plain"), (task, "plain")] for task in damaged[:_NAMED]]
-    if len(damaged) > _NAMED:
-        lines.append([(f"  and {len(damaged) - _NAMED:,} more", "muted")])
-    if lines:
-        lines.insert(0, [("These run again, and with them what needs them:", "muted")])
-    elif row.damage:
-        lines.append([("What its journal does not say any more is not known to be done, and runs again.", "muted")])
-    else:
-        lines.append([("No result is lost: what can be written anew is, and the run goes on.", "muted")])
-    lines.append([("What is damaged is kept in quarantine/.", "muted")])
-    lines += _same(f"specular build --resume {row.run_id} --repair")
-    return confirm([("Repair this run and go on with it?", "strong")], lines, "Repair and resume", key="R")
-
-
 def replace(path: str) -> ChoiceDialog:
     """Ask whether a file that is there shall be replaced."""
     return confirm([("Replace this file?", "strong")], [[(path, "plain")]], "Replace it", key="y")

@@ -63,7 +63,7 @@ class BuildDialog(ModalScreen[Wish]):
         """Prove what is there without typing anything."""
         for field in (self._plan, self._policy, self._jobs):
             field.cursor_blink = False
-        self._plan.focus()
+        self.set_focus(self._plan)
         self._ask()
 
     # What is typed

@@ -79,7 +79,7 @@ class PathDialog(ModalScreen[PathAnswer]):
 
     def on_mount(self) -> None:
         """Begin at the end of the path."""
-        self.input.focus()
+        self.set_focus(self.input)
         self.input.action_end()
         self._say()
 

@@ -66,7 +66,7 @@ def skip(view: RunView, failed: list[str]) -> ChoiceDialog:
         details += _some(waiting)
     else:
         details.append([(f"no other task needs {it}", "muted")])
-    details.append([("The build goes on with the rest." if view.live else "The run is resumed.", "muted")])
+    details.append([("The build goes on with the rest.", "muted")])
     title = "Skip this task?" if len(failed) == 1 else f"Skip {present.plural(len(failed), 'failed task')}?"
     if not waiting:
         return confirm([(title, "strong")], details, f"Skip {it}", key="s")
