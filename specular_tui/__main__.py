@@ -22,7 +22,7 @@ def main() -> None:
         except Exception as error:
             failure = error
 
-            def opener(root: Path, run_id: str | None, owned: bool) -> int:
+            def opener(root: Path, run_id: str | None, owned: bool, tour: bool = False) -> int:
                 raise failure
 
     from specular_tui.cli.main import run
@@ -37,13 +37,16 @@ def open_here() -> int:
     return open_tui(checkpoint_directory(None, os.environ, Path.cwd()), None, False)
 
 
-def open_tui(root: Path, run_id: str | None, owned: bool) -> int:
-    """Open the full-screen app on the checkpoint directory `root` and return its exit code."""
+def open_tui(root: Path, run_id: str | None, owned: bool, tour: bool = False) -> int:
+    """Open the full-screen app on the checkpoint directory `root` and return its exit code.
+
+    `tour`: the run is the demo's, and what there is to see and to try is said with it.
+    """
     # What is made from here to the first paint stays: the collector, which the app turns on, would find nothing.
     gc.disable()
     from specular_tui.tui.start import run_app
 
-    return run_app(root, run_id=run_id, owned=owned)
+    return run_app(root, run_id=run_id, owned=owned, tour=tour)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def _watched(ctx: click.Context, place: Path, jobs: int | None, keep_going: bool
     args = [*(["--jobs", str(jobs)] if jobs is not None else []), *(["--keep-going"] if keep_going else [])]
     run_id = start_build(args, place.absolute())
     root = checkpoint_directory(None, os.environ, place.absolute())
-    code: int = ctx.obj(root, run_id, True)
+    code: int = ctx.obj(root, run_id, True, True)
     run = summarise_run(root, run_id)
     if not (run.live or run.resumable):
         output.tell(f"what it has made is in {place}; to be rid of it, delete that folder")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import click
 
@@ -16,7 +15,12 @@ from specular_tui.cli import output
 from specular_tui.cli.lazy import LazyGroup
 from specular_tui.errors import ExitCode, SpecularError
 
-OpenTui = Callable[[Path, str | None, bool], int]
+
+class OpenTui(Protocol):
+    """Opens the full-screen app; see `specular_tui.__main__.open_tui`."""
+
+    def __call__(self, root: Path, run_id: str | None, owned: bool, tour: bool = False) -> int: ...  # noqa: D102
+
 
 #: Each command, the module that has it, and the line that the overview says of it.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {

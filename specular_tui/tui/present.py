@@ -78,6 +78,43 @@ def cut(line: Line, room: int) -> Line:
     return short
 
 
+def wrapped(line: Line, room: int) -> list[Line]:
+    """Return the line in lines of at most `room` cells, broken between words; what goes on is indented a little more.
+
+    A word that is longer than that is broken where it has to be.
+    """
+    if width(line) <= room or room < 12:
+        return [line]
+    chars = [(char, role) for text, role in line for char in text]
+    indent = next((at for at, (char, _) in enumerate(chars) if char != " "), 0) + 2
+    indent = min(indent, room // 3)
+    lines: list[Line] = []
+    while chars:
+        used = end = 0
+        left = room - (indent if lines else 0)
+        while end < len(chars) and (used := used + cell_len(chars[end][0])) <= left:
+            end += 1
+        if end < len(chars):
+            space = next((at for at in range(end, 0, -1) if chars[at][0] == " "), 0)
+            first_word = next((at for at, (char, _) in enumerate(chars) if char != " "), 0)
+            end = space if space > first_word else max(1, end)
+        lines.append([*([(" " * indent, "plain")] if lines else []), *_joined(chars[:end])])
+        while end < len(chars) and chars[end][0] == " ":
+            end += 1
+        chars = chars[end:]
+    return lines
+
+
+def _joined(chars: Sequence[Segment]) -> Line:
+    line: Line = []
+    for char, role in chars:
+        if line and line[-1][1] == role:
+            line[-1] = (line[-1][0] + char, role)
+        else:
+            line.append((char, role))
+    return line
+
+
 def spread(left: Sequence[Line], right: Sequence[Line], room: int) -> Line:
     """Return a line of `room` cells with parts at both ends; where there is no room the last ones of `right` go first.
 

@@ -17,6 +17,8 @@ from specular_tui.tui.widgets.task_cells import running_time
 #: So many lines of one kind are listed; the rest is counted.
 _MOST: Final = 12
 _FEW: Final = 5
+#: Why a session ended that its badge says already.
+_IMPLIED: Final = ("a task failed", "a gate failed")
 _SINCE: Final = {
     Since.SAME: ("as it is now", "muted"),
     Since.CHANGED: ("has changed since", "paused"),
@@ -85,7 +87,7 @@ def _fact(name: str, *segments: Segment) -> Line:
 def _digest(text: str | None) -> str:
     """Return the start of a digest, enough to tell two apart by eye."""
     kind, colon, value = (text or "").partition(":")
-    return f"{kind}{colon}{value[:10]}{glyphs.ELLIPSIS}" if len(value) > 12 else text or ""
+    return f"{kind}{colon}{value[:6]}{glyphs.ELLIPSIS}" if len(value) > 12 else text or ""
 
 
 def _facts(row: RunRow, state: RunState, clock: Clock, drift: Drift | None) -> list[Line]:
@@ -145,9 +147,9 @@ def _sessions(state: RunState, clock: Clock) -> list[Line]:
             line.append(("  still going", "running"))
         else:
             badge, role = run_badge(session.status, live=False)
-            line.append((f"  {humanise(max(0, session.ended_at - session.started_at)):<7}", "muted"))
+            line.append((f"  {humanise(max(0, session.ended_at - session.started_at)):<6}", "muted"))
             line.append((f" {badge}", role))
-        if session.reason:
+        if session.reason and session.reason not in _IMPLIED:
             line.append((f"  {reason(session.reason)}", "muted"))
         lines.append(line)
     return [*lines, []]

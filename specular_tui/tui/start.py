@@ -26,11 +26,11 @@ __all__ = ["frames", "run_app"]
 _PATIENCE: Final = 0.5
 
 
-def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> int:
+def run_app(root: Path, *, run_id: str | None = None, owned: bool = False, tour: bool = False) -> int:
     """Open the application on the checkpoint directory `root`; return the exit code when it has ended.
 
     Without `run_id` it opens on the one live run, or on the list. `owned`: this process's user has just started the
-    build of `run_id`, so leaving asks what shall become of it.
+    build of `run_id`, so leaving asks what shall become of it. `tour`: that run is the demo's.
 
     Raises:
         UsageError: there is no terminal that it could run on.
@@ -38,6 +38,7 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False) -> in
     prove_terminal()
     settings = read_settings(os.environ)
     app = SpecularApp(root, run_id=run_id, owned=owned, settings=settings, driver_class=TerminalDriver)
+    app.desk.tour = (run_id or "") if tour else ""
     # A thread that works something out lets the screen have its turn after so many seconds.
     sys.setswitchinterval(0.0005)
     with left_clean():

@@ -228,6 +228,8 @@ class Desk:
     opening: str = ""
     #: Runs whose builds this program started.
     owned: set[str] = field(default_factory=set)
+    #: The run of the demo, if that is what the application was opened for.
+    tour: str = ""
     #: The run that Validation is about.
     subject: str = ""
     #: The latest check of each run that was checked since the start.

@@ -644,3 +644,28 @@ async def test_a_skipped_task_keeps_the_log_that_it_has(root: Path) -> None:
         await until(pilot, lambda: build(app).log_view.line_count == 6)
         assert "skipped (skipped on request)" in build(app).log_view.title
     run.vanish()
+
+
+async def test_the_demo_says_what_to_see_and_to_try(root: Path) -> None:
+    run = recorded.RecordedRun(root)
+    run.begin()
+    run.start("deps/install")
+    app = make_app(root, run.now, run.run_id)
+    app.desk.tour = run.run_id
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        notice = build(app).notice
+        assert "X stops it" in str(notice.render())
+        run.add(ev.Frozen(at=run.now))
+        await until(pilot, lambda: "r lets them go on" in str(notice.render()))
+        run.add(ev.Thawed(at=run.now))
+        run.end("deps/install")
+        run.finish("paused", "stopped")
+        await until(pilot, lambda: "1 task completed, and will not run again" in str(notice.render()))
+        assert "Enter there starts it" in str(notice.render())
+    again = recorded.finished(root, "build-b", at=recorded.START)
+    app = make_app(root, again.now, "build-b")
+    app.desk.tour = "build-b"
+    async with app.run_test(size=(60, 16)) as pilot:
+        await settled(pilot, app)
+        assert "proves the checkpoint" in str(build(app).notice.render()), "a low screen has room for the keys alone"

@@ -159,3 +159,30 @@ async def test_at_the_end_the_failures_are_told_with_their_last_lines(
             assert "and 1 more" in said[0]
             await pilot.click(screen.notice, offset=(5, 2))
             await until(pilot, lambda: screen.table.selected == "docs/html")
+
+
+async def test_the_line_that_says_why_it_failed(root: Path) -> None:
+    run = recorded.half_way(root)
+    run.start("test/net")
+    noise = "".join(f"ok {number}\n" for number in range(400))
+    run.end("test/net", "failed", exit_code=1, log=f"{noise}E   AssertionError: no route\n{noise}1 failed\n")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        await pilot.press("c")
+        await until(pilot, lambda: "error" in screen.log_view.selected_text())
+        assert screen.table.selected == "compile/net", "what failed first, where the cursor is on nothing that failed"
+        assert "too few arguments" in screen.log_view.selected_text()
+        screen.table.select("test/net")
+        await pilot.press("c")
+        await until(pilot, lambda: screen.log_view.selected_text() == "E   AssertionError: no route")
+        assert screen.log_view.has_focus
+        assert not screen.log_view.follow
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "AssertionError: no route" in shown
+        assert " of 802" in shown, "where it is"
+        await pilot.press("g")
+        await pilot.press("c")
+        await until(pilot, lambda: screen.log_view.selected_text() == "E   AssertionError: no route")
+    run.vanish()

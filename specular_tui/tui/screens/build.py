@@ -126,6 +126,8 @@ class BuildScreen(SteeringScreen):
                 return view.live and running
             case "build.stop_build":
                 return view.live and not running
+            case "build.why":
+                return bool(view.failed)
             case "tasks.next_running":
                 return bool(view.state.running) and not self.table.trails
             case "build.follow" | "build.wrap" | "build.copy" | "build.open_outside.pager":
@@ -212,6 +214,19 @@ class BuildScreen(SteeringScreen):
         """Say it."""
         message.stop()
         self.say(message.text)
+
+    def action_why(self) -> None:
+        """Go to the line that says why the task under the cursor failed, or else the one that failed first."""
+        view, task_id = self.view, self.selected
+        if view is None:
+            return
+        failed = task_id if task_id in view.failed else view.first_failure()
+        if failed is None:
+            self.say("nothing has failed")
+            return
+        self.go_to(failed)
+        self.pane.why(failed)
+        self.set_focus(self.log_view)
 
     def action_earlier_attempt(self) -> None:
         """Show the log of the attempt before."""

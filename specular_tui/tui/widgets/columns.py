@@ -12,25 +12,38 @@ GAP: Final = 2
 
 
 class Column(NamedTuple):
-    """A heading, so many cells wide, written to the right or not."""
+    """A heading, so many cells wide, written to the right or not; where room is scarce it makes do with `least`."""
 
     name: str
     width: int
     right: bool = False
+    least: int = 0
 
 
 def fitting(columns: Sequence[Column], dropped: Sequence[str], width: int, *, wide: str, most: int) -> list[Column]:
     """Return the columns that fit into `width` cells; those in `dropped` go first, in their order.
 
-    What is left over goes to the column `wide`, up to `most` cells more.
+    Before one goes all others make do with their least. What is left over goes to the column `wide`, up to `most` cells
+    more.
     """
     shown = list(columns)
     for name in dropped:
-        if _room(shown) <= width:
+        if _room(_narrowed(shown, _room(shown))) <= width:
             break
         shown = [column for column in shown if column.name != name]
+    shown = _narrowed(shown, _room(shown) - width)
     rest = max(0, min(width - _room(shown), most))
     return [column._replace(width=column.width + rest) if column.name == wide else column for column in shown]
+
+
+def _narrowed(columns: Sequence[Column], cells: int) -> list[Column]:
+    """Return the columns with so many `cells` less, as far as they can do without."""
+    narrowed = []
+    for column in columns:
+        given = max(0, min(cells, column.width - column.least)) if column.least else 0
+        cells -= given
+        narrowed.append(column._replace(width=column.width - given))
+    return narrowed
 
 
 def _room(columns: Sequence[Column]) -> int:
@@ -40,7 +53,7 @@ def _room(columns: Sequence[Column]) -> int:
 def heading(columns: Sequence[Column]) -> Line:
     """Return the line of the headings."""
     line: Line = []
-    for name, width, right in columns:
+    for name, width, right, _ in columns:
         said = "" if name.startswith("_") else name
         line.append(((said.rjust(width) if right else said.ljust(width)) + " " * GAP, "faint"))
     return line
@@ -49,7 +62,7 @@ def heading(columns: Sequence[Column]) -> Line:
 def row(columns: Sequence[Column], cell: Callable[[str, int], Line]) -> Line:
     """Return a line of cells; `cell` gives the one of a column in its width."""
     line: Line = []
-    for name, width, right in columns:
+    for name, width, right, _ in columns:
         found = present.cut(cell(name, width), width)
         pad = (" " * max(0, width - present.width(found)), "plain")
         line += [pad, *found] if right else [*found, pad]

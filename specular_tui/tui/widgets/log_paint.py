@@ -164,5 +164,13 @@ class LogPainter:
         if not source.ready:
             parts.append("counting" if source.tail_count else "unpacking")
         elif source.line_count:
-            parts += [present.plural(source.line_count, "line"), present.size(source.size)]
+            parts += [_place(window), present.size(source.size)]
         return "   ".join(parts)
+
+
+def _place(window: LogWindow) -> str:
+    """Return where in the log the window stands, `line 120 of 5,321`; at its end, or where all is there, its length."""
+    count, rows = window.source.line_count, window.rows()
+    if window.follow or window.whole or not rows or rows[0].line < 0:
+        return present.plural(count, "line")
+    return f"line {rows[0].line + 1:,} of {count:,}"

@@ -48,9 +48,13 @@ class LogPane(Vertical):
         self.log_view = Log()
         self.box = SearchBox(placeholder="search the whole log", compact=True)
         self.task_id: str | None = None
+        #: Which log was asked for, and which one is there.
         self._reading: tuple[object, ...] = ()
+        self._there: tuple[object, ...] | None = None
         #: The attempt whose log is looked at, where it is not the latest.
         self._attempt: tuple[str, str, int] | None = None
+        #: The run and the task whose log is to be shown at the line that says why it failed, once it has been read.
+        self._why: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the log, and the box below it."""
@@ -162,6 +166,25 @@ class LogPane(Vertical):
         if source is not self.log_view.source:
             self.box.display = False
         self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
+        self._there = self._reading if source is not None else None
+        if source is not None and self._why == (view.run_id, task_id):
+            self._show_why()
+
+    def why(self, task_id: str) -> None:
+        """Go to the line that most likely says why a task failed; its log may have to be read first."""
+        view = self._view
+        if view is None:
+            return
+        self._why = (view.run_id, task_id)
+        self._attempt = None
+        self.show(task_id)
+        if self._there == self._reading:
+            self._show_why()
+
+    def _show_why(self) -> None:
+        self._why = None
+        if not self.log_view.go_to_cause():
+            self._say("its log does not say why")
 
     # Search
 

@@ -11,8 +11,9 @@ from typing import Final, Literal
 from textual.content import Content
 from textual.timer import Timer
 
+from specular_tui.model.cause import WINDOW, likely_cause
 from specular_tui.tui.frames import to_beat
-from specular_tui.tui.safe import plain
+from specular_tui.tui.safe import ansi_line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_mouse import LogMouse
 from specular_tui.tui.widgets.log_text import LogSource, width_of
@@ -22,6 +23,8 @@ from specular_tui.tui.widgets.log_window import LogWindow
 _SLICE: Final = 0.003
 _BREATH: Final = 0.004
 _SIDEWAYS: Final = 8
+#: Lines at the end that are looked through for why the task failed.
+_LOOKED: Final = 1000
 
 
 class LogView(LogMouse, can_focus=True):
@@ -219,6 +222,30 @@ class LogView(LogMouse, can_focus=True):
     def previous_match(self) -> None:
         """Go to the matching line before, round the start."""
         self._next(-1)
+
+    # Why it failed ---------------------------------------------------------------------------------------------------
+
+    def go_to_cause(self) -> bool:
+        """Go to the line that most likely says why the task failed, and select it; return whether there is one."""
+        window = self._window
+        if window is None:
+            return False
+        source = window.source
+        count = min(source.line_count if source.ready else source.tail_count, _LOOKED)
+        start = source.line_count - count if source.ready else -count
+        raw, room = source.lines(start, count), WINDOW
+        while room > 0 and count > 0:
+            count -= 1
+            room -= len(raw[count]) + 1
+        found = likely_cause([ansi_line(line).text for line in raw[count:]])
+        if found is None:
+            return False
+        line = start + count + found.at
+        window.deselect()
+        if source.ready:
+            window.anchor, window.head = (line, 0), (line, len(window.text.line(line).text))
+        self._go_to(line)
+        return True
 
     # Copying ---------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from textual.content import Content
@@ -9,13 +10,17 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from specular_tui.tui import keys, present
+from specular_tui.tui import keys, present, present_tour
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunView
 
 #: Lines of the terminal from which there is room for more than one.
 _TALL: Final = 20
+#: Cells from which there is room for both keys.
+_WIDE: Final = 72
+_TO_FAILURES: Final = (("build.next", " show"), ("build.why", " why"))
+_ON: Final = (("run.resume", " go on"),)
 
 
 class FailureNotice(Widget):
@@ -44,13 +49,21 @@ class FailureNotice(Widget):
         self.styles.height = len(self._said) + 1 if self.app.size.height >= _TALL else 1
         self.refresh()
 
-    @staticmethod
-    def _lines(view: RunView) -> list[tuple[str, Line]]:
+    def _lines(self, view: RunView) -> list[tuple[str, Line]]:
         failures = [(task_id, present.failure(view, task_id)) for task_id in view.pinned()]
         found = [(task_id, line) for task_id, line in failures if line]
+        if not found and view.run_id == self._desk.tour:
+            told = present_tour.lines(view)
+            return [("", line) for line in (told if self.app.size.height >= _TALL else told[1:])]
         if not found and (standing := present.standing(view)):
             found = [("", standing)]
         return found
+
+    def _hints(self, view: RunView, task_id: str) -> Sequence[tuple[str, str]]:
+        """Return the rows of the keys that lead on, and what they lead to."""
+        if task_id:
+            return _TO_FAILURES if self.content_size.width >= _WIDE else _TO_FAILURES[1:]
+        return () if view.run_id == self._desk.tour else _ON
 
     def render(self) -> Content:
         """Return the lines; the key stands at the end of the first."""
@@ -61,8 +74,8 @@ class FailureNotice(Widget):
         for number, (task_id, line) in enumerate(self._said):
             right: Line = []
             if number == 0:
-                hint = ("build.next", " show") if task_id else ("run.resume", " go on")
-                right = [keys.cap(hint[0]), (hint[1], "muted")]
+                for key, said in self._hints(view, task_id):
+                    right += [("  " if right else "", "plain"), keys.cap(key), (said, "muted")]
                 if task_id and (more := len(view.failed) - len(self._said)) > 0:
                     right = [(f"and {more:,} more  ", "muted"), *right]
             lines.append(present.spread([line], [right] if right else [], self.content_size.width))

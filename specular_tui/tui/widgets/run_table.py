@@ -23,22 +23,22 @@ _COLUMNS: Final = (
     Column("state", 11),
     Column("run", 25),
     Column("plan", 8),
-    Column("progress", 16),
+    Column("progress", 16, least=13),
     Column("failed", 6, right=True),
-    Column("age", 10, right=True),
+    Column("age", 8, right=True),
     Column("took", 6, right=True),
     Column("size", 6, right=True),
-    Column("integrity", 11),
+    Column("integrity", 11, least=9),
 )
 #: What goes first where there is no room.
-_DROPPED: Final = ("plan", "took", "failed", "integrity", "size", "progress", "age")
+_DROPPED: Final = ("plan", "took", "size", "failed", "integrity", "progress", "age")
 #: The same in a clean-up.
 _CLEANING: Final = (
     Column("_signs", 2),
     Column("clean-up", 8),
     Column("run", 25),
     Column("state", 11),
-    Column("age", 10, right=True),
+    Column("age", 8, right=True),
     Column("size", 6, right=True),
     Column("why", 24),
 )
@@ -153,7 +153,8 @@ def _cell(name: str, row: RunRow, desk: Desk, room: int) -> Line:
             if row.live:
                 return [("live", "running")]
             at = row.updated_at or row.created_at
-            return [(present.age(desk.clock.now() - at), "muted")] if row.updated_at else []
+            age = present.age(desk.clock.now() - at).removesuffix(" ago")
+            return [(age, "muted")] if row.updated_at else []
         case "took":
             return [(humanise(row.elapsed_ms), "muted")] if row.elapsed_ms else []
         case _:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.events import Resize
 from textual.widgets import Static
 
-from specular_tui.tui import keys
+from specular_tui.tui import keys, present
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 
@@ -20,6 +21,7 @@ class TextPane(VerticalScroll, can_focus=True):
         """It is empty until `update`."""
         super().__init__()
         self._text = Static(markup=False)
+        self._lines: list[Line] = []
 
     def compose(self) -> ComposeResult:
         """Yield the text."""
@@ -27,7 +29,18 @@ class TextPane(VerticalScroll, can_focus=True):
 
     def update(self, lines: list[Line]) -> None:
         """Show these lines."""
-        self._text.update(paint_lines(lines))
+        self._lines = lines
+        self._break()
+
+    def on_resize(self, event: Resize) -> None:
+        """Break the lines anew."""
+        self._break()
+
+    def _break(self) -> None:
+        # One cell may be the scroll bar's: what fits shall not depend on whether it is there.
+        room = self.content_region.width - self.styles.scrollbar_size_vertical
+        broken = [part for line in self._lines for part in present.wrapped(line, room)]
+        self._text.update(paint_lines(broken))
 
     def action_cursor_down(self) -> None:
         """Go one line down."""

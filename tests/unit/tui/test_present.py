@@ -209,3 +209,25 @@ def test_the_end_goes_before_the_id_of_the_run() -> None:
     assert found.run_id not in narrow
     assert "left, until" in wide
     assert "left, until" in narrow
+
+
+def test_long_lines_go_on_below_and_further_in() -> None:
+    line: present.Line = [
+        ("  ", "plain"),
+        ("specular build --resume", "accent"),
+        (" build-2024-01-15T10-30-45", "strong"),
+    ]
+    assert said(present.wrapped(line, 30)) == "  specular build --resume\n    build-2024-01-15T10-30-45"
+    assert present.wrapped(line, 60) == [line]
+    assert present.wrapped(line, 30)[1][1] == ("build-2024-01-15T10-30-45", "strong")
+    assert said(present.wrapped([("x" * 30, "plain")], 20)) == "x" * 20 + "\n  " + "x" * 10
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 日", max_size=12), st.sampled_from(["plain", "muted"])), max_size=6),
+    st.integers(12, 40),
+)
+def test_wrapped_lines_fit_and_lose_no_letter(line: present.Line, room: int) -> None:
+    found = present.wrapped(line, room)
+    assert all(present.width(each) <= room for each in found)
+    assert said(found).replace("\n", "").replace(" ", "") == present.text(line).replace(" ", "")
