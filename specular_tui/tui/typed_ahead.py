@@ -44,15 +44,24 @@ class TypedAheadApp(App[int]):
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.screen._mounted_event.wait(), _PATIENCE)
 
+    def _meant_for_focus(self, event: Key) -> bool:
+        """Tell whether what has the focus now may type a key, or answer with it: bindings would not know of that."""
+        focused = self.focused
+        typed = focused is not None and focused.check_consume_key(event.key, event.character)
+        return typed or self.screen.is_modal
+
     async def _on_key(self, event: Key) -> None:
         """Do what a key does that nobody has taken; if that moves the focus, what was typed behind it goes there."""
         event.prevent_default()
         self._on_their_way.discard(event)
         if event in self._astray:
             self._astray.discard(event)
+            await self._come_up()
+            if not self._meant_for_focus(event):
+                await super()._on_key(event)
+                return
             again = Key(event.key, event.character)
             self._on_their_way.add(again)
-            await self._come_up()
             again._set_forwarded()
             self._typed_at().post_message(again)
             return

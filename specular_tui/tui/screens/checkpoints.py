@@ -172,6 +172,8 @@ class CheckpointsScreen(KeepingScreen):
         row = self.table.row
         if key.where == "checkpoints" and row is None:
             return key.action == "import"
+        if self.cleaning and key.id == "app.new_build":
+            return False
         match key.id:
             case "checkpoints.undo":
                 return self.desk.trash[0] > 0

@@ -40,7 +40,7 @@ _CLEANING: Final = (
     Column("state", 11),
     Column("age", 8, right=True),
     Column("size", 6, right=True),
-    Column("why", 24),
+    Column("why", 34),
 )
 _CLEANING_DROPPED: Final = ("state", "age")
 
