@@ -20,7 +20,7 @@ from textual.worker import WorkType
 
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model.run import RunStatus
-from specular_tui.tui import alerts, keys, outside, palette, present, theme
+from specular_tui.tui import alerts, keys, outside, palette, possible, present, theme
 from specular_tui.tui.alerts import Alert
 from specular_tui.tui.bridge import Bridge, Outlet, program_for
 from specular_tui.tui.bridge.settings import Settings
@@ -297,7 +297,7 @@ class SpecularApp(TerminalApp):
 
         screen = self.screen
         if isinstance(screen, ModeScreen):
-            self.push_screen(PaletteDialog(partial(palette.entries, self, screen)), answered)
+            self.push_screen(PaletteDialog(partial(possible.entries, self, screen)), answered)
 
     def action_help(self) -> None:
         """List the keys of where the user is."""
