@@ -19,6 +19,7 @@ from specular_tui.tui.messages import (
     OpenOutside,
     RunMoved,
     RunShown,
+    RunsListed,
     Ticked,
 )
 from specular_tui.tui.present import Line
@@ -176,6 +177,11 @@ class BuildScreen(SteeringScreen):
         super()._on_foreseen(message)
         if message.past and self.view is not None:
             self._show_tasks(self.view)
+
+    def _on_runs_listed(self, message: RunsListed) -> None:
+        # The keys here act on the run in view, of which `RunMoved` tells.
+        if self.view is None:
+            super()._on_runs_listed(message)
 
     def _on_run_shown(self, message: RunShown) -> None:
         super()._on_run_shown(message)

@@ -92,7 +92,9 @@ class ModeScreen(Screen[None]):
         self._refresh_frame()
 
     def _on_foreseen(self, message: Foreseen) -> None:
-        self.header.refresh()
+        # While a run is live the next second will say so, without a frame of its own.
+        if self.desk.view is None or not self.desk.view.live or message.past:
+            self.header.refresh()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
         if self.desk.view is None:

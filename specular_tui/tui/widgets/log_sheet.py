@@ -5,7 +5,7 @@ It draws only the rows on screen, or a word where there is no log.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -74,6 +74,8 @@ class LogSheet(ScrollActions, Widget):
         self._in_corner = ("", "")
         self._title = ""
         self._placeholder: Content | str = ""
+        #: What has been drawn last, and of which part, as long as that is not to be drawn anew.
+        self._drawn: tuple[Region, list[Strip]] | None = None
         #: The placeholder as it is drawn, and which one in which width that is.
         self._word: list[Strip] = []
         self._word_for: object = None
@@ -197,10 +199,15 @@ class LogSheet(ScrollActions, Widget):
             self._painter.colors = not self.app.no_color
             self._painter.filters, self._painter.ground = filters, self.background_colors[1]
             self._painter.margins = (gutter.left, gutter.right)
+            self._drawn = None
+        width = self.outer_size.width
+        if self._drawn is not None and self._drawn[0] == crop:
+            # Something else on the same lines of the screen is painted.
+            return self._drawn[1]
         if self._window is not None:
             self._rows = self._painter.prepare(self._window, self._finder)
             self._in_corner = self._painter.corner(self._window, self.new_lines)
-        width, strips = self.outer_size.width, []
+        strips: list[Strip] = []
         for y in crop.line_range:
             if gutter.top <= y < gutter.top + height:
                 strips.append(self.render_line(y - gutter.top))
@@ -208,7 +215,13 @@ class LogSheet(ScrollActions, Widget):
                 strips += super().render_lines(Region(0, y, width, 1))
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
+        self._drawn = (crop, strips)
         return strips
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw it anew at the next frame."""
+        self._drawn = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:
         """Draw the title, or a row of the log."""

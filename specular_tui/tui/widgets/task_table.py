@@ -154,7 +154,7 @@ class TaskTable(TaskMouse, can_focus=True):
                 self._announce()
             self.refresh()
         else:
-            self._refresh_changed()
+            self._refresh_changed(self._painted)
         self._trail()
 
     def _trail(self) -> None:
@@ -165,18 +165,24 @@ class TaskTable(TaskMouse, can_focus=True):
         if state.current_task is not None and self.select(state.current_task, by_hand=False):
             self._trailed_at = now
 
-    def _refresh_changed(self) -> None:
-        changed = [y for y, shown in self._painted.items() if shown != self._line(y)]
+    def _refresh_changed(self, lines: Iterable[int]) -> None:
+        changed = [y for y in lines if self._painted[y] != self._line(y)]
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def tick(self) -> None:
         """A second has gone by: count the time of what runs."""
         state = self._rows.state
-        if state.running and state.frozen_since is None and self._frame is None:
-            if self._rows.sort == "duration":
-                self._touched.update(state.running)
+        if not state.running or state.frozen_since is not None or self._frame is not None:
+            return
+        if self._rows.sort == "duration":
+            self._touched.update(state.running)
             self._flush()
+            return
+        # Nothing else can have changed: it is not looked at.
+        self._now = self._clock()
+        self._refresh_changed([y for y, shown in self._painted.items() if shown and shown[1].kind == "running"])
+        self._trail()
 
     def on_mount(self) -> None:
         """Catch up with what came before there was a screen."""
