@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from specular_tui.model.resume import Action
-from specular_tui.tui import glyphs, present
+from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import hours, lasting
@@ -47,13 +50,53 @@ def _ending(answer: Answer | None, clock: Clock) -> list[Line]:
     return parts
 
 
+#: The options of the command line, as this application has them: the switch, and the row of its key.
+_SWITCHES: Final = {
+    "--from-task TASK": ("from this task", "resume.from_task"),
+    "--from-task": ("from this task", "resume.from_task"),
+    "--alone": ("it alone", "resume.switch.alone"),
+    "--retry-failed": ("only the failed", "resume.switch.retry_failed"),
+    "--skip-failed": ("skip the failed", "resume.switch.skip_failed"),
+    "--run-dependents": ("run their dependents", "resume.switch.run_dependents"),
+    "--validate": ("validate first", "resume.switch.validate"),
+    "--revalidate": ("gates again", "resume.switch.revalidate"),
+    "--repair": ("repair", "resume.switch.repair"),
+    "--no-keep-going": ("keep going", "resume.switch.keep_going"),
+    "--keep-going": ("keep going", "resume.switch.keep_going"),
+}
+_OPTION: Final = re.compile("|".join(rf"(?<![\w-]){option}(?![\w-])" for option in _SWITCHES))
+#: A command line that does what a switch does here.
+_COMMAND: Final = re.compile(r"\((?:specular build --resume \S+ )?(--[a-z-]+)\)")
+
+
+def problem(answer: Answer) -> list[str]:
+    """Return why a build would not start, in the words of the switches and their keys instead of options.
+
+    Command lines that do something else stay as they are: they can be typed.
+    """
+    return [_in_switches(line) for line in answer.problem]
+
+
+def _in_switches(line: str) -> str:
+    def key(found: re.Match[str]) -> str:
+        row_id = "app.new_build" if found[1] == "--force" else _SWITCHES.get(found[1], ("", ""))[1]
+        return f"(key {keys.pressed(row_id)})" if row_id else found[0]
+
+    def switch(found: re.Match[str]) -> str:
+        label, row_id = _SWITCHES[found[0]]
+        return f"'{label}' (key {keys.pressed(row_id)})"
+
+    line = _COMMAND.sub(key, line)
+    return line if "specular " in line else _OPTION.sub(switch, line)
+
+
 def notices(answer: Answer | None) -> list[Line]:
     """Return what has to be known before it is started: why it would not start, or what has changed since."""
     if answer is None:
         return []
     lines: list[Line] = []
     if answer.problem:
-        first, *others = answer.problem
+        first, *others = problem(answer)
         lines.append([(f"{glyphs.FAILED} {first}", "failed-strong")])
         lines += [[(f"  {line}", "muted")] for line in others[:_MOST]]
         return lines

@@ -23,6 +23,14 @@ FLAGS: Final = (
 )
 
 
+#: What an option that is switched on contradicts.
+_AGAINST: Final = {
+    "retry_failed": ("skip_failed",),
+    "skip_failed": ("retry_failed", "alone"),
+    "alone": ("skip_failed",),
+}
+
+
 @dataclass(frozen=True)
 class Wish:
     """The options of a build, as they are switched."""
@@ -46,12 +54,26 @@ class Wish:
     jobs: int = 0
 
     def switched(self, flag: str) -> Wish:
-        """Return the same with one of `FLAGS` switched on or off."""
-        changed: dict[str, Any] = {flag: not getattr(self, flag)}
+        """Return the same with one of `FLAGS` switched on or off; what contradicts one that is on is taken back."""
+        on = not getattr(self, flag)
+        changed: dict[str, Any] = {flag: on}
+        if on:
+            changed |= dict.fromkeys(_AGAINST.get(flag, ()), False)
         if changed.get("skip_failed") is False:
             # It says what that one does.
             changed["run_dependents"] = False
+        if on and flag == "retry_failed":
+            changed |= {"from_task": "", "alone": False}
         return replace(self, **changed)
+
+    def started_from(self, task_id: str) -> Wish:
+        """Return the same with a task that runs again, "" for none, and without what contradicts that."""
+        return replace(
+            self,
+            from_task=task_id,
+            alone=self.alone and bool(task_id),
+            retry_failed=self.retry_failed and not task_id,
+        )
 
     def words(self) -> list[str]:
         """Return what stands behind `specular build`."""

@@ -18,6 +18,7 @@ from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.widgets.switch_bar import SwitchBar
+from specular_tui.tui.wish import Wish
 from specular_tui.workspace import rehearsing, steering
 from specular_tui.workspace.rehearsing import Rehearsal, Rehearser
 from specular_tui.workspace.request import BuildRequest
@@ -178,19 +179,37 @@ async def test_switches(
         await until(pilot, lambda: started.words == [["--resume", "one", *options]])
 
 
-async def test_what_contradicts_itself_is_not_switched_on(failed: Site, started: Started) -> None:
+async def test_a_switch_takes_back_what_contradicts_it(failed: Site, started: Started) -> None:
     app = made(failed)
     async with app.run_test(size=(100, 30)) as pilot:
         screen = await opened(pilot, app)
         await press(pilot, screen, "f", "s")
+        assert screen.wish == Wish("one", skip_failed=True)
+        await press(pilot, screen, "f")
+        assert screen.wish == Wish("one", retry_failed=True)
+        await press(pilot, screen, "t")
+        assert screen.wish == Wish("one", from_task="b")
+        await press(pilot, screen, "f")
+        assert screen.wish == Wish("one", retry_failed=True)
+        await press(pilot, screen, "o")
+        assert screen.wish == Wish("one", from_task="b", alone=True), "which is said of the task under the cursor"
+        assert done(screen) == {"a": "reuse", "b": "run", "c": "blocked", "d": "blocked"}
+        assert not app._notifications
+
+
+async def test_what_cannot_be_is_not_switched_on_and_said_in_the_words_of_the_switches(
+    failed: Site, started: Started
+) -> None:
+    app = made(failed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = await opened(pilot, app)
+        await press(pilot, screen, "j", "t")
         await pilot.pause(0.1)
-        assert screen.wish.retry_failed
-        assert not screen.wish.skip_failed
-        said = [note.message for note in app._notifications]
-        assert said == ["--skip-failed leaves failed tasks out, --retry-failed runs them: choose one of them"]
-        await press(pilot, screen, "f", "j", "t")
         assert screen.wish.from_task == "", "c needs b, which failed"
-        assert "cannot start from c" in [note.message for note in app._notifications][-1]
+        said = [note.message for note in app._notifications][-1]
+        assert "cannot start from c" in said
+        assert "resume without 'from this task' (key t), or name an earlier task" in said
+        assert "--" not in said
 
 
 async def test_a_damaged_checkpoint_is_said_and_repaired(failed: Site, started: Started) -> None:
@@ -200,6 +219,8 @@ async def test_a_damaged_checkpoint_is_said_and_repaired(failed: Site, started: 
         screen = await opened(pilot, app)
         assert screen.answer is not None
         assert screen.answer.problem[0].startswith("checkpoint validation failed")
+        shown = " ".join(app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'").split())
+        assert "run the damaged tasks again (key e), or start afresh (key b)" in shown
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert started == []

@@ -90,7 +90,7 @@ class ResumeScreen(ModalScreen[Wish]):
             self._eager = False
             self.wish = self._good.wish
             self.answer = self._good
-            self.notify("\n".join(answer.problem), severity="warning", timeout=6, markup=False)
+            self.notify("\n".join(present_resume.problem(answer)), severity="warning", timeout=6, markup=False)
         else:
             self.answer = answer
             if not answer.refused:
@@ -147,7 +147,11 @@ class ResumeScreen(ModalScreen[Wish]):
 
     def action_switch(self, name: str) -> None:
         """Switch an option on or off."""
-        if name == "keep_going":
+        if name == "alone" and not self.wish.from_task:
+            # It says what that one does.
+            self.action_from_task()
+            self._want(replace(self.wish, alone=bool(self.wish.from_task)))
+        elif name == "keep_going":
             self._want(replace(self.wish, keep_going=not self._keeps_going))
         else:
             self._want(self.wish.switched(name))
@@ -162,8 +166,7 @@ class ResumeScreen(ModalScreen[Wish]):
         """Run the task under the cursor again, and all that needs it; or do not."""
         selected = self.list.selected
         if selected:
-            again = self.wish.from_task != selected
-            self._want(replace(self.wish, from_task=selected if again else "", alone=again and self.wish.alone))
+            self._want(self.wish.started_from(selected if self.wish.from_task != selected else ""))
 
     def action_more_jobs(self) -> None:
         """Run one task more at once."""
@@ -188,7 +191,7 @@ class ResumeScreen(ModalScreen[Wish]):
         if self._pending or answer is None:
             self._eager = True
         elif answer.problem:
-            self.notify("\n".join(answer.problem), severity="error", timeout=8, markup=False)
+            self.notify("\n".join(present_resume.problem(answer)), severity="error", timeout=8, markup=False)
         elif answer.question and not self.wish.trust_plan:
             self.app.push_screen(questions.trust(answer.question, answer.commands), self._trusted)
         else:
