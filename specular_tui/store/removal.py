@@ -170,21 +170,47 @@ def purge(root: Path, puts: Iterable[TrashedRun], effort: Effort | None = None) 
     """
     freed = 0
     with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
-        here = set(checkpoint.run_ids(root))
-        for put in puts:
-            # In one step, so that nobody takes a run back that is half deleted.
-            hidden = f"{_DELETED}{put.run_id}-{time.time_ns():x}"
-            try:
-                with folder.folder(TRASH) as bin_:
-                    os.rename(put.name, hidden, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
-            except FileNotFoundError:
-                continue
-            if put.run_id not in here:
-                pins.drop(folder, put.run_id)
+        for put, hidden in _hide(folder, root, puts):
             _delete(folder, hidden, effort or Effort())
             freed += put.size
         _sweep(folder)
     return freed
+
+
+def discard(root: Path, puts: Iterable[TrashedRun]) -> list[TrashedRun]:
+    """Take these runs from the trash for good, and return them; what they take on the disk is freed by `sweep`.
+
+    One that is not there is passed over. Raises StorageError.
+    """
+    with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
+        return [put for put, _ in _hide(folder, root, puts)]
+    return []
+
+
+def sweep(root: Path, effort: Effort | None = None) -> None:
+    """Free what runs take that have been removed: what `discard` and crashes have left.
+
+    Raises:
+        CancelledError: `effort` is not wanted any more; the rest is left for the next time.
+    """
+    with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
+        _sweep(folder, effort)
+
+
+def _hide(folder: Folder, root: Path, puts: Iterable[TrashedRun]) -> Iterator[tuple[TrashedRun, str]]:
+    """Give each run of the trash a hidden name, and yield it: nobody takes back, or sees, one that is half deleted."""
+    here = set(checkpoint.run_ids(root))
+    kept = pins.pinned(root)
+    for put in puts:
+        hidden = f"{_DELETED}{put.run_id}-{time.time_ns():x}"
+        try:
+            with folder.folder(TRASH) as bin_:
+                os.rename(put.name, hidden, src_dir_fd=bin_.fd, dst_dir_fd=folder.fd)
+        except FileNotFoundError:
+            continue
+        if put.run_id in kept and put.run_id not in here:
+            pins.drop(folder, put.run_id)
+        yield put, hidden
 
 
 @contextmanager
@@ -257,7 +283,7 @@ def _room(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-def _sweep(folder: Folder) -> None:
+def _sweep(folder: Folder, effort: Effort | None = None) -> None:
     """Delete what a crash has left half deleted, half made or half imported; what cannot go now waits for next time."""
     with os.scandir(folder.fd) as entries:
         names = [
@@ -270,4 +296,4 @@ def _sweep(folder: Folder) -> None:
             with folder.folder(name) as left:
                 if lock.held(left):
                     continue
-            _delete(folder, name, Effort())
+            _delete(folder, name, effort or Effort())

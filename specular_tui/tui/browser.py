@@ -67,7 +67,8 @@ def main(root: str, size: str) -> int:
         print(f"internal error: {app.crash_reason}", file=sys.stderr)  # noqa: T201  the server tells it
     elif answer is not None and code < 128:
         # A page that was merely closed may be opened again, and what was deleted there taken back.
-        for line in app.bridge.keeper.empty_own_trash(lambda done, total: None):
+        said, went = app.bridge.keeper.empty_own_trash()
+        for line in said if not went else ():
             print(line, file=sys.stderr)  # noqa: T201
     return code
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from specular_tui.tui import present
@@ -21,9 +19,6 @@ from specular_tui.tui.safe import plain
 from specular_tui.tui.terminal import TerminalDriver, left_clean, prove_terminal
 
 __all__ = ["frames", "run_app"]
-
-#: Seconds before it is said that the trash is being emptied.
-_PATIENCE: Final = 0.5
 
 
 def run_app(root: Path, *, run_id: str | None = None, owned: bool = False, tour: bool = False) -> int:
@@ -49,33 +44,13 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False, tour:
     elif app.settings.complaints:
         _say(app.settings.complaints, settings, error=True)
     if code < 128 and not app.crash:
-        _empty_trash(app, settings)
+        lines, _ = app.bridge.keeper.empty_own_trash()
+        _say(lines, settings, error=True)
     if code < 128:
         started = run_id if owned and run_id is not None else ""
         words = present.closing_words(app.desk.view, leaving=app.leaving, started=started, program=program_for(root))
         _say(words, settings)
     return code
-
-
-def _empty_trash(app: SpecularApp, settings: Settings) -> None:
-    """Delete for good what was deleted in the application; where that takes a while, say how far it is."""
-    began = time.monotonic()
-    shown = False
-
-    def tell(done: int, total: int) -> None:
-        nonlocal shown
-        if time.monotonic() - began > _PATIENCE and sys.stderr.isatty():
-            shown = True
-            with contextlib.suppress(OSError):
-                sys.stderr.write(f"\remptying the trash: {done:,} of {total:,} runs (Ctrl+C leaves the rest)\x1b[K")
-                sys.stderr.flush()
-
-    lines = app.bridge.keeper.empty_own_trash(tell)
-    if shown:
-        with contextlib.suppress(OSError):
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-    _say(lines, settings, error=True)
 
 
 def _say(lines: Iterable[str], settings: Settings, *, error: bool = False) -> None:

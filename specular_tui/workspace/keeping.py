@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,11 +14,11 @@ from msgspec import Struct
 from specular_tui.errors import RunHeldError, RunNotFoundError, UsageError
 from specular_tui.model.policy import RetentionPolicy
 from specular_tui.model.run import RunStatus
-from specular_tui.spec.settings import Settings
+from specular_tui.spec.settings import DIRECTORY, Settings
 from specular_tui.store import checkpoint, pins, removal, retention
 from specular_tui.store.checkpoint import RunSummary, SizedRun
 from specular_tui.store.compress import Compressed, compress
-from specular_tui.store.effort import Effort
+from specular_tui.store.effort import CancelledError, Effort
 from specular_tui.store.removal import TrashedRun
 from specular_tui.store.retention import Named, Removal
 
@@ -34,16 +36,17 @@ __all__ = [
     "decide_named",
     "decide_retention",
     "delete_run",
+    "discard_trash",
     "empty_trash",
     "is_unfinished",
     "named_removals",
     "pin_run",
     "pinned_runs",
-    "purge_trash",
     "remove_runs",
     "restore_run",
     "retention_removals",
     "survey",
+    "sweep",
     "trash_run",
     "trashed_runs",
     "unpin_run",
@@ -148,12 +151,50 @@ def empty_trash(root: Path, *, all_of_it: bool = False, settings: Settings | Non
     return removal.empty_trash(root, _now(), room=room)
 
 
-def purge_trash(root: Path, puts: Iterable[TrashedRun]) -> int:
-    """Delete these runs from the trash for good and return the bytes that this frees. Raises StorageError.
+def discard_trash(root: Path, puts: Iterable[TrashedRun], patience: float) -> tuple[list[TrashedRun], bool]:
+    """Take these runs from the trash for good; return those that were there, and whether their room is free already.
 
-    The next one is asked for when the one before is gone.
+    Deleting takes no more than `patience` seconds; what is left then goes by a process beside this one, which goes on
+    when this one ends. Raises StorageError.
     """
-    return removal.purge(root, puts)
+    gone = removal.discard(root, puts)
+    if not gone:
+        return [], True
+    enough = threading.Event()
+    timer = threading.Timer(patience, enough.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        removal.sweep(root, Effort(cancel=enough))
+    except (CancelledError, KeyboardInterrupt):
+        _sweep_beside(root)
+        return gone, False
+    finally:
+        timer.cancel()
+    return gone, True
+
+
+def sweep(root: Path) -> None:
+    """Free what runs take that have been removed for good, without hurry. Raises StorageError."""
+    os.nice(10)
+    removal.sweep(root)
+
+
+def _sweep_beside(root: Path) -> None:
+    """Have a process of its own do `sweep`. Where it does not come to its end, the next removal goes on with it."""
+    import subprocess
+    import sys
+
+    with contextlib.suppress(OSError):
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "specular_tui", "checkpoint", "trash", "--sweep"],
+            cwd="/",
+            env={**os.environ, DIRECTORY: str(root.absolute())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 # Many runs -----------------------------------------------------------------------------------------------------------

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -14,7 +18,9 @@ from textual.widgets import Input
 from specular_tui.errors import RunHeldError, SpecularError
 from specular_tui.store import archive, checkpoint, pins, removal
 from specular_tui.store.check import check
+from specular_tui.store.effort import CancelledError, Effort
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge import keeper
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.comparison import ComparisonScreen
@@ -135,26 +141,49 @@ async def test_what_was_deleted_goes_for_good_at_the_end(app: SpecularApp, runs:
         await pilot.press("d")
         await answer(pilot, app, "d")
         await until(pilot, lambda: "build-3" not in listed(app))
-    gone: list[tuple[int, int]] = []
-    assert app.bridge.keeper.empty_own_trash(lambda done, of: gone.append((done, of))) == []
-    assert gone == [(0, 1)]
+    (said,), went = app.bridge.keeper.empty_own_trash()
+    assert went
+    assert re.fullmatch(r"1 deleted run, [0-9.]+ KB: gone for good", said)
     assert [put.run_id for put in removal.trashed(runs)] == ["build-0"], "what others deleted is not touched"
+    assert app.bridge.keeper.empty_own_trash() == ([], True), "there is nothing more to say"
 
 
-async def test_emptying_the_trash_can_be_left_for_later(app: SpecularApp, runs: Path) -> None:
+async def test_leaving_does_not_wait_for_what_takes_long_to_delete(
+    app: SpecularApp, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         await pilot.press("space", "space", "d")
         await answer(pilot, app, "d")
         await until(pilot, lambda: len(listed(app)) == 2)
+    monkeypatch.setattr(keeper, "_PATIENCE", 0)
+    swept = held_sweep(monkeypatch)
+    (said,), went = app.bridge.keeper.empty_own_trash()
+    assert went
+    assert said.startswith("2 deleted runs, ")
+    assert said.endswith(": gone for good; the space is freed in the background")
+    assert removal.trashed(runs) == []
+    assert ids(runs) == ["build-0", "build-1"]
+    (process,) = swept
+    assert process.wait(60) == 0
+    assert sorted(os.listdir(runs)) == [".trash", "build-0", "build-1"]
 
-    def interrupt(done: int, of: int) -> None:
-        if done == 1:
-            raise KeyboardInterrupt
 
-    (said,) = app.bridge.keeper.empty_own_trash(interrupt)
-    assert "specular checkpoint trash --empty" in said
-    assert len(removal.trashed(runs)) == 1
+def held_sweep(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Have nothing be deleted here; return the processes that are started beside this one."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def late(root: Path, effort: Effort) -> None:
+        raise CancelledError
+
+    def start(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*args, **options))
+        return started[-1]
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(removal, "sweep", late)
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return started
 
 
 async def test_what_an_earlier_session_deleted_comes_back(app: SpecularApp, runs: Path) -> None:

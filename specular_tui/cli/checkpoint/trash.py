@@ -11,12 +11,17 @@ from specular_tui.errors import RunNotFoundError
 
 @click.command("trash")
 @click.option("--empty", is_flag=True, help="Delete all that is in it, for good.")
+@click.option("--sweep", is_flag=True, hidden=True)
 @format_option("table", "json")
-def trash_command(empty: bool, form: str | None) -> None:
+def trash_command(empty: bool, sweep: bool, form: str | None) -> None:
     """List the runs that were deleted in the full-screen app and can still be taken back, with what they take."""
+    from specular_tui.workspace import keeping
     from specular_tui.workspace.keeping import empty_trash, trashed_runs
 
     root = checkpoint_root()
+    if sweep:
+        keeping.sweep(root)
+        return
     if empty:
         freed = empty_trash(root, all_of_it=True)
         output.emit(f"emptied the trash, {words.size(freed)}" if freed else "the trash is empty")

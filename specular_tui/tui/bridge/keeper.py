@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,8 @@ _DOING: Final[dict[type, str]] = {
     deeds.Abandon: "abandoning",
     deeds.Clean: "cleaning up",
 }
+#: Seconds that leaving may take for what is in the trash.
+_PATIENCE: Final = 0.3
 #: So many runs that something was not done to are named.
 _NAMED: Final = 4
 
@@ -71,26 +73,22 @@ class Keeper:
                 self._waiting += 1
                 self._outlet.spawn(partial(self._take_turn, deed), "keep", False)
 
-    def empty_own_trash(self, tell: Callable[[int, int], None]) -> list[str]:
-        """Delete for good what was deleted here and not taken back; return what is to be said of it. Blocks.
+    def empty_own_trash(self) -> tuple[list[str], bool]:
+        """Delete for good what was deleted here and not taken back; return what is to be said, and whether it went.
 
-        `tell` is told how many runs are gone, and how many there are; Ctrl+C leaves the rest in the trash.
+        Blocks for a moment at most: what takes longer is left to a process that goes on by itself.
         """
         puts = [put for group in self._deletions for put in group]
         self._deletions.clear()
-
-        def one_by_one() -> Iterator[TrashedRun]:
-            for number, put in enumerate(puts):
-                tell(number, len(puts))
-                yield put
-
         try:
-            keeping.purge_trash(self._outlet.root, one_by_one())
-        except KeyboardInterrupt:
-            return ["what is left in the trash goes in a week, or with: specular checkpoint trash --empty"]
+            gone, freed = keeping.discard_trash(self._outlet.root, puts, _PATIENCE)
         except (SpecularError, OSError) as error:
-            return [f"the trash could not be emptied: {doing.why(error)}"]
-        return []
+            return [f"the trash could not be emptied: {doing.why(error)}"], False
+        if not gone:
+            return [], True
+        what = f"{plural(len(gone), 'deleted run')}, {size(sum(put.size for put in gone))}"
+        now = "gone for good" if freed else "gone for good; the space is freed in the background"
+        return [f"{what}: {now}"], True
 
     # Chores
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from specular_tui.errors import RunHeldError, RunNotFoundError, StorageError
-from specular_tui.store import checkpoint, layout, lock, removal
+from specular_tui.store import checkpoint, layout, lock, pins, removal
 from specular_tui.store.check import check
+from specular_tui.store.effort import CancelledError, Effort
 from specular_tui.store.folder import Folder
 from tests import recorded
 from tests.recorded import RUN, Recorded
@@ -227,3 +229,30 @@ def test_sizes_of_all_runs(tmp_path: Path) -> None:
     ((found, size),) = removal.sized(tmp_path)
     assert found.run_id == RUN
     assert size == on_disk(run.path)
+
+
+def test_what_is_discarded_is_gone_at_once_and_its_room_with_a_sweep(tmp_path: Path) -> None:
+    recorded.completed(tmp_path)
+    recorded.completed(tmp_path, "other")
+    pins.pin(tmp_path, RUN)
+    puts = [removal.trash(tmp_path, RUN, 1_000), removal.trash(tmp_path, "other", 1_000)]
+    gone = removal.TrashedRun("never-there", 5, 0)
+    assert removal.discard(tmp_path, [*puts, gone]) == puts
+    assert removal.trashed(tmp_path) == []
+    assert checkpoint.run_ids(tmp_path) == []
+    assert pins.pinned(tmp_path) == frozenset()
+    with pytest.raises(RunNotFoundError):
+        removal.restore(tmp_path, RUN)
+    hidden = [name for name in os.listdir(tmp_path) if name.startswith(".deleted-")]
+    assert len(hidden) == 2
+
+    unwanted = threading.Event()
+    unwanted.set()
+    with pytest.raises(CancelledError):
+        removal.sweep(tmp_path, Effort(cancel=unwanted))
+    assert removal.trashed(tmp_path) == []
+
+    removal.sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [pins.PINNED, removal.TRASH]
+    removal.sweep(tmp_path / "nowhere")
+    assert removal.discard(tmp_path / "nowhere", puts) == []
