@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -63,19 +64,35 @@ class JournalTail:
 async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncGenerator[set[str], None]:
     """Yield the paths that changed directly in one of `paths` (folders or files), grouped over `every_ms`.
 
-    Sub-folders are not watched. On file systems that tell nobody of changes watchfiles looks by itself.
+    The first that is yielded is an empty set, once they are being watched: what changed before has to be looked for
+    then, and nothing that changes later is missed. Sub-folders are not watched. On file systems that tell nobody of
+    changes watchfiles looks by itself.
     """
     import asyncio
     import importlib
 
     # It takes long to import, which must not keep the loop from anything.
     watchfiles = await asyncio.to_thread(importlib.import_module, "watchfiles")
-    async for found in watchfiles.awatch(
+    watched = watchfiles.awatch(
         *paths,
         recursive=False,
         step=every_ms,
         debounce=every_ms,
         ignore_permission_denied=True,
         watch_filter=None,
-    ):
-        yield {path for _, path in found}
+    )
+    coming = asyncio.ensure_future(anext(watched))
+    try:
+        # The watching begins with the first step of that.
+        await asyncio.sleep(0)
+        yield set()
+        while True:
+            yield {path for _, path in await coming}
+            coming = asyncio.ensure_future(anext(watched))
+    except StopAsyncIteration:
+        return
+    finally:
+        coming.cancel()
+        with contextlib.suppress(BaseException):
+            await coming
+        await watched.aclose()

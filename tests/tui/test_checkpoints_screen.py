@@ -106,6 +106,8 @@ async def test_runs_come_and_go(three: Path) -> None:
         await until(pilot, lambda: app.desk.runs[0].run_id == "build-9")
         shutil.rmtree(three / "build-0")
         await until(pilot, lambda: len(app.desk.runs) == 3)
+        # The list is on the desk before its table has been told.
+        await until(pilot, lambda: len(checkpoints(app).table._rows) == 3)
         row = checkpoints(app).table.row
         assert row is not None
         assert row.run_id == "build-1", "the cursor stays on its run"

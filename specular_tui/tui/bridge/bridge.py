@@ -100,8 +100,6 @@ class Bridge:
             self.outlet.spawn(partial(self._heed, wanted), "watch", True)
 
     async def _heed(self, paths: tuple[Path, ...]) -> None:
-        # What changed before the watching began.
-        self._follower.stir()
         try:
             async with contextlib.aclosing(workspace.changes(list(paths))) as changes:
                 async for changed in changes:
@@ -115,6 +113,9 @@ class Bridge:
 
     def _noticed(self, changed: set[str]) -> None:
         root, view = str(self.outlet.root), self.outlet.desk.view
+        if not changed:
+            self._catch_up()
+            return
         inside = f"{root}/{view.run_id}" if view is not None else ""
         grown = False
         for path in changed:
@@ -130,6 +131,14 @@ class Bridge:
                 self.runs.note(folder[len(root) + 1 :].split("/", 1)[0])
         if grown:
             self.outlet.tell(LogGrew())
+
+    def _catch_up(self) -> None:
+        """Look at what may have changed before it was watched."""
+        self._follower.stir()
+        self.runs.look()
+        for path in self._watching:
+            if path.parent == self.outlet.root:
+                self.runs.note(path.name)
 
     # What is asked, done
 

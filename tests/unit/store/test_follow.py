@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -106,15 +107,12 @@ def test_a_run_that_vanishes(tmp_path: Path) -> None:
 async def test_changes_name_what_changed(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
 
-    async def first() -> set[str]:
-        async for found in follow.changes([tmp_path], every_ms=20):
-            return found
-        return set()
-
-    waiting = asyncio.create_task(first())
-    for i in range(100):
-        (tmp_path / "file").write_text(str(i))
-        await asyncio.sleep(0.05)
-        if waiting.done():
-            break
-    assert str(tmp_path / "file") in await asyncio.wait_for(waiting, 10)
+    async with contextlib.aclosing(follow.changes([tmp_path], every_ms=20)) as changes:
+        assert await anext(changes) == set(), "from here on it is watched"
+        (tmp_path / "file").write_text("once")
+        assert str(tmp_path / "file") in await asyncio.wait_for(anext(changes), 10)
+        (tmp_path / "sub").rmdir()
+        (tmp_path / "other").write_text("once")
+        seen: set[str] = set()
+        while str(tmp_path / "other") not in seen:
+            seen |= await asyncio.wait_for(anext(changes), 10)
