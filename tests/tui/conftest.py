@@ -72,6 +72,11 @@ async def settled(pilot: Pilot[int], app: SpecularApp) -> None:
         await pilot.pause(0.03)
 
 
+#: The sizes and the themes in which each screen is painted.
+SIZES = [(160, 48), (100, 30), (80, 24)]
+THEMES = ["specular-dark", "specular-light"]
+
+
 class Compare(Protocol):
     """Compares what is on the screen with the picture of that name."""
 
@@ -98,3 +103,15 @@ def picture(request: pytest.FixtureRequest) -> Iterator[Compare]:
 
     yield compare
     assert not missed, f"not as in snapshots/: {', '.join(missed)}; see .pytest_cache/pictures, or make snapshots"
+
+
+async def everywhere(pilot: Pilot[int], app: SpecularApp, picture: Compare, name: str) -> None:
+    """Compare the screen in every size and theme: one start of the application for all of them."""
+    for size in SIZES:
+        await pilot.resize_terminal(*size)
+        await settled(pilot, app)
+        for theme in THEMES:
+            app.theme = theme
+            for _ in range(3):
+                await pilot.pause(0.03)
+            picture(app, f"{name}-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")

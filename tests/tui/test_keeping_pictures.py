@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from specular_tui.store import pins
+from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge.settings import Settings
+from specular_tui.tui.look import Look
 from specular_tui.workspace import keeping
-from tests.tui.conftest import Compare, make_app, settled
-from tests.tui.test_pictures import SIZES, THEMES, directory, sized
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled
+from tests.tui.recorded import RecordedRun
+from tests.tui.test_pictures import directory, sized
 
 _FAILED_AGO = ["2", "j", "j", "j", "j"]
 _STATES = {
@@ -40,31 +45,47 @@ def same_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "survey", survey)
 
 
-async def paint(root: Path, picture: Compare, name: str, keys: list[str], size: tuple[int, int], theme: str) -> None:
+async def reach(pilot: Pilot[int], app: SpecularApp, keys: list[str]) -> None:
+    await settled(pilot, app)
+    sized(app)
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause(0.1)
+    await pilot.pause(0.3)
+
+
+def kept(root: Path, look: Look | None = None) -> tuple[RecordedRun, SpecularApp]:
     run = directory(root)
     pins.pin(root, "nightly-41")
-    app = make_app(root, run.now + 2000, run.run_id)
-    app.theme = theme
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
-        sized(app)
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause(0.1)
-        await pilot.pause(0.3)
-        await settled(pilot, app)
-        picture(app, f"{name}-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+    return run, make_app(root, run.now + 2000, run.run_id, settings=Settings(look=look) if look else None)
+
+
+@pytest.mark.parametrize("name", _STATES)
+async def test_states(root: Path, picture: Compare, name: str) -> None:
+    run, app = kept(root)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await reach(pilot, app, _STATES[name])
+        await everywhere(pilot, app, picture, name)
         await pilot.press("escape", "escape")
     run.vanish()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", _STATES)
-async def test_states(root: Path, picture: Compare, name: str, size: tuple[int, int], theme: str) -> None:
-    await paint(root, picture, name, _STATES[name], size, theme)
-
-
 @pytest.mark.parametrize("name", _DIALOGS)
 async def test_dialogs(root: Path, picture: Compare, name: str) -> None:
-    await paint(root, picture, name, _DIALOGS[name], (80, 24), "specular-dark")
+    run, app = kept(root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await reach(pilot, app, _DIALOGS[name])
+        await settled(pilot, app)
+        picture(app, f"{name}-80x24-dark")
+        await pilot.press("escape", "escape")
+    run.vanish()
+
+
+@pytest.mark.parametrize(("name", "look"), [("ascii", Look(unicode=False)), ("monochrome", Look(colors=False))])
+async def test_a_clean_up_without_unicode_or_colours(root: Path, picture: Compare, name: str, look: Look) -> None:
+    run, app = kept(root, look)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await reach(pilot, app, _STATES["checkpoints-clean"])
+        await settled(pilot, app)
+        picture(app, f"checkpoints-clean-100x30-{name}")
+    run.vanish()

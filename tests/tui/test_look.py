@@ -35,6 +35,8 @@ WAYS = {
     "checkpoints": ["2", "j"],
     "delete": ["2", "j", "j", "d"],
     "validation": ["2", "j", "j", "3", "v"],
+    "timeline": ["4"],
+    "resume": ["2", "j", "r"],
 }
 ASCII = Look(unicode=False)
 MONOCHROME = Look(colors=False)
@@ -151,8 +153,8 @@ async def test_every_screen_without_unicode_and_colours(root: Path, way: str) ->
 @pytest.mark.parametrize(
     ("name", "look", "size"),
     [
-        *((way, MONOCHROME, (100, 30)) for way in ("build", "help", "stop", "checkpoints", "validation")),
-        *((way, ASCII, (100, 30)) for way in ("build", "help", "palette", "checkpoints", "validation")),
+        *((way, MONOCHROME, (100, 30)) for way in ("build", "help", "stop", "checkpoints", "validation", "timeline")),
+        *((way, ASCII, (100, 30)) for way in ("build", "help", "palette", "checkpoints", "validation", "timeline")),
         *(("build", look, size) for look in (MONOCHROME, ASCII) for size in ((160, 48), (80, 24))),
     ],
     ids=lambda value: "x".join(map(str, value)) if isinstance(value, tuple) else str(value),

@@ -12,10 +12,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.workspace import checking
 from tests.tui import recorded
 from tests.tui.checks import Slow
-from tests.tui.conftest import Compare, make_app, settled, until
-
-SIZES = [(160, 48), (100, 30), (80, 24)]
-THEMES = ["specular-dark", "specular-light"]
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
 
 
 def directory(root: Path) -> recorded.RecordedRun:
@@ -65,33 +62,25 @@ def sized(app: SpecularApp) -> None:
     app.bridge.runs.publish(None)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_build(root: Path, picture: Compare, size: tuple[int, int], theme: str) -> None:
+async def test_build(root: Path, picture: Compare) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    app.theme = theme
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         await settled(pilot, app)
         await pilot.press("n")
-        await settled(pilot, app)
-        picture(app, f"build-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+        await everywhere(pilot, app, picture, "build")
     run.vanish()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_checkpoints(root: Path, picture: Compare, size: tuple[int, int], theme: str) -> None:
+async def test_checkpoints(root: Path, picture: Compare) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    app.theme = theme
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         await settled(pilot, app)
         await pilot.press("2", "j", "j", "j", "j")
         await pilot.pause(0.3)
         sized(app)
-        await settled(pilot, app)
-        picture(app, f"checkpoints-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+        await everywhere(pilot, app, picture, "checkpoints")
     run.vanish()
 
 
@@ -113,12 +102,8 @@ def damage(run: recorded.RecordedRun) -> None:
     (folder / "notes.txt").write_text("mine\n")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("how", ["before", "sound", "damaged", "running"])
-async def test_validation(
-    root: Path, picture: Compare, monkeypatch: pytest.MonkeyPatch, how: str, size: tuple[int, int], theme: str
-) -> None:
+async def test_validation(root: Path, picture: Compare, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     run = validated(root)
     if how == "damaged":
         damage(run)
@@ -126,8 +111,7 @@ async def test_validation(
         checks = Slow()
         monkeypatch.setattr(checking, "check_run", checks)
     app = make_app(root, run.now + 200_000, run.run_id)
-    app.theme = theme
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         await settled(pilot, app)
         await pilot.press("3")
         await pilot.pause(0.1)
@@ -138,8 +122,7 @@ async def test_validation(
                 await until(pilot, lambda: run.run_id in check and check[run.run_id].total)
             else:
                 await until(pilot, lambda: run.run_id in check and not check[run.run_id].running)
-        await settled(pilot, app)
-        picture(app, f"validation-{how}-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+        await everywhere(pilot, app, picture, f"validation-{how}")
         await pilot.press("escape")
 
 

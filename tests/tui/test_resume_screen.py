@@ -13,6 +13,8 @@ from specular_tui.model.resume import Action
 from specular_tui.store import reopening
 from specular_tui.tui import app as app_module
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge.settings import Settings
+from specular_tui.tui.look import Look
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.dialogs.help import HelpDialog
@@ -23,8 +25,7 @@ from specular_tui.workspace import rehearsing, steering
 from specular_tui.workspace.rehearsing import Rehearsal, Rehearser
 from specular_tui.workspace.request import BuildRequest
 from tests.tui import recorded
-from tests.tui.conftest import Compare, make_app, settled, until
-from tests.tui.test_pictures import SIZES, THEMES
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
 from tests.unit.workspace.site import Site, task
 
 
@@ -349,17 +350,29 @@ def half(root: Path) -> recorded.RecordedRun:
     return run
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_resume(root: Path, picture: Compare, started: Started, size: tuple[int, int], theme: str) -> None:
+async def painted(pilot: Pilot[int], app: SpecularApp) -> None:
+    screen = await opened(pilot, app)
+    await press(pilot, screen, "plus")  # so that the number of this machine's processors does not matter
+    while screen.answer is not None and screen.answer.jobs != 4:
+        await press(pilot, screen, "plus" if screen.answer.jobs < 4 else "minus")
+    await press(pilot, screen, "f")
+
+
+async def test_resume(root: Path, picture: Compare, started: Started) -> None:
     run = half(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    app.theme = theme
-    async with app.run_test(size=size) as pilot:
-        screen = await opened(pilot, app)
-        await press(pilot, screen, "plus")  # so that the number of this machine's processors does not matter
-        while screen.answer is not None and screen.answer.jobs != 4:
-            await press(pilot, screen, "plus" if screen.answer.jobs < 4 else "minus")
-        await press(pilot, screen, "f")
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await painted(pilot, app)
+        await everywhere(pilot, app, picture, "resume")
+
+
+@pytest.mark.parametrize(("name", "look"), [("ascii", Look(unicode=False)), ("monochrome", Look(colors=False))])
+async def test_without_unicode_or_colours(
+    root: Path, picture: Compare, started: Started, name: str, look: Look
+) -> None:
+    run = half(root)
+    app = make_app(root, run.now + 2000, run.run_id, settings=Settings(look=look))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await painted(pilot, app)
         await settled(pilot, app)
-        picture(app, f"resume-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+        picture(app, f"resume-100x30-{name}")

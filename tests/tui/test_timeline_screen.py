@@ -15,8 +15,8 @@ from specular_tui.tui.screens.timeline import TimelineScreen
 from specular_tui.tui.widgets.timeline import Timeline
 from specular_tui.tui.widgets.timeline_axis import Window
 from tests.tui import recorded
-from tests.tui.conftest import Compare, make_app, settled, until
-from tests.tui.test_pictures import SIZES, THEMES, directory, failed, frozen
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
+from tests.tui.test_pictures import directory, failed, frozen
 
 
 def chart(app: SpecularApp) -> Timeline:
@@ -272,16 +272,12 @@ async def test_hostile_ids_and_many_tasks(root: Path) -> None:
 # Pictures ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_timeline(root: Path, picture: Compare, size: tuple[int, int], theme: str) -> None:
+async def test_timeline(root: Path, picture: Compare) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    app.theme = theme
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         await opened(pilot, app)
-        await settled(pilot, app)
-        picture(app, f"timeline-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")
+        await everywhere(pilot, app, picture, "timeline")
     run.vanish()
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
@@ -41,6 +42,8 @@ class CleanPane(VerticalScroll, can_focus=False):
         self.older_than = Input(compact=True, id="older-than", placeholder="7d, 12h", restrict=r"[\d.smhdw]{0,12}")
         self.failed = Toggle("failed ones only", id="failed")
         self._outcome = Static(id="outcome", markup=False)
+        #: What is said at present.
+        self._said: tuple[Rules | None, Sequence[Going], str] = (Rules(), (), "")
         for field in (self.keep_last, self.older_than):
             field.cursor_blink = False
 
@@ -80,6 +83,7 @@ class CleanPane(VerticalScroll, can_focus=False):
 
     def show(self, rules: Rules | None, going: Sequence[Going], problem: str) -> None:
         """Say what would go."""
+        self._said = (rules, going, problem)
         lines: list[Line] = [[]]
         if rules is None:
             lines.append([("write a time as 90s, 12h, 7d", "paused")])
@@ -106,6 +110,10 @@ class CleanPane(VerticalScroll, can_focus=False):
             ways.insert(0, [keys.cap("clean.confirm"), (f" asks, and removes {them}", "muted")])
         lines += [[], *ways] if beside else [[segment for way in ways for segment in (*way, ("   ", "plain"))]]
         self._outcome.update(paint_lines(lines))
+
+    def on_resize(self, event: Resize) -> None:
+        """Say it as there is room for now."""
+        self.show(*self._said)
 
     def _lock_fields(self) -> None:
         for field in (self.keep_last, self.older_than, self.failed):
