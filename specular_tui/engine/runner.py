@@ -138,7 +138,10 @@ class Runner:
         if self._naming is not None:
             self._naming.cancel()
         await self._background.settle()
-        return self._close(status)
+        ending = self._close(status)
+        # It is a third of what a large plan takes, and the last snapshots need room.
+        del self._scheduler
+        return ending
 
     def _make_scheduler(self, graph: Graph) -> Scheduler:
         gates = graph is self._gates

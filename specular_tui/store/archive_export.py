@@ -211,10 +211,11 @@ def _masked(outputs: Folder, made: Mapping[str, bytes]) -> tuple[dict[str, bytes
     state = reader.state
     plan = redact.masked_plan(made[layout.PLAN], yaml=state.plan_file.lower().endswith((".yaml", ".yml")))
     state.plan_hash = digest.of_bytes(plan)
-    line, seq, chain = journal.fold(state, state.updated_at)
+    pieces, seq, chain = journal.fold(state, state.updated_at)
+    line = b"".join(pieces)
     state.seq, state.chain = seq, chain
     files, records = rebuild.derived(outputs, state, len(line))
-    return {**files, layout.JOURNAL: bytes(line), layout.PLAN: plan}, records
+    return {**files, layout.JOURNAL: line, layout.PLAN: plan}, records
 
 
 def _of_tasks(there: dict[str, bool], state: RunState) -> list[str]:

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -142,17 +142,17 @@ class Folder:
                 raise OSError(errno.EFBIG, "the file is too large", str(self.path / name))
             return file.read()
 
-    def publish(self, name: str, data: bytes | bytearray | list[bytes], *, sync: bool = True) -> None:
+    def publish(self, name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
         """Replace the file `name` by `data` in one step: a reader finds the old bytes or the new ones.
 
-        With `sync` they are on disk before this returns, the name included. A list holds the pieces of large data,
-        which need not be in memory as a whole too.
+        With `sync` they are on disk before this returns, the name included. Large data come in pieces, which
+        need not be in memory as a whole.
         """
         temporary = f"{TEMPORARY}{os.getpid()}-{name}"[:255]
         fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             try:
-                for piece in data if isinstance(data, list) else (data,):
+                for piece in (data,) if isinstance(data, bytes) else data:
                     write_all(fd, piece)
                 if sync:
                     os.fsync(fd)

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import contextlib
 import re
+from itertools import islice
 from typing import Final
 
 import msgspec
 from blake3 import blake3
+from msgspec.structs import replace
 
 from specular_tui.model.event import AnyEvent, Folded
 from specular_tui.model.quote import plain
@@ -28,6 +30,8 @@ _DECODER: Final = msgspec.json.Decoder(AnyEvent)
 _ENCODER: Final = msgspec.json.Encoder()
 _CHAIN_LENGTH: Final = 32
 _LONGEST_REASON: Final = 300
+#: So many tasks of a folded state are one piece.
+_AT_A_TIME: Final = 2_000
 _FOLDED: Final = re.compile(rb'\{"seq":(\d{1,15}),"event":"folded",')
 _TAIL: Final = len(b',"chain":""}') + _CHAIN_LENGTH
 
@@ -173,13 +177,23 @@ def _chain_before(line: bytes, seq: int, offset: int) -> str:
     return before
 
 
-def fold(state: RunState, at: int) -> tuple[bytearray, int, str]:
-    """Return the line that stands for all records up to now, its sequence number and the chain value after it."""
+def fold(state: RunState, at: int) -> tuple[list[bytes], int, str]:
+    """Return the line that stands for all records up to now, its sequence number and the chain value after it.
+
+    The line comes in pieces of a few thousand tasks each: as a whole it would be another copy of a large state.
+    """
     seq = state.seq + 1
-    # As `encode` does it, but without another copy of the state at each step: it may be large.
-    line = bytearray(b'{"seq":%d,"event":"folded","at":%d,"state":' % (seq, at))
-    _ENCODER.encode_into(state, line, -1)
+    rest = _ENCODER.encode(replace(state, tasks={}))
+    pieces = [b'{"seq":%d,"event":"folded","at":%d,"state":%b' % (seq, at, rest[:-1])]
+    items = iter(state.tasks.items())
+    behind = b'"tasks":{' if rest == b"{}" else b',"tasks":{'
+    while some := dict(islice(items, _AT_A_TIME)):
+        pieces += (behind, _ENCODER.encode(some)[1:-1])
+        behind = b","
+    pieces.append(b"}}" if state.tasks else b"}")
     hasher = blake3(state.chain.encode())
-    chain = hasher.update(line).hexdigest(length=_CHAIN_LENGTH // 2)
-    line += b',"chain":"%b"}\n' % chain.encode()
-    return line, seq, chain
+    for piece in pieces:
+        hasher.update(piece)
+    chain = hasher.hexdigest(length=_CHAIN_LENGTH // 2)
+    pieces.append(b',"chain":"%b"}\n' % chain.encode())
+    return pieces, seq, chain

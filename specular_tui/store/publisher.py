@@ -73,21 +73,21 @@ class Publisher:
             StorageError: it could not be published; the journal is the truth and is not touched.
         """
         records = self._render(state)
-        files: dict[str, bytes | list[bytes]] = {
-            layout.STATE: snapshot.encode(snapshot.states(state)),
+        files = self._files(state, now=now, journal_bytes=journal_bytes, control=control)
+        # The state goes on: what is rendered of it later would be of another record.
+        files[layout.PROGRESS] = list(files[layout.PROGRESS])
+        return lambda: self._publish(records, files)
+
+    def _files(
+        self, state: RunState, *, now: int, journal_bytes: int, control: str | None = None
+    ) -> dict[str, Iterable[bytes]]:
+        """Return the three files in pieces; those of progress.json are made as they are taken."""
+        metadata = snapshot.metadata(state, now=now, journal_bytes=journal_bytes, control=control)
+        return {
+            layout.STATE: [snapshot.encode(snapshot.states(state))],
             layout.PROGRESS: snapshot.progress_file(state, self._hash),
-            layout.METADATA: snapshot.encode(
-                snapshot.metadata(state, now=now, journal_bytes=journal_bytes, control=control)
-            ),
+            layout.METADATA: [snapshot.encode(metadata)],
         }
-
-        def write_files() -> None:
-            for name, data in files.items():
-                self._folder.publish(name, data)
-            for name in (layout.STATE, layout.PROGRESS):
-                self._folder.remove(name + ".gz", missing_ok=True)
-
-        return lambda: self._publish(records, write_files)
 
     def publish_all(self, state: RunState, *, now: int, journal_bytes: int) -> None:
         """Publish `state` as it is now, with the record of every task, where that has not been done.
@@ -105,7 +105,8 @@ class Publisher:
                     with self._lock, self._kept_on_error(records):
                         self._write(records)
                     sweeper.sweep()
-        self.prepare(state, now=now, journal_bytes=journal_bytes, control=None)()
+        records = self._render(state)
+        self._publish(records, self._files(state, now=now, journal_bytes=journal_bytes))
         self._published = state.seq
 
     def _render(self, state: RunState) -> _Records:
@@ -128,7 +129,7 @@ class Publisher:
         found = self._hashes.get(task_id)
         return None if found is None else digest.shown(found)
 
-    def _publish(self, records: _Records, then: Callable[[], None]) -> None:
+    def _publish(self, records: _Records, files: Mapping[str, Iterable[bytes]]) -> None:
         with self._lock, self._kept_on_error(records):
             self._write(records)
             if self._unsynced:
@@ -137,7 +138,10 @@ class Publisher:
                 if name + ".gz" in self._packed:
                     self._outputs.remove(name + ".gz", missing_ok=True)
             self._unsynced = []
-            then()
+            for name, data in files.items():
+                self._folder.publish(name, data)
+            for name in (layout.STATE, layout.PROGRESS):
+                self._folder.remove(name + ".gz", missing_ok=True)
 
     def _write(self, records: _Records) -> None:
         """Put records into `outputs`, where they are not synced yet."""

@@ -294,11 +294,11 @@ class RunRecorder:
         if self._commit.error is None:
             # The logs that the records vouch for must not stay behind.
             self.flush()
-        line, seq, chain = journal.fold(self.state, self.state.updated_at)
+        pieces, seq, chain = journal.fold(self.state, self.state.updated_at)
         self._commit.close()
         try:
             try:
-                self._folder.publish(layout.JOURNAL, line)
+                self._folder.publish(layout.JOURNAL, pieces)
             finally:
                 self._restart_journal()
         except OSError as error:

@@ -8,7 +8,7 @@ progress.json can be proved, and the file made anew from the journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -161,23 +161,22 @@ def stored_hashes(data: bytes) -> dict[str, bytes]:
         return {}
 
 
-def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> list[bytes]:
-    """Return progress.json in pieces, whose bytes are those of `encode(progress(…))`.
+def progress_file(state: RunState, output_hash: Callable[[str], str | None]) -> Iterator[bytes]:
+    """Yield progress.json in pieces, whose bytes are those of `encode(progress(…))`.
 
     Made of a few thousand tasks at a time: the whole as one value would take several times the memory of the state.
     """
-    pieces = [b"{\n"]
+    yield b"{\n"
     for name, tasks in (("tasks", state.tasks), ("gates", state.gates)):
-        pieces.append(b'  "%b": {' % name.encode())
+        yield b'  "%b": {' % name.encode()
         behind = b"\n"
         items = iter(tasks.items())
         while some := {i: task_progress(task, output_hash(i)) for i, task in islice(items, _AT_A_TIME)}:
             # Without the braces and the line feed, and one level further in; no line feed is part of a text.
-            pieces += (behind, b"  ", encode(some)[2:-3].replace(b"\n", b"\n  "))
+            yield behind + b"  " + encode(some)[2:-3].replace(b"\n", b"\n  ")
             behind = b",\n"
-        pieces.append(b"\n  },\n" if tasks else b"},\n")
-    pieces.append(b'  "journal_seq": %d\n}\n' % state.seq)
-    return pieces
+        yield b"\n  },\n" if tasks else b"},\n"
+    yield b'  "journal_seq": %d\n}\n' % state.seq
 
 
 def has_record(task: TaskState) -> bool:

@@ -10,7 +10,7 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -107,9 +107,9 @@ def wrong_no_file_syncs() -> None:
     """A mistake: files are published under their names before their bytes are on disk."""
     from specular_tui.store.folder import Folder, write_all
 
-    def publish(self: Folder, name: str, data: bytes | bytearray | list[bytes], *, sync: bool = True) -> None:
+    def publish(self: Folder, name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
         fd = self.open(f".tmp-{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for piece in data if isinstance(data, list) else (data,):
+        for piece in (data,) if isinstance(data, bytes) else data:
             write_all(fd, piece)
         os.close(fd)
         self.rename(f".tmp-{name}", name)

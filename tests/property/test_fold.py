@@ -205,8 +205,8 @@ class Build(RuleBasedStateMachine):
     @precondition(lambda self: self.state.seq > 3)
     @rule()
     def fold(self) -> None:
-        line, seq, chain = journal.fold(self.state, self.state.updated_at)
-        self.lines = bytes(line)
+        pieces, seq, chain = journal.fold(self.state, self.state.updated_at)
+        self.lines = b"".join(pieces)
         self.state.seq, self.state.chain = seq, chain
 
     @invariant()

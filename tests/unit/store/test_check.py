@@ -149,7 +149,7 @@ def test_a_kill_at_any_point_leaves_a_valid_run(tmp_path: Path) -> None:
 
     real = run.recorder._folder.publish
 
-    def publish(name: str, data: bytes | bytearray | list[bytes], *, sync: bool = True) -> None:
+    def publish(name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
         copy()
         real(name, data, sync=sync)
         copy()
@@ -157,7 +157,7 @@ def test_a_kill_at_any_point_leaves_a_valid_run(tmp_path: Path) -> None:
     run.recorder._folder.publish = publish  # type: ignore[method-assign]
     real_outputs = run.recorder._outputs.publish
 
-    def publish_output(name: str, data: bytes | bytearray | list[bytes], *, sync: bool = True) -> None:
+    def publish_output(name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
         real_outputs(name, data, sync=sync)
         copy()
 

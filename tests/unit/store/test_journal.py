@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from specular_tui.model import event as ev
-from specular_tui.model.run import RunState, RunStatus, apply
+from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus, apply
 from specular_tui.store import journal
 from specular_tui.store.journal import JournalDamage, JournalReader
 
@@ -164,10 +164,10 @@ def test_a_forged_fold_is_damage(state: bytes) -> None:
 def test_folding_gives_the_same_state_in_one_record() -> None:
     reader = JournalReader()
     reader.feed(written(EVENTS))
-    line, seq, chain = journal.fold(reader.state, reader.state.updated_at)
+    pieces, seq, chain = journal.fold(reader.state, reader.state.updated_at)
     assert seq == 7
     again = JournalReader()
-    (event,) = again.feed(bytes(line))
+    (event,) = again.feed(b"".join(pieces))
     assert isinstance(event, ev.Folded)
     assert (again.state.seq, again.state.chain) == (7, chain)
     reader.state.seq, reader.state.chain = seq, chain
@@ -176,13 +176,25 @@ def test_folding_gives_the_same_state_in_one_record() -> None:
     assert again.feed(more) == [ev.RunAbandoned(at=9)]
 
 
+@pytest.mark.parametrize("tasks", [0, 1, 2, 3, 5])
+def test_a_fold_in_pieces_is_one_record(monkeypatch: pytest.MonkeyPatch, tasks: int) -> None:
+    monkeypatch.setattr(journal, "_AT_A_TIME", 2)
+    state = RunState(seq=3, tasks={f"t{number}": TaskState(attempt=number) for number in range(tasks)})
+    state.counts = {TaskStatus.PENDING: tasks} if tasks else {}
+    pieces, seq, chain = journal.fold(state, 9)
+    again = JournalReader()
+    again.feed(b"".join(pieces))
+    assert (again.state.seq, again.state.chain) == (seq, chain)
+    assert again.state.tasks == state.tasks
+
+
 def test_a_fold_stands_first_or_nowhere() -> None:
     data = written(EVENTS)
     reader = JournalReader()
     reader.feed(data)
-    line, _, _ = journal.fold(reader.state, 9)
+    pieces, _, _ = journal.fold(reader.state, 9)
     with pytest.raises(JournalDamage, match="stands behind others"):
-        JournalReader().feed(data + line)
+        JournalReader().feed(data + b"".join(pieces))
 
 
 def test_a_fold_that_names_another_number_than_its_state_is_damage() -> None:
