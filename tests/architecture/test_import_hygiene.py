@@ -67,7 +67,7 @@ def test_the_model_needs_no_more_than_msgspec() -> None:
     assert not packages & (HEAVY | {"blake3", "click", "yaml"})
 
 
-@pytest.mark.parametrize(("module", "frames"), [("start", "240"), ("app", "240"), ("browser", "60")])
+@pytest.mark.parametrize(("module", "frames"), [("start", "1000"), ("app", "1000"), ("browser", "60")])
 def test_the_frame_rate_is_set_before_textual_reads_it(
     module: str, frames: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,8 @@ KEYS: Final = 300
 TASKS: Final = 100_000
 #: More than the whole screen with a style for every second cell is not painted at once.
 MOST_BYTES: Final = COLUMNS * LINES * 25
+#: What a move of the cursor may write while nothing else happens: over a line of 10 KB/s that is a fifth of a second.
+BYTES_A_KEY: Final = 2048
 
 
 def press(terminal: Terminal, typed: Callable[[int], tuple[bytes, Callable[[bytes], object]]]) -> list[float]:
@@ -93,7 +95,11 @@ def main() -> int:
                 painted = len(terminal.seen) - before
                 used = (terminal.cpu() - spent) / 5
                 largest = max((end for _, end in frames(terminal, since)), default=0)
-                tell(limits, f"specular, {TASKS:,} tasks, {words}", in_specular(terminal), 16)
+                before = len(terminal.seen)
+                taken = in_specular(terminal)
+                a_key = (len(terminal.seen) - before) / len(taken)
+                tell(limits, f"specular, {TASKS:,} tasks, {words}", taken, 16)
+                limits.line("  written, a key", a_key, "bytes", None if rate else BYTES_A_KEY)
                 limits.line("  painted by itself", painted / 1024 / seconds, "KiB/s", 512)
                 limits.line("  largest frame", largest / 1024, "KiB", MOST_BYTES / 1024)
                 limits.line("  processor", used * 100, "%")
