@@ -8,7 +8,7 @@ from typing import Final
 
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import RunStatus, TaskStatus
-from specular_tui.tui import present
+from specular_tui.tui import present, present_task
 from specular_tui.tui.glyphs import ascii_text
 from specular_tui.tui.safe import plain
 from specular_tui.tui.views import RunView
@@ -54,7 +54,7 @@ class Alerts:
             return self._ended(view, loud)
         if view.live and not failed and (first := view.first_failure()) is not None:
             task = view.state.tasks.get(first) or view.state.gates.get(first)
-            how = present.outcome(task) if task is not None and task.status is TaskStatus.FAILED else ""
+            how = present_task.outcome(task) if task is not None and task.status is TaskStatus.FAILED else ""
             return Alert(f"{_name(view)}: {first} failed" + (f" ({how})" if how else ""), "error", loud, pinned=True)
         return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from specular_tui.tui import glyphs, keys, present
+from specular_tui.tui import glyphs, keys, present, present_task
 from specular_tui.tui.messages import Open
 from specular_tui.tui.palette import Entry
 
@@ -38,7 +38,7 @@ def entries(app: SpecularApp, screen: Screen[Any]) -> Iterator[Entry]:
     titles = view.graph.tasks if view.graph is not None else {}
     for task_id, task in view.state.tasks.items():
         title = titles[task_id].title if task_id in titles else ""
-        lead = present.task_shape(task.status)
+        lead = present_task.task_shape(task.status)
         if task_id in view.blocked:
             lead = (glyphs.BLOCKED, "paused")
         yield Entry("tasks", lead, task_id, title if title != task_id else "", partial(app.show_task, task_id))

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import GATE_PREFIX, RunState, TaskState, TaskStatus
-from specular_tui.tui import glyphs, keys, present
+from specular_tui.tui import glyphs, keys, present, present_task
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.views import CHECKS, RunCheck, RunRow
@@ -198,7 +198,7 @@ def gates(state: RunState, now: int) -> list[Line]:
 
 def _gate(gate_id: str, task: TaskState, state: RunState, now: int, wide: int) -> Line:
     """Return the line of a gate: its state, its name, how it ended, and how long it took."""
-    shape, role = present.task_shape(task.status)
+    shape, role = present_task.task_shape(task.status)
     line: Line = [(f"{shape} ", role), (f"{gate_id.removeprefix(GATE_PREFIX):<{wide}}", "plain")]
     word = {
         TaskStatus.COMPLETED: "passed",
@@ -208,7 +208,7 @@ def _gate(gate_id: str, task: TaskState, state: RunState, now: int, wide: int) -
         TaskStatus.PENDING: "not run yet",
     }[task.status]
     line.append((f"  {word}", role if task.status in (TaskStatus.FAILED, TaskStatus.IN_PROGRESS) else "muted"))
-    if task.status is TaskStatus.FAILED and (how := present.outcome(task)):
+    if task.status is TaskStatus.FAILED and (how := present_task.outcome(task)):
         line.append((f" ({how})", "muted"))
     elapsed = state.task_elapsed_until(task, now)
     if elapsed is not None and task.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):

@@ -7,7 +7,7 @@ from typing import Final
 from specular_tui.model.compare import Difference, RunComparison, TaskComparison
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import TaskState, TaskStatus
-from specular_tui.tui import glyphs, present
+from specular_tui.tui import glyphs, present, present_task
 from specular_tui.tui.deeds import Rules
 from specular_tui.tui.present import Line, Segment
 
@@ -50,10 +50,10 @@ def side(task: TaskState | None, room: int) -> Line:
     """Return how a task ended in one of two runs, and how long it took, the times one above the other."""
     if task is None:
         return [(glyphs.DASH, "faint")]
-    shape, role = present.task_shape(task.status)
+    shape, role = present_task.task_shape(task.status)
     took = humanise(task.duration_ms) if task.duration_ms is not None and task.status is not TaskStatus.PENDING else ""
     line: Line = [(f"{shape} ", role), (f"{took:>6}", "plain" if task.status is TaskStatus.COMPLETED else "muted")]
-    if task.status is TaskStatus.FAILED and (how := present.outcome(task)):
+    if task.status is TaskStatus.FAILED and (how := present_task.outcome(task)):
         line.append((f" {how}", "muted"))
     return present.cut(line, room)
 
@@ -134,13 +134,13 @@ def comparison_details(task: TaskComparison | None, found: RunComparison) -> lis
 def _told(task: TaskState | None) -> Line:
     if task is None:
         return [("that run has no such task", "muted")]
-    shape, role = present.task_shape(task.status)
+    shape, role = present_task.task_shape(task.status)
     line: Line = [(f"{shape} {task.status}", role)]
     if task.duration_ms is not None:
         line.append((f" in {humanise(task.duration_ms)}", "plain"))
     if task.attempt > 1:
         line.append((f", attempt {task.attempt}", "muted"))
-    if task.status is TaskStatus.FAILED and (how := present.outcome(task)):
+    if task.status is TaskStatus.FAILED and (how := present_task.outcome(task)):
         line.append((f", {how}", "muted"))
     if task.outputs:
         total = sum(output.size for output in task.outputs)

@@ -8,9 +8,10 @@ from typing import Final
 from specular_tui.model.drift import Drift, Since
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import RunState, TaskState, TaskStatus
-from specular_tui.tui import glyphs, present
+from specular_tui.tui import glyphs, present_task
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.present import Line, Segment, counts, outcome, plural, reason, run_badge, size, way_on
+from specular_tui.tui.present import Line, Segment, counts, plural, reason, run_badge, size, way_on
+from specular_tui.tui.present_task import outcome
 from specular_tui.tui.views import RunRow
 from specular_tui.tui.widgets.task_cells import running_time
 
@@ -203,7 +204,7 @@ def _longest(state: RunState) -> list[Line]:
     timed.sort(key=lambda entry: entry[0] or 0, reverse=True)
     lines: list[Line] = [[(f"longest of {plural(state.total, 'task')}", "muted")]]
     for took, task_id, task in timed[:_FEW]:
-        shape, role = present.task_shape(task.status)
+        shape, role = present_task.task_shape(task.status)
         lines.append([(f"  {shape} ", role), (f"{humanise(took or 0):>6}  ", "muted"), (task_id, "plain")])
     return [*lines, []]
 

@@ -8,7 +8,7 @@ from specular_tui.model.critical import spent_ms, waited
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import TaskState
 from specular_tui.model.usual import Usual
-from specular_tui.tui import glyphs, present
+from specular_tui.tui import glyphs, present, present_task
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import usually
@@ -41,7 +41,7 @@ def details(view: RunView, chart: Chart, span: Span | None, clock: Clock, now: i
     task = state.tasks.get(span.task) or state.gates.get(span.task)
     if task is None:
         return [[(span.task, "strong"), ("  is no longer in the plan", "muted")]]
-    head = present.log_title(span.task, view, now, span.attempt if span.attempt != task.attempt else None)
+    head = present_task.log_title(span.task, view, now, span.attempt if span.attempt != task.attempt else None)
     planned = view.graph.tasks.get(span.task) if view.graph is not None else None
     if planned is not None and planned.title and planned.title != span.task:
         head = [head[0], (f"  {planned.title}", "muted"), *head[1:]]

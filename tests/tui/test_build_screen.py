@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from specular_tui.errors import NotLiveError
 from specular_tui.model import event as ev
 from specular_tui.model.run import TaskStatus
-from specular_tui.tui import present, present_forecast
+from specular_tui.tui import present, present_forecast, present_task
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.messages import Told
 from specular_tui.tui.screens.build import BuildScreen
@@ -519,7 +519,7 @@ async def test_an_ended_log_is_not_looked_at_any_more(root: Path) -> None:
 
 
 def test_shapes_are_those_of_the_table() -> None:
-    assert {present.task_shape(status)[0] for status in TaskStatus} == {"○", "●", "✓", "✗", "⊘"}
+    assert {present_task.task_shape(status)[0] for status in TaskStatus} == {"○", "●", "✓", "✗", "⊘"}
 
 
 def footer(app: SpecularApp) -> str:

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from specular_tui.tui import keys, present
+from specular_tui.tui import keys, present, present_task
 from specular_tui.tui.messages import LogRead, ReadLog
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunView
@@ -130,7 +130,7 @@ class LogPane(Vertical):
         if view is None or task_id is None:
             return
         task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
-        tried = present.attempts(task) if task is not None else []
+        tried = present_task.attempts(task) if task is not None else []
         if len(tried) < 2:
             self._say(f"{task_id} has been tried once" if tried else f"{task_id} has not run yet")
             return
@@ -154,13 +154,13 @@ class LogPane(Vertical):
             self.log_view.title = self._title(self.task_id, view)
 
     def _title(self, task_id: str, view: RunView) -> str:
-        return present.text(present.log_title(task_id, view, self._desk.clock.now(), self.attempt))
+        return present.text(present_task.log_title(task_id, view, self._desk.clock.now(), self.attempt))
 
     def _set(self, source: LogSource | None) -> None:
         view, task_id = self._view, self.task_id
         if view is None or task_id is None:
             return
-        waiting = present.waits_for(task_id, view.state, view.graph, view.blocked)
+        waiting = present_task.waits_for(task_id, view.state, view.graph, view.blocked)
         if self.attempt is not None:
             waiting = [[("no output is kept of this attempt", "muted")]]
         if source is not self.log_view.source:

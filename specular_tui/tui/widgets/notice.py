@@ -10,7 +10,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from specular_tui.tui import keys, present, present_tour
+from specular_tui.tui import keys, present, present_task, present_tour
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunView
@@ -50,7 +50,7 @@ class FailureNotice(Widget):
         self.refresh()
 
     def _lines(self, view: RunView) -> list[tuple[str, Line]]:
-        failures = [(task_id, present.failure(view, task_id)) for task_id in view.pinned()]
+        failures = [(task_id, present_task.failure(view, task_id)) for task_id in view.pinned()]
         found = [(task_id, line) for task_id, line in failures if line]
         if not found and view.run_id == self._desk.tour:
             told = present_tour.lines(view)

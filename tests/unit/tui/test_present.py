@@ -13,7 +13,7 @@ from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, RunStatus, Session, TaskState, TaskStatus
-from specular_tui.tui import present, present_forecast, present_header, present_run
+from specular_tui.tui import present, present_forecast, present_header, present_run, present_task
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.theme import ROLES
 from specular_tui.tui.views import Desk, RunRow, RunView
@@ -123,8 +123,8 @@ def test_counts_leave_out_what_is_not_there() -> None:
 def test_the_first_failure_is_named() -> None:
     found = view()
     found.words = {"b": "ld: cannot find -lz"}
-    assert said([present.failure(found, "b")]) == "✗ b failed (exit 2): ld: cannot find -lz"
-    assert present.failure(found, "a") == [], "it has been run again"
+    assert said([present_task.failure(found, "b")]) == "✗ b failed (exit 2): ld: cannot find -lz"
+    assert present_task.failure(found, "a") == [], "it has been run again"
 
 
 def test_why_a_stored_run_stands() -> None:
@@ -146,17 +146,17 @@ def test_why_a_stored_run_stands() -> None:
 )
 def test_in_place_of_a_log(task: str, words: str) -> None:
     found = view()
-    assert said(present.waits_for(task, found.state, found.graph)) == words
+    assert said(present_task.waits_for(task, found.state, found.graph)) == words
 
 
 def test_ready_tasks_say_what_they_wait_for() -> None:
     found = view()
     found.state.tasks["b"].status = TaskStatus.COMPLETED
-    assert "resumed" in said(present.waits_for("c", found.state, found.graph))
+    assert "resumed" in said(present_task.waits_for("c", found.state, found.graph))
     found.state.sessions.append(Session(started_at=0, pid=1))
-    assert "free job slot" in said(present.waits_for("c", found.state, found.graph))
+    assert "free job slot" in said(present_task.waits_for("c", found.state, found.graph))
     found.state.frozen_since = NOW
-    assert "goes on" in said(present.waits_for("c", found.state, found.graph))
+    assert "goes on" in said(present_task.waits_for("c", found.state, found.graph))
 
 
 def test_every_role_has_a_style() -> None:
