@@ -97,6 +97,9 @@ class LibcSpawner:
         self._inherited = [b"%b=%b" % variable for variable in environ.items()]
         self._places = {name: place for place, name in enumerate(environ)}
         self._pid = ctypes.c_int()
+        #: The folders of PATH, each with its slash; none where one of them is not absolute.
+        folders = [folder.rstrip(b"/") + b"/" for folder in os.environb.get(b"PATH", b"").split(b":")]
+        self._folders = folders if all(folder.startswith(b"/") and len(folder) > 1 for folder in folders) else []
 
     def spawn(self, program: bytes, argv: Sequence[bytes], env: Mapping[bytes, bytes], log_fd: int) -> int:
         """As the protocol says."""
@@ -118,17 +121,30 @@ class LibcSpawner:
         for word in argv:
             if b"\0" in word:
                 raise ValueError("embedded null byte")
-        code = self._spawn(
-            ctypes.byref(self._pid),
-            program,
+        rest = (
             self._actions.get(log_fd) or self._prepare_actions(log_fd),
             self._attributes,
             (ctypes.c_char_p * (len(argv) + 1))(*argv),
             (ctypes.c_char_p * (len(block) + 1))(*block),
         )
+        found = program if b"/" in program else self._find(program)
+        code = self._spawn(ctypes.byref(self._pid), found, *rest)
+        if code and found != program:
+            code = self._spawn(ctypes.byref(self._pid), program, *rest)
         if code:
             raise OSError(code, os.strerror(code), os.fsdecode(program))
         return self._pid.value
+
+    def _find(self, name: bytes) -> bytes:
+        """Return the path of the program that `name` means, or `name` itself where libc had better look for it.
+
+        libc has the new process try one folder after the other, which takes several times as long as to ask.
+        """
+        for folder in self._folders:
+            path = folder + name
+            if os.access(path, os.X_OK):
+                return path if os.path.isfile(path) else name
+        return name
 
     def _prepare_attributes(self) -> ctypes.Array[ctypes.c_char]:
         libc = self._libc
