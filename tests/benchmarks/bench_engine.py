@@ -53,7 +53,7 @@ SHAPES: Final = {
     "list": Shape(10_000, ["true"], "true", least={"no checkpoint": 0.9, "ninja": 1, "parallel": 4, "limit": 0.8}),
     "chain": Shape(2_000, "true", "true", chained=True, least={"ninja": 1}),
     "output": Shape(1_000, "head -c 1024 /dev/zero", "head -c 1024 /dev/zero", least={"ninja": 1}),
-    "slow": Shape(200, "sleep 0.1", "sleep 0.1", least={"no checkpoint": 0.995}, without=("parallel", "limit")),
+    "slow": Shape(400, "sleep 0.1", "sleep 0.1", least={"no checkpoint": 0.995}, without=("parallel", "limit")),
 }
 
 LIMIT_C: Final = r"""
