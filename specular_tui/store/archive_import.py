@@ -17,9 +17,10 @@ from typing import IO, Final
 
 from specular_tui.errors import CheckpointError, StorageError
 from specular_tui.model.event import AnyEvent, Imported, SessionEnded
+from specular_tui.model.fold import apply
 from specular_tui.model.plan import RUN_ID
 from specular_tui.model.quote import quote
-from specular_tui.model.run import INTERRUPTED, RunStatus, apply
+from specular_tui.model.run import INTERRUPTED, RunStatus
 from specular_tui.store import checkpoint, journal, layout, lock, rebuild
 from specular_tui.store.check import check_folder
 from specular_tui.store.effort import Effort, Progress

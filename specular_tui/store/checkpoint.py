@@ -21,8 +21,9 @@ from specular_tui.errors import (
     StorageError,
 )
 from specular_tui.model.event import AnyEvent, TaskEnded
+from specular_tui.model.fold import as_seen_dead
 from specular_tui.model.plan import RUN_ID
-from specular_tui.model.run import RESUMABLE, RunState, RunStatus, as_seen_dead
+from specular_tui.model.run import RESUMABLE, RunState, RunStatus
 from specular_tui.store import layout, lock, snapshot
 from specular_tui.store.folder import Folder, explain
 from specular_tui.store.journal import JournalDamage, JournalReader, promised

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from specular_tui.errors import StorageError
 from specular_tui.model.event import RunCreated
+from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, apply
+from specular_tui.model.run import RunState
 from specular_tui.store import journal, layout, lock, reserve, snapshot
 from specular_tui.store.folder import Folder, explain
 from specular_tui.store.recorder import RunRecorder

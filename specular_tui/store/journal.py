@@ -23,8 +23,9 @@ from blake3 import blake3
 from msgspec.structs import replace
 
 from specular_tui.model.event import AnyEvent, Folded
+from specular_tui.model.fold import apply
 from specular_tui.model.quote import plain
-from specular_tui.model.run import FoldError, RunState, apply
+from specular_tui.model.run import FoldError, RunState
 
 _DECODER: Final = msgspec.json.Decoder(AnyEvent)
 _ENCODER: Final = msgspec.json.Encoder()

@@ -15,8 +15,9 @@ from typing import Final, Protocol
 
 from specular_tui.errors import StorageError
 from specular_tui.model.event import AnyEvent, LogLost, SessionEnded, TaskEnded, TaskReset
+from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, TaskStatus, apply
+from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.store import declared, journal, layout, logs, planchange, quarantine, reserve
 from specular_tui.store.commit import GroupCommit
 from specular_tui.store.effort import Effort

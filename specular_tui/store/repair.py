@@ -18,7 +18,8 @@ import msgspec
 
 from specular_tui.errors import CheckpointError, RunHeldError
 from specular_tui.model.event import AnyEvent, LogLost, TaskReset
-from specular_tui.model.run import RunState, TaskStatus, apply, as_seen_dead
+from specular_tui.model.fold import apply, as_seen_dead
+from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine
 from specular_tui.store.folder import Folder, explain
 from specular_tui.store.rebuild import of_attempt, read_record, rebuild

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from specular_tui.model.event import AnyEvent, RunCreated
+from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, apply
+from specular_tui.model.run import RunState
 from specular_tui.store import layout
 from specular_tui.store.folder import Folder
 from specular_tui.store.livelog import LiveLog, LiveLogs

@@ -17,9 +17,10 @@ from textual.binding import BindingType
 from textual.widgets import Static
 
 from specular_tui.model.event import SessionStarted, TaskEnded, TaskStarted
+from specular_tui.model.fold import apply
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, TaskState, TaskStatus, apply
+from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.widgets.task_table import TaskTable
 from tests.benchmarks.keypaint import CountingDriver, handled, measure, report, watched

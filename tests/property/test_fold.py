@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from specular_tui.model import event as ev
-from specular_tui.model.run import (
-    RUN_TRANSITIONS,
-    FoldError,
-    RunState,
-    RunStatus,
-    TaskState,
-    TaskStatus,
-    apply,
-    as_seen_dead,
-)
+from specular_tui.model.fold import apply, as_seen_dead
+from specular_tui.model.run import RUN_TRANSITIONS, FoldError, RunState, RunStatus, TaskState, TaskStatus
 from specular_tui.store import journal
 from specular_tui.store.journal import JournalReader
 

@@ -15,9 +15,10 @@ from textual.pilot import Pilot
 
 from specular_tui.model.duration import rough
 from specular_tui.model.event import AnyEvent, Frozen, RunCreated, SessionStarted, TaskEnded, TaskStarted, Thawed
+from specular_tui.model.fold import apply
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, TaskState, TaskStatus, apply
+from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.widgets.task_columns import columns
 from specular_tui.tui.widgets.task_filter import Filter

@@ -16,8 +16,9 @@ from specular_tui import workspace
 from specular_tui.errors import SpecularError
 from specular_tui.model.cause import WINDOW, likely_cause
 from specular_tui.model.event import AnyEvent, Folded, RunCreated, SessionStarted
+from specular_tui.model.fold import as_seen_dead
 from specular_tui.model.graph import Graph
-from specular_tui.model.run import RunState, as_seen_dead
+from specular_tui.model.run import RunState
 from specular_tui.tui.bridge.outlet import Outlet
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.bridge.threads import finished, no_collections, opened

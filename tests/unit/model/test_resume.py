@@ -13,10 +13,11 @@ from specular_tui.engine.artifacts import cache_key
 from specular_tui.engine.scheduler import End, Scheduler, Skip, Start
 from specular_tui.errors import UsageError
 from specular_tui.model import event as ev
+from specular_tui.model.fold import apply
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.resume import Action, Facts, ResumeOptions, ResumePlan, compare_plans, plan_resume
-from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus, apply
+from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
 
 REUSE, RUN, SKIP, BLOCKED = Action.REUSE, Action.RUN, Action.SKIP, Action.BLOCKED
 

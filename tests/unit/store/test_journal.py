@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from specular_tui.model import event as ev
-from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus, apply
+from specular_tui.model.fold import apply
+from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
 from specular_tui.store import journal
 from specular_tui.store.journal import JournalDamage, JournalReader
 

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from specular_tui.model import event as ev
+from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, TaskState, apply
+from specular_tui.model.run import RunState, TaskState
 from specular_tui.store import snapshot
 
 

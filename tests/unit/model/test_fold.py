@@ -11,17 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specular_tui.model import event as ev
-from specular_tui.model.run import (
-    ACTIVE,
-    RESUMABLE,
-    RUN_TRANSITIONS,
-    FoldError,
-    RunState,
-    RunStatus,
-    TaskStatus,
-    apply,
-    as_seen_dead,
-)
+from specular_tui.model.fold import apply, as_seen_dead
+from specular_tui.model.run import ACTIVE, RESUMABLE, RUN_TRANSITIONS, FoldError, RunState, RunStatus, TaskStatus
 
 S = RunStatus
 
