@@ -284,6 +284,7 @@ class Runner:
             self._arm_timeout(task.id)
         if log.temporary:
             self._name_soon()
+        self._recorder.prepare_log()
 
     def _workdir(self, name: str) -> str:
         found = self._workdirs.get(name)

@@ -83,6 +83,7 @@ class LiveLogs:
         """Make logs in `folder`, which stays its owner's."""
         self._folder = folder
         self._spare: deque[tuple[str, int]] = deque()
+        self._ready: tuple[str, int, int] | None = None
         self._made = 0
         self._empty_left = EMPTY_LOGS
         self._reuse = _can_tell_who_writes()
@@ -90,20 +91,31 @@ class LiveLogs:
 
     def open(self, name: str, *, named: bool = False) -> LiveLog:
         """Return a new, empty log that is to be called `name`; with `named` it is called so at once."""
-        if not named and (spare := self._take_spare()) is not None:
-            return LiveLog(name, *spare, self._where)
+        file, self._ready = self._ready or self._make(), None
+        log = LiveLog(name, *file, self._where)
+        if named:
+            self.name(log)
+        return log
+
+    def prepare(self) -> None:
+        """Have a file ready for the next log, so that the start of its task need not wait for it."""
+        if self._ready is None:
+            with contextlib.suppress(OSError):  # whoever needs it is told
+                self._ready = self._make()
+
+    def _make(self) -> tuple[str, int, int]:
+        """Return the temporary name of an empty file, and the descriptors to read it and to write to it."""
+        if (spare := self._take_spare()) is not None:
+            return spare
         self._made += 1
         temporary = f"{TEMPORARY}{os.getpid()}-log-{self._made}"
         made = self._folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         os.set_blocking(made, True)
         try:
-            log = LiveLog(name, temporary, os.open(temporary, _READER, dir_fd=self._folder.fd), made, self._where)
+            return temporary, os.open(temporary, _READER, dir_fd=self._folder.fd), made
         except BaseException:
             os.close(made)
             raise
-        if named:
-            self.name(log)
-        return log
 
     def _take_spare(self) -> tuple[str, int, int] | None:
         """Return the temporary name and the descriptors of a file that nobody writes to any more."""
@@ -158,6 +170,11 @@ class LiveLogs:
 
     def close(self) -> None:
         """Remove the files that no task has used."""
+        if self._ready is not None:
+            temporary, fd, writer = self._ready
+            self._ready = None
+            os.close(writer)
+            self._spare.append((temporary, fd))
         while self._spare:
             with contextlib.suppress(OSError):
                 self._drop(*self._spare.popleft())

@@ -41,6 +41,9 @@ class Recorder(Protocol):
     def open_log(self, task_id: str) -> LiveLog:
         """Return a new log for the next attempt of a task; an earlier attempt's log is kept."""
 
+    def prepare_log(self) -> None:
+        """Have a file ready for the log of whatever starts next."""
+
     def name_log(self, log: LiveLog) -> None:
         """Let a running attempt's log be seen under its name."""
 
@@ -192,6 +195,10 @@ class RunRecorder:
             return self._logs.open(latest, named=attempt > 0 or latest in self._old_logs)
         except OSError as error:
             raise explain(error, "write checkpoint", self._outputs.path / latest) from error
+
+    def prepare_log(self) -> None:
+        """Have a file ready for the log of whatever starts next."""
+        self._logs.prepare()
 
     def name_log(self, log: LiveLog) -> None:
         """Let a running attempt's log be seen under its name.

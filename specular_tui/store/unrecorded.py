@@ -48,6 +48,10 @@ class Unrecorded:
             self._folder.rename(latest, layout.log_name(task_id, attempt))
         return self._logs.open(latest)
 
+    def prepare_log(self) -> None:
+        """Have a file ready for the log of whatever starts next."""
+        self._logs.prepare()
+
     def name_log(self, log: LiveLog) -> None:
         """Let a running attempt's log be seen under its name."""
         self._logs.name(log)
