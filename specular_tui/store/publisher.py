@@ -164,4 +164,7 @@ class Publisher:
             yield
         except OSError as error:
             self._dirty = records.tasks | self._dirty
+            # Which of them have been written is not known: none counts as being there as it was rendered.
+            for task in records.tasks:
+                self._hashes.pop(task, None)
             raise explain(error, "write checkpoint", self._folder.path) from error

@@ -32,7 +32,7 @@ ERRORS = ("EIO", "ENOSPC")
 #: affair, and a silent task's log is not missed.
 _OPTIONAL = re.compile(
     r"write \.reserve|unlinkat .*|fchmod .*|openat .*\.reserve|chmod .*"
-    r"|write outputs/\.tmp-log-\d+|renameat outputs \.tmp-log-\d+ (old|extra)\.log"
+    r"|openat outputs \.tmp-log-\d+|write outputs/\.tmp-log-\d+|renameat outputs \.tmp-log-\d+ (old|extra)\.log"
 )
 #: Tasks that may have been started in the moment of the fault.
 _JOBS = 2

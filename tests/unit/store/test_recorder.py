@@ -493,3 +493,29 @@ def test_a_plan_that_says_something_else_of_a_task_has_its_record_written_again(
     run.finish("paused")
     assert check(tmp_path, RUN).ok
     assert json.loads((run.outputs / "fetch.json").read_bytes())["title"] == "Renamed"
+
+
+def test_records_that_a_failed_snapshot_has_not_reached_are_written_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recorded.failed(tmp_path)
+    run.tasks = {i: msgspec.structs.replace(task, title="Renamed") for i, task in run.tasks.items()}
+    run.reopen()
+    run.begin("retrying")
+    written: list[str] = []
+    really = Folder.publish
+
+    def publish(self: Folder, name: str, data: bytes, *, sync: bool = True) -> None:
+        written.append(name)
+        if len(written) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+        really(self, name, data, sync=sync)
+
+    monkeypatch.setattr(Folder, "publish", publish)
+    with pytest.raises(StorageError):
+        run.recorder.publish_all(run.now)
+    run.recorder.publish_all(run.now)
+    run.finish("paused")
+    assert check(tmp_path, RUN).ok
+    for path in run.outputs.glob("*.json"):
+        assert json.loads(path.read_bytes())["title"] == "Renamed", path.name
