@@ -169,8 +169,6 @@ def _failure(task_id: str, task: TaskState) -> Line:
     line: Line = [(f"  {glyphs.FAILED} ", "failed"), (task_id, "plain")]
     if how := outcome(task):
         line.append((f"  {how}", "muted"))
-    if task.reason and task.reason not in (how, f"exit code {task.exit_code}"):
-        line.append((f"  {task.reason}", "muted"))
     return line
 
 

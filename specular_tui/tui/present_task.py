@@ -11,7 +11,7 @@ from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs
 from specular_tui.tui.present import Line, Segment
 from specular_tui.tui.views import RunView
-from specular_tui.tui.widgets.task_cells import KINDS, SHAPES, running_time
+from specular_tui.tui.widgets.task_cells import KINDS, SHAPES, ended, running_time
 
 _TASK_ROLES: Final = {"completed": "done"}
 
@@ -23,10 +23,8 @@ def task_shape(status: TaskStatus) -> Segment:
 
 
 def outcome(task: TaskState) -> str:
-    """Return how the latest attempt of a task ended: `exit 2`, `SIGKILL`, or the recorded reason."""
-    if task.exit_code is not None:
-        return f"exit {task.exit_code}"
-    return task.signal or task.reason or ""
+    """Return how the latest attempt of a task ended: `exit 2`, `SIGKILL`, `timed out after 3.0s`."""
+    return ended(task.exit_code, task.signal, task.attempt_reason or task.reason)
 
 
 def attempts(task: TaskState) -> list[int]:
@@ -101,7 +99,7 @@ def log_title(task_id: str, view: RunView, now: int, attempt: int | None = None)
     if past is not None:
         known = {"completed": (glyphs.DONE, "done"), "failed": (glyphs.FAILED, "failed")}
         shape, role = known.get(past.outcome, (glyphs.PENDING, "pending"))
-        how = f"exit {past.exit_code}" if past.exit_code is not None else past.signal or past.reason or ""
+        how = ended(past.exit_code, past.signal, past.reason)
         line.append((f"  {shape} {past.outcome}", role))
         if past.outcome == "failed" and how:
             line.append((f" ({how})", "muted"))

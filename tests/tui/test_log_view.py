@@ -440,6 +440,19 @@ async def test_a_placeholder_stands_in_for_a_log(log: Path) -> None:
         assert painted(app)[1] == "first"
 
 
+async def test_every_line_takes_the_cells_that_it_says(log: Path) -> None:
+    """What is longer than it says is taken for blank where it is not: letters of it stay on the terminal."""
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        numbered(log, 3)
+        words = Content.assemble("ready; waits for a free ", ("slot", "bold"))
+        for source, placeholder in ((None, "waits for\n  日本"), (None, words), (LogFile(log), "nothing yet")):
+            app.view.show(source, title="publish 日本", placeholder=placeholder)
+            await settle(pilot)
+            found = [(sum(segment.cell_length for segment in strip), strip.cell_length) for strip in strips(app)]
+            assert found == [(60, 60)] * 8
+
+
 async def test_another_file_in_its_place(log: Path) -> None:
     app = Host()
     async with app.run_test(size=(60, 8)) as pilot:

@@ -123,8 +123,10 @@ class LogPainter:
             cells = width + 1
         return self.finish(segments, width + 1, cells)
 
-    def finish(self, segments: list[Segment], width: int, cells: int = 0) -> Strip:
-        """Return segments of so many `cells` as they go to the terminal: `width` cells and the margins."""
+    def finish(self, segments: list[Segment], width: int, cells: int | None = None) -> Strip:
+        """Return segments as they go to the terminal: `width` cells and the margins; `cells` is what they take."""
+        if cells is None:
+            cells = sum(segment.cell_length for segment in segments)
         left, right = self.margins
         if left:
             segments = [Segment(" " * left, self.style("")), *segments]

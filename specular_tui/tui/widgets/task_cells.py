@@ -48,6 +48,16 @@ class Cells(NamedTuple):
     more: str = ""
 
 
+def ended(exit_code: int | None, signal: str | None, reason: str | None) -> str:
+    """Return how an attempt ended, in short: `exit 2`, `SIGKILL`, or the recorded reason where that says more.
+
+    A task that timed out was killed, and one whose output is missing has exit code 0: neither says why it failed.
+    """
+    if reason and reason != f"exit code {exit_code}" and not reason.startswith(f"killed by {signal}"):
+        return reason
+    return f"exit {exit_code}" if exit_code is not None else signal or ""
+
+
 def running_time(ms: float) -> str:
     """Return the time of a task that still runs, in whole seconds."""
     return f"{int(ms // 1000)}s" if ms < 60_000 else humanise(ms // 1000 * 1000)

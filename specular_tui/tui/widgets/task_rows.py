@@ -11,7 +11,7 @@ from specular_tui.model.duration import humanise, rough
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.safe import plain
-from specular_tui.tui.widgets.task_cells import KINDS, Cells, running_time
+from specular_tui.tui.widgets.task_cells import KINDS, Cells, ended, running_time
 from specular_tui.tui.widgets.task_filter import Filter
 
 Sort = Literal["plan", "state", "duration"]
@@ -271,21 +271,13 @@ class Rows:
     def _story(self, task: TaskState) -> str:
         match task.status:
             case TaskStatus.PENDING:
-                return self._ended(task) if task.outcome == "failed" else task.reason or ""
+                return _ended(task) if task.outcome == "failed" else task.reason or ""
             case TaskStatus.FAILED:
-                return self._ended(task) + (", allowed" if task.allowed else "")
+                return _ended(task) + (", allowed" if task.allowed else "")
             case TaskStatus.SKIPPED:
                 return task.reason or ""
             case TaskStatus.COMPLETED | TaskStatus.IN_PROGRESS:
                 return ""
-
-    @staticmethod
-    def _ended(task: TaskState) -> str:
-        if task.signal:
-            return task.reason or task.signal  # `timeout` says more than the signal that ended it
-        if task.exit_code is not None:
-            return f"exit {task.exit_code}"
-        return task.reason or ""
 
     def _waits_for(self, task_id: str) -> tuple[str, str] | None:
         """Return the first need that is not met, one that failed before all others, and how many more there are."""
@@ -307,3 +299,7 @@ class Rows:
         if more < 0:
             return None
         return (failed or first or needs[-1]), (f" +{more:,}" if more else "")
+
+
+def _ended(task: TaskState) -> str:
+    return ended(task.exit_code, task.signal, task.attempt_reason or task.reason)

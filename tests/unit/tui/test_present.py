@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,26 @@ def test_the_first_failure_is_named() -> None:
     found.words = {"b": "ld: cannot find -lz"}
     assert said([present_task.failure(found, "b")]) == "✗ b failed (exit 2): ld: cannot find -lz"
     assert present_task.failure(found, "a") == [], "it has been run again"
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        ({"exit_code": 2, "attempt_reason": "exit code 2"}, "exit 2"),
+        ({"exit_code": 2}, "exit 2"),
+        ({"signal": "SIGKILL", "attempt_reason": "killed by SIGKILL (killed)"}, "SIGKILL"),
+        ({"signal": "SIGTERM", "attempt_reason": "timed out after 3.0s"}, "timed out after 3.0s"),
+        (
+            {"exit_code": 0, "attempt_reason": "the declared output 'app' was not made"},
+            "the declared output 'app' was not made",
+        ),
+        ({"exit_code": 127, "reason": "program not found: npm"}, "program not found: npm"),
+        ({}, ""),
+    ],
+)
+def test_how_a_task_ended_is_what_says_most(ended: dict[str, Any], words: str) -> None:
+    """The signal of a task that timed out, and the exit code 0 of one whose output is missing, say nothing of why."""
+    assert present_task.outcome(TaskState(status=TaskStatus.FAILED, **ended)) == words
 
 
 def test_why_a_stored_run_stands() -> None:
