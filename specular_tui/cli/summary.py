@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from specular_tui.cli import output, words
 from specular_tui.cli.text import readable
 from specular_tui.model import duration
-from specular_tui.model.cause import WINDOW, likely_cause
+from specular_tui.model.cause import find_cause
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, ResumePlan
 from specular_tui.model.run import RunState, RunStatus, TaskStatus
@@ -75,11 +75,12 @@ def failures(result: BuildResult, info: BuildInfo) -> tuple[list[Failure], int]:
 def why_failed(info: BuildInfo, task_id: str) -> Why | None:
     """Return the line of a task's log that most likely says why it failed, free of escapes."""
     path = info.recorder.log_path(task_id)
-    found = likely_cause(readable(read_log_file(path, WINDOW)).split("\n"))
+    found = find_cause(lambda window: readable(read_log_file(path, window)).split("\n"))
     if found is None:
         return None
-    before = lines_before_end(path, WINDOW)
-    return Why(found.text[:_LONGEST_LINE], before + found.at + 1 if before >= 0 else None)
+    cause, window = found
+    before = lines_before_end(path, window)
+    return Why(cause.text[:_LONGEST_LINE], before + cause.at + 1 if before >= 0 else None)
 
 
 def log_end(info: BuildInfo, task_id: str, count: int) -> list[str]:

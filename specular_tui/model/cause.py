@@ -7,11 +7,14 @@ that is made by how compilers, test runners and languages write errors, and neve
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-#: So many bytes at the end of a log are looked at.
-WINDOW: Final = 64 << 10
+#: So many bytes at the end of a log are looked at; where they only say that something failed, so many more: of a
+#: build that goes on behind an error, a compiler's own line may be far from the end.
+WINDOWS: Final = (64 << 10, 1 << 20)
+#: So many lines of them.
+MOST_LINES: Final = 20_000
 #: No line is looked at, or repeated, any further.
 _LONGEST: Final = 400
 
@@ -22,6 +25,10 @@ class Cause(NamedTuple):
     #: Its number among the lines that were looked at, from 0.
     at: int
     text: str
+    #: It is written as tools write a cause, and no mere mention of one.
+    strong: bool = False
+    #: It only repeats that something failed, or has no word of trouble at all.
+    vague: bool = False
 
 
 class _Rule(NamedTuple):
@@ -99,6 +106,23 @@ _VERDICT: Final = re.compile(
 )
 
 
+def find_cause(read: Callable[[int], Sequence[str]]) -> tuple[Cause, int] | None:
+    """Return the line that most likely says why a task failed, and how many bytes had to be read for it.
+
+    `read` returns the last lines of the log for a number of bytes, free of escapes; `at` is a place among those.
+    """
+    best: tuple[Cause, int] | None = None
+    for window in WINDOWS:
+        lines = read(window)
+        left_out = max(0, len(lines) - MOST_LINES)
+        found = likely_cause(lines[left_out:])
+        if found is not None and (best is None or found.strong):
+            best = found._replace(at=found.at + left_out), window
+        if best is not None and not best[0].vague:
+            break
+    return best
+
+
 def likely_cause(lines: Sequence[str]) -> Cause | None:
     """Return the line that most likely says why a task failed; without any such line the last that says anything.
 
@@ -110,10 +134,11 @@ def likely_cause(lines: Sequence[str]) -> Cause | None:
     else:
         return None
     text = lines[found][:_LONGEST].strip()
+    vague = look is _last or (look is _worded and _VERDICT.match(text) is not None)
     if text.endswith(":"):
         following = next((line.strip() for line in lines[found + 1 : found + 4] if line.strip()), "")
         text = f"{text} {following}"[:_LONGEST].strip()
-    return Cause(found, text)
+    return Cause(found, text, look is _strong, vague)
 
 
 def _strong(lines: Sequence[str]) -> int | None:

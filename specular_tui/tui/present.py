@@ -15,6 +15,7 @@ from specular_tui.model.duration import humanise
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.tui import glyphs, keys
 from specular_tui.tui.clock import Clock
+from specular_tui.tui.safe import plain
 from specular_tui.tui.views import Desk, RunRow, RunView
 
 #: A text and the role that it plays (a key of `theme.ROLES`).
@@ -58,8 +59,8 @@ _REASONS: Final = {
 
 
 def width(line: Line) -> int:
-    """Return the cells that a line takes."""
-    return sum(cell_len(text) for text, _ in line)
+    """Return the cells that a line takes as it is painted: with what is hostile in it made inert."""
+    return sum(cell_len(plain(text)) for text, _ in line)
 
 
 def cut(line: Line, room: int) -> Line:
@@ -68,7 +69,8 @@ def cut(line: Line, room: int) -> Line:
         return line
     short: Line = []
     left = room - 1
-    for text, role in line:
+    for raw, role in line:
+        text = plain(raw)
         if (length := cell_len(text)) > left:
             return [*short, (set_cell_size(text, max(0, left)).rstrip() + glyphs.ELLIPSIS, role)] if room > 0 else []
         short.append((text, role))
@@ -83,7 +85,7 @@ def wrapped(line: Line, room: int) -> list[Line]:
     """
     if width(line) <= room or room < 12:
         return [line]
-    chars = [(char, role) for text, role in line for char in text]
+    chars = [(char, role) for text, role in line for char in plain(text)]
     indent = next((at for at, (char, _) in enumerate(chars) if char != " "), 0) + 2
     indent = min(indent, room // 3)
     lines: list[Line] = []

@@ -440,6 +440,16 @@ async def test_a_placeholder_stands_in_for_a_log(log: Path) -> None:
         assert painted(app)[1] == "first"
 
 
+async def test_the_line_that_says_why_is_found_far_from_the_end(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        log.write_bytes(b"a.c:1:2: error: x\n" + b"go on\n" * 15_000 + b"make: *** [a.o] Error 1\n")
+        app.view.show(LogFile(log), title="cc")
+        await settle(pilot)
+        assert app.view.go_to_cause()
+        assert app.view.selected_text() == "a.c:1:2: error: x"
+
+
 async def test_every_line_takes_the_cells_that_it_says(log: Path) -> None:
     """What is longer than it says is taken for blank where it is not: letters of it stay on the terminal."""
     app = Host()

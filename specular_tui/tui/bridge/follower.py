@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from specular_tui import workspace
 from specular_tui.errors import SpecularError
-from specular_tui.model.cause import WINDOW, likely_cause
+from specular_tui.model.cause import find_cause
 from specular_tui.model.event import AnyEvent, Folded, RunCreated, SessionStarted
 from specular_tui.model.fold import as_seen_dead
 from specular_tui.model.graph import Graph
@@ -164,7 +164,9 @@ class Follower:
         """Find the line of each of these tasks' logs that most likely says why it failed."""
 
         def read(task_id: str) -> str:
-            return why_failed(workspace.read_log_end(self._outlet.root, view.run_id, task_id, WINDOW, view.state))
+            return why_failed(
+                lambda window: workspace.read_log_end(self._outlet.root, view.run_id, task_id, window, view.state)
+            )
 
         for task_id in task_ids:
             with contextlib.suppress(SpecularError, OSError, ValueError):
@@ -212,7 +214,7 @@ class Follower:
         self._runs.look()
 
 
-def why_failed(log: bytes) -> str:
-    """Return the line at the end of a log that most likely says why its task failed."""
-    found = likely_cause([ansi_line(raw).text for raw in log.split(b"\n")])
-    return found.text if found is not None else ""
+def why_failed(read: Callable[[int], bytes]) -> str:
+    """Return the line of a log that most likely says why its task failed; `read` returns so many bytes of its end."""
+    found = find_cause(lambda window: [ansi_line(raw).text for raw in read(window).split(b"\n")])
+    return found[0].text if found is not None else ""

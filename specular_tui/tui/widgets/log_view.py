@@ -11,7 +11,7 @@ from typing import Final, Literal
 from textual.content import Content
 from textual.timer import Timer
 
-from specular_tui.model.cause import WINDOW, likely_cause
+from specular_tui.model.cause import MOST_LINES, find_cause
 from specular_tui.tui.frames import to_beat
 from specular_tui.tui.safe import ansi_line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
@@ -23,8 +23,8 @@ from specular_tui.tui.widgets.log_window import LogWindow
 _SLICE: Final = 0.003
 _BREATH: Final = 0.004
 _SIDEWAYS: Final = 8
-#: Lines at the end that are looked through for why the task failed.
-_LOOKED: Final = 1000
+#: Lines that are looked through in one go for why the task failed.
+_LOOKED: Final = 500
 
 
 class LogView(LogMouse, can_focus=True):
@@ -231,16 +231,23 @@ class LogView(LogMouse, can_focus=True):
         if window is None:
             return False
         source = window.source
-        count = min(source.line_count if source.ready else source.tail_count, _LOOKED)
-        start = source.line_count - count if source.ready else -count
-        raw, room = source.lines(start, count), WINDOW
-        while room > 0 and count > 0:
-            count -= 1
-            room -= len(raw[count]) + 1
-        found = likely_cause([ansi_line(line).text for line in raw[count:]])
+        there = source.line_count if source.ready else source.tail_count
+        end = there if source.ready else 0
+        looked: list[str] = []
+
+        def read(room: int) -> list[str]:
+            looked.clear()
+            while room > 0 and len(looked) < min(there, MOST_LINES):
+                count = min(_LOOKED, there - len(looked))
+                for line in reversed(source.lines(end - len(looked) - count, count)):
+                    looked.append(ansi_line(line).text)
+                    room -= len(line) + 1
+            return looked[::-1]
+
+        found = find_cause(read)
         if found is None:
             return False
-        line = start + count + found.at
+        line = end - len(looked) + found[0].at
         window.deselect()
         if source.ready:
             window.anchor, window.head = (line, 0), (line, len(window.text.line(line).text))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specular_tui.model.cause import likely_cause
+from specular_tui.model.cause import MOST_LINES, find_cause, likely_cause
 
 GCC = """\
 cc -Wall -Werror=format -c a.c -o a.o
@@ -333,3 +333,43 @@ def test_no_line_takes_long_to_look_at() -> None:
     # A pattern that went back and forth over one of these would not come to its end.
     hostile = ["a." * 200, "A" * 400, ": " * 200, "FAILED " + "x:" * 200, "thread '" + "'" * 390, "." * 400] * 160
     assert likely_cause(hostile) is not None
+
+
+ERROR = "src/core.c:123:7: error: expected ';' before 'return'"
+
+
+def _log(*ends: str) -> list[str]:
+    return [*(f"[{n}] CC src/file{n}.c" for n in range(10_000)), *ends]
+
+
+def _end_of(lines: list[str], window: int) -> list[str]:
+    return "\n".join(lines)[-window:].split("\n")
+
+
+@pytest.mark.parametrize("end", ["make: *** [core.o] Error 1", "done"])
+def test_a_compilers_line_is_found_far_from_a_vague_end(end: str) -> None:
+    lines = [ERROR, *_log(end)]
+    found = find_cause(lambda window: _end_of(lines, window))
+    assert found is not None
+    assert (found[0].text, found[0].at, found[1]) == (ERROR, 0, 1 << 20)
+
+
+def test_an_end_that_says_why_is_enough() -> None:
+    lines = [ERROR, *_log("cannot reach the license server")]
+    found = find_cause(lambda window: _end_of(lines, window))
+    assert found is not None
+    assert (found[0].text, found[1]) == ("cannot reach the license server", 64 << 10)
+
+
+def test_a_mere_word_far_away_does_not_beat_the_end() -> None:
+    lines = ["could not read the cache", *_log("make: *** [core.o] Error 1")]
+    found = find_cause(lambda window: _end_of(lines, window))
+    assert found is not None
+    assert found[0].text == "make: *** [core.o] Error 1"
+
+
+def test_no_more_lines_are_looked_at_than_are_meant() -> None:
+    lines = [ERROR, *[""] * MOST_LINES, "bye"]
+    found = find_cause(lambda _: lines)
+    assert found is not None
+    assert lines[found[0].at] == "bye"
