@@ -82,7 +82,9 @@ def _spans(
     pace = _pace(ended, {i: past.median for i, past in usual.items()})
     planned = {task.id: task.estimate * 1000 for task in graph.tasks.values() if task.estimate}
     planned_pace = _pace({i: took for i, took in ended.items() if i not in usual}, planned)
-    middle = sorted(ended.values())[len(ended) // 2] if ended else None
+    # Where nothing has ended yet, a task that never ran before is likened to those that have.
+    timed = sorted(ended.values()) or sorted(past.median for i, past in usual.items() if i in graph.tasks)
+    middle = timed[len(timed) // 2] if timed else None
     spans: dict[str, _Span] = {}
     for task_id in _open(state, graph) if left is None else left:
         if (past := usual.get(task_id)) is not None:

@@ -342,6 +342,27 @@ async def test_failures_and_running_ones_are_a_key_away() -> None:
         assert not app.table.next_failure()
 
 
+async def test_all_failures_can_be_brought_to_the_top() -> None:
+    """What failed first need not be the first of them in the order of the plan, nor on the first row."""
+    run = many(100)
+    for number in (60, 10):
+        run.start(f"t{number:05d}")
+        run.end(f"t{number:05d}", "failed", code=1)
+    app = Host(run)
+    async with app.run_test(size=(80, 21)) as pilot:
+        app.table.select("t00060", by_hand=False)
+        await settle(pilot)
+        app.table.sort = "state"
+        app.table.select("t00060", by_hand=False)
+        app.table.show_top()
+        await settle(pilot)
+        assert [line.split()[1] for line in painted(app)[1:3]] == ["t00010", "t00060"]
+        assert app.table.selected == "t00060"
+        await pilot.press("G")
+        app.table.show_top()
+        assert any("t00099" in line for line in painted(app)), "the cursor stays in sight"
+
+
 async def test_changes_are_painted_soon_and_together(monkeypatch: pytest.MonkeyPatch) -> None:
     run = many(1000)
     app = Host(run)

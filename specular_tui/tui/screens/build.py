@@ -165,6 +165,9 @@ class BuildScreen(SteeringScreen):
             first = view.first_failure() if failures_first else view.state.current_task
             if first is not None:
                 self.table.select(first, by_hand=False)
+            if failures_first:
+                # What failed first need not be the first of them in the order of the plan.
+                self.table.show_top()
         if new or not view.live:
             self.table.trails = view.live
         self._show_log()

@@ -144,6 +144,12 @@ class TaskSheet(ScrollActions, Widget):
         moved, self._top = top != self._top, top
         return moved
 
+    def show_top(self) -> None:
+        """Show the first rows, if the cursor is seen there; else scroll only as far as the cursor takes."""
+        self._top = 0
+        self._keep_visible()
+        self.refresh()
+
     def _move_to(self, row: int, *, centre: bool = False, by_hand: bool = True) -> None:
         self.trails = self.trails and not by_hand
         rows = len(self._rows)

@@ -45,6 +45,16 @@ def test_nobody_knows_of_a_task_that_nothing_is_known_of() -> None:
     assert found.low_ms < found.likely_ms == 1000 < found.high_ms
 
 
+def test_before_anything_has_ended_past_runs_say_of_new_tasks_too() -> None:
+    usual = {"a": Usual(100, 100, 100, 2), "gone": Usual(9000, 9000, 9000, 2)}
+    found = forecast(RunState(), graph(a="", b=""), 0, usual, ["a", "b"], 1)
+    assert found is not None
+    assert found.low_ms < found.likely_ms == 200 < found.high_ms
+    assert forecast(RunState(), graph(b=""), 0, usual, ["b"], 1) is None, (
+        "a task that is no longer in the plan says nothing"
+    )
+
+
 def test_what_runs_has_only_its_rest_to_go_and_what_is_overdue_a_little() -> None:
     usual = {"a": Usual(100, 100, 100, 2)}
     running = TaskState(status=TaskStatus.IN_PROGRESS, attempt=1, started_at=0)
