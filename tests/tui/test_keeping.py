@@ -116,6 +116,8 @@ async def test_what_is_marked_goes_together_and_comes_back_together(app: Specula
         await until(pilot, lambda: len(listed(app)) == 1)
         await pilot.press("u")
         await until(pilot, lambda: len(listed(app)) == 2)
+        await until(pilot, lambda: "taken back" in told(app))
+        assert "u takes" not in told(app), "that has been done"
         await pilot.press("u")
         await until(pilot, lambda: len(listed(app)) == 4)
         assert all(check(runs, run_id).ok for run_id in ids(runs))

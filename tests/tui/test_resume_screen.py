@@ -81,6 +81,10 @@ def done(screen: ResumeScreen) -> dict[str, str]:
     return {decision.task: decision.action.value for decision in screen.answer.decisions}
 
 
+def switches(screen: ResumeScreen) -> list[str]:
+    return [switch.label for switch in screen.query_one(SwitchBar)._switches]
+
+
 async def press(pilot: Pilot[int], screen: ResumeScreen, *keys: str) -> None:
     """Press keys, and wait until it is known what comes of them."""
     for key in keys:
@@ -97,6 +101,15 @@ class Held(Rehearser):
         if request.retry_failed or not request.skip_failed:
             assert self.gate.wait(30)
         return super().rehearse(request)
+
+
+async def test_a_single_job_is_no_jobs(failed: Site) -> None:
+    app = made(failed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = await opened(pilot, app)
+        assert "3 jobs" in switches(screen)
+        await press(pilot, screen, "minus", "minus")
+        assert "1 job" in switches(screen)
 
 
 @pytest.fixture

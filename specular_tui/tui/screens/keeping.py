@@ -76,7 +76,8 @@ class KeepingScreen(ModeScreen):
         self.app.push_screen(keeping.delete(rows), answered)
 
     def action_undo(self) -> None:
-        """Take back what was deleted last."""
+        """Take back what was deleted last; what still says that it could be is out of date then."""
+        self.app.clear_notifications()
         self.post_message(Do(Undo()))
 
     def action_give_up(self) -> None:

@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from specular_tui.tui import keys, present_resume
+from specular_tui.tui import keys, present, present_resume
 from specular_tui.tui.messages import Rehearse, Rehearsed
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
@@ -134,7 +134,7 @@ class ResumeScreen(ModalScreen[Wish]):
             Switch("resume.switch.repair", "repair", wish.repair),
             Switch("resume.switch.revalidate", "gates again", wish.revalidate),
             Switch("resume.switch.keep_going", "keep going", self._keeps_going),
-            Switch("resume.more_jobs", f"{jobs or '?'} jobs", bool(wish.jobs)),
+            Switch("resume.more_jobs", present.plural(jobs, "job") if jobs else "? jobs", bool(wish.jobs)),
         ]
 
     # Keys
