@@ -39,7 +39,7 @@ def failure(view: RunView, task_id: str) -> Line:
         return []
     last = view.words.get(task_id)
     line: Line = [(f"{glyphs.FAILED} ", "failed"), (task_id, "failed-strong"), (" failed", "failed")]
-    if how := outcome(task):
+    if (how := outcome(task)) and how not in (last or ""):
         line.append((f" ({how})", "muted"))
     if last:
         line += [(": ", "muted"), (last, "plain")]

@@ -128,6 +128,9 @@ def test_the_first_failure_is_named() -> None:
     found.words = {"b": "ld: cannot find -lz"}
     assert said([present_task.failure(found, "b")]) == "✗ b failed (exit 2): ld: cannot find -lz"
     assert present_task.failure(found, "a") == [], "it has been run again"
+    found.state.task("b").attempt_reason = "program not found: npm"
+    found.words = {"b": "specular: program not found: npm"}
+    assert said([present_task.failure(found, "b")]) == "✗ b failed: specular: program not found: npm", "once"
 
 
 @pytest.mark.parametrize(
