@@ -15,6 +15,8 @@ def main() -> None:
 
         print(f"specular {__version__}")  # noqa: T201 - the quickest answer needs no library
         return
+    # What a start makes stays, most of it modules; the collector would look through it a dozen times.
+    gc.set_threshold(100_000, 20, 20)
     opener = open_tui
     if not sys.argv[1:] and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         try:

@@ -6,7 +6,6 @@ nothing planted in the directory redirects a read or a write. Folders are 0700 a
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
@@ -353,6 +352,8 @@ def _syncfs(fd: int) -> bool:
     """Flush the file system that `fd` is on; False where the system has no such call."""
     if not sys.platform.startswith("linux"):
         return False
+    import ctypes  # readers never need it, and it takes 2 ms of their start
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syncfs(fd) != 0:
         code = ctypes.get_errno()
