@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from specular_tui.model.nearest import nearest
@@ -56,6 +57,8 @@ class Wording(NamedTuple):
     member: str
     #: Turns a path and the data into the subject of a sentence: `task 'build': env.CI`; empty for the root.
     subject: Callable[[Path, object], str]
+    #: Names that other programs have for a field, where no near one tells.
+    elsewhere: Mapping[str, str] = MappingProxyType({})
 
 
 def file_position(file: str, position: Position) -> str:
@@ -125,7 +128,7 @@ def from_pydantic(errors: Iterable[ErrorDetails], data: object, wording: Wording
             missing.append((path, str(error["loc"][-1])))
         elif kind == "extra_forbidden":
             known = _known_fields(path[:-1], wording)
-            misspelt.add((path[:-1], _nearest(str(path[-1]), known)))
+            misspelt.add((path[:-1], _meant(str(path[-1]), known, wording)))
             place = Place(path, key=True)
             complaints[place] = Complaint(place, _unknown_field(path, known, data, wording))
         elif error["loc"][-1:] == ("[key]",):
@@ -193,6 +196,11 @@ def _general(path: Path, wording: Wording) -> list[str]:
     return steps
 
 
+def _meant(name: str, known: tuple[str, ...], wording: Wording) -> str | None:
+    other = wording.elsewhere.get(name)
+    return other if other in known else _nearest(name, known)
+
+
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     return _nearest_short(name, known) if len(name) <= _MAX_NAME else None
 
@@ -206,7 +214,7 @@ def _unknown_field(path: Path, known: tuple[str, ...], data: object, wording: Wo
     def text() -> str:
         subject = wording.subject(path[:-1], data)
         name = str(path[-1])
-        hint = did_you_mean(_nearest(name, known))
+        hint = did_you_mean(_meant(name, known, wording))
         return f"{subject}{': ' if subject else ''}unknown {wording.member} {quote(name)}{hint}"
 
     return text

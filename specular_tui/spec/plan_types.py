@@ -262,6 +262,24 @@ _PHRASES = {
     "skill": "text",
     "model_hint": "text",
 }
+_ELSEWHERE = {
+    "name": "title",
+    "description": "title",
+    "run": "command",
+    "script": "command",
+    "args": "command",
+    "needs": "depends_on",
+    "after": "depends_on",
+    "requires": "depends_on",
+    "cwd": "workdir",
+    "dir": "workdir",
+    "container": "image",
+    "sources": "inputs",
+    "artifacts": "outputs",
+    "produces": "outputs",
+    "continue_on_error": "allow_failure",
+    "ignore_errors": "allow_failure",
+}
 WORDING = Wording(
     phrases=_PHRASES,
     fields=_FIELDS,
@@ -270,4 +288,5 @@ WORDING = Wording(
     noun="object",
     member="field",
     subject=subject,
+    elsewhere=_ELSEWHERE,
 )

@@ -552,3 +552,9 @@ def test_importing_the_module_is_cheap() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("name", "meant"), [("name", "title"), ("run", "command"), ("needs", "depends_on")])
+def test_a_field_that_others_call_so_is_known(name: str, meant: str) -> None:
+    message = refusal(json.dumps({"tasks": [{"id": "a", "command": "true", name: "x"}]})).message
+    assert message.endswith(f"unknown field '{name}'; did you mean '{meant}'?")
