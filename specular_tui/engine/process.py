@@ -179,11 +179,8 @@ class ProcessExecutor:
             raise StartError(f"cannot enter the working directory: {reason}: {work.workdir}", 126) from None
         try:
             began = self._start_times.tick()
-            if self._files.is_raised:
-                with self._files.lowered(work.log_fd) as log_fd:
-                    pid = self._spawn(work, log_fd)
-            else:
-                pid = self._spawn(work, work.log_fd)
+            with self._files.lowered(work.log_fd) as log_fd:
+                pid = self._spawn(work, log_fd)
             pid_start = self._start_times.of(pid, began)
         finally:
             os.fchdir(self._home)

@@ -245,8 +245,7 @@ class Runner:
         number = state.task(task.id).attempt + 1
         try:
             log = self._recorder.open_log(task.id)
-            if self._files.is_raised:
-                log.fd, log.writer = self._files.put_away(log.fd), self._files.put_away(log.writer)
+            log.fd, log.writer = self._files.put_away(log.fd), self._files.put_away(log.writer)
         except StorageError as error:
             self.storage_failed(error)
             self._perform(self._scheduler.interrupted(task.id))

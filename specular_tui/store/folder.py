@@ -311,7 +311,15 @@ class Folder:
 
     def sweep(self) -> bool:
         """Bring everything on this file system to disk; False where the system has no call for that."""
-        return _syncfs(self.fd)
+        if not sys.platform.startswith("linux"):
+            return False
+        import ctypes  # readers never need it, and it takes 2 ms of their start
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(self.fd) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        return True
 
     def sync_all(self, names: list[str]) -> None:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
@@ -346,16 +354,3 @@ def _fsync_path(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _syncfs(fd: int) -> bool:
-    """Flush the file system that `fd` is on; False where the system has no such call."""
-    if not sys.platform.startswith("linux"):
-        return False
-    import ctypes  # readers never need it, and it takes 2 ms of their start
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syncfs(fd) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return True

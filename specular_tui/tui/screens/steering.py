@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from specular_tui.model.run import GATE_PREFIX
 from specular_tui.tui.messages import PlanResume, Steer
 from specular_tui.tui.screens.dialogs import questions
@@ -20,9 +22,9 @@ class SteeringScreen(ModeScreen):
         return self.desk.view
 
     @property
+    @abstractmethod
     def selected(self) -> str | None:
         """The task under the cursor."""
-        raise NotImplementedError
 
     def action_retry_all(self) -> None:
         """Run all failed tasks again; of a stored run, show first what that would do."""

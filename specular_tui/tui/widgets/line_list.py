@@ -5,6 +5,7 @@ Whoever derives from it says how many rows there are, what each is called, and h
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -58,13 +59,13 @@ class LineList(ScrollActions, Widget, can_focus=True):
 
     # What a list of something says
 
+    @abstractmethod
     def heading(self, width: int) -> Line:
         """Return the line above the rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self, index: int, width: int) -> Line:
         """Return a row in at most `width` cells."""
-        raise NotImplementedError
 
     # Rows
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 
 class ScrollActions:
     """The actions of moving. Whoever uses it says how many rows are on screen and what a step of some rows does."""
 
+    @abstractmethod
     def _page(self) -> int:
         """Return how many rows are on screen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _step(self, rows: int) -> None:
         """Move by `rows`, downwards if positive."""
-        raise NotImplementedError
 
     def action_cursor_down(self) -> None:
         """Go one row down."""

@@ -55,31 +55,22 @@ class TaskSheet(ScrollActions, Widget):
         "task-table--thumb",
     }
 
-    class Selected(Message, namespace="task_table"):
+    class _OfTask(Message):
+        def __init__(self, table: TaskSheet, task_id: str) -> None:
+            super().__init__()
+            self.table = table
+            self.task_id = task_id
+
+        @property
+        def control(self) -> TaskSheet:
+            """The table that it is about."""
+            return self.table
+
+    class Selected(_OfTask, namespace="task_table"):
         """The cursor has come to another task."""
 
-        def __init__(self, table: TaskSheet, task_id: str) -> None:
-            super().__init__()
-            self.table = table
-            self.task_id = task_id
-
-        @property
-        def control(self) -> TaskSheet:
-            """The table that it is about."""
-            return self.table
-
-    class Opened(Message, namespace="task_table"):
+    class Opened(_OfTask, namespace="task_table"):
         """The user wants more of a task: Enter, or a double click."""
-
-        def __init__(self, table: TaskSheet, task_id: str) -> None:
-            super().__init__()
-            self.table = table
-            self.task_id = task_id
-
-        @property
-        def control(self) -> TaskSheet:
-            """The table that it is about."""
-            return self.table
 
     def __init__(
         self,
