@@ -16,6 +16,8 @@ from specular_tui.tui.views import RunView
 #: A build that took less than this, in milliseconds, is still being looked at.
 LONG: Final = 20_000
 _LONGEST: Final = 160
+#: Seconds for which it is shown.
+SHOWN: Final = 8.0
 
 
 @dataclass(frozen=True)

@@ -48,15 +48,15 @@ from specular_tui.tui.modes import MODES
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.speaking import SpeakingApp
 from specular_tui.tui.styling import Sheet, style_sheets
-from specular_tui.tui.terminal_app import TerminalApp
 from specular_tui.tui.views import Desk
 from specular_tui.tui.wish import Wish
 
 __all__ = ["SpecularApp", "frames"]
 
 
-class SpecularApp(TerminalApp):
+class SpecularApp(SpeakingApp):
     """The full-screen application on one checkpoint directory."""
 
     TITLE = "Specular"
@@ -80,7 +80,7 @@ class SpecularApp(TerminalApp):
         """
         # The first screen is made once, and not after another one that nobody sees.
         self.DEFAULT_MODE = "checkpoints" if run_id is None else "build"  # type: ignore[misc]
-        super().__init__(driver_class=driver_class)
+        super().__init__(clock or Clock(), driver_class=driver_class)
         for own in (theme.DARK, theme.LIGHT, theme.MONOCHROME):
             self.register_theme(own)
         self.settings = (settings or Settings()).checked(self.available_themes)
@@ -94,7 +94,7 @@ class SpecularApp(TerminalApp):
         elif self.settings.theme or "TEXTUAL_THEME" not in os.environ:
             self._begin_with(self.available_themes[self.settings.theme or theme.DARK.name])
         self.stylesheet = Sheet(self.get_css_variables())
-        self.desk = Desk(clock or Clock(), root=present.short_path(str(root.resolve()), str(Path.home())))
+        self.desk = Desk(self.clock, self.said, root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
         self.bridge = Bridge(Outlet(root, self.desk, self.tell, self.say, self._spawn, self._settle))
@@ -183,19 +183,20 @@ class SpecularApp(TerminalApp):
     def _tell_alert(self, alert: Alert) -> None:
         """Announce what has happened; aloud, if it is worth it and nobody is looking, as far as the terminal says."""
         if not (alert.pinned and isinstance(self.screen, ModeScreen) and self.screen.MODE == "build"):
-            self.say(alert.text, alert.severity)
+            # The header and Build go on saying it.
+            self.say(alert.text, alert.severity, alerts.SHOWN)
         if alert.loud and self.settings.notifications and not self.looked_at and self._driver is not None:
             alerts.send(alert, self._driver.write, os.environ, unicode=self.look.unicode)
 
-    def say(self, text: str, severity: str = "information") -> None:
-        """Show a text for a moment; it may be foreign."""
+    def say(self, text: str, severity: str = "information", lasting: float | None = None) -> None:
+        """Show a text, which may be foreign, for some seconds, or for as long as its severity asks for."""
         match severity:
             case "error":
-                self.notify(text, severity="error", timeout=8)
+                self.notify(text, severity="error", timeout=lasting)
             case "warning":
-                self.notify(text, severity="warning", timeout=6)
+                self.notify(text, severity="warning", timeout=lasting)
             case _:
-                self.notify(text, timeout=4)
+                self.notify(text, timeout=lasting)
 
     def _open(self, run_id: str) -> None:
         self.bridge.open(run_id)
@@ -303,6 +304,14 @@ class SpecularApp(TerminalApp):
         """List the keys of where the user is."""
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpDialog(active.binding.id for active in self.screen.active_bindings.values()))
+
+    def action_messages(self) -> None:
+        """List what has been said; what stands has been read then."""
+        if isinstance(self.screen, ModeScreen):
+            from specular_tui.tui.screens.dialogs.messages import MessagesDialog
+
+            self.clear_notifications()
+            self.push_screen(MessagesDialog(self.said, self.desk.clock))
 
     async def show_task(self, task_id: str) -> None:
         """Go to a task of the run in view."""

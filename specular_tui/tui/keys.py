@@ -19,7 +19,7 @@ class Key:
 
     #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `clean`, `compare`, `validation`, `timeline`, `list`
     #: (any), `bars`, `tasks`, `log`, `gates`, `search`, `filter`, `resume`, `new`, `toggle`, `palette`,
-    #: `dialog`.
+    #: `dialog`, `said` (an error stands: before all else).
     where: str
     keys: str
     action: str
@@ -68,6 +68,8 @@ TABLE: Final[tuple[Key, ...]] = (
         APP,
         palette=False,
     ),
+    Key("app", "m", "messages", "Messages", "all that has been said, newest first", APP),
+    Key("said", "escape", "close_message", "Close", "close the error that stands beside the modes", APP, palette=False),
     Key("app", "ctrl+z", "suspend_process", "To the shell", "stop this application; fg brings it back", APP),
     Key("app", "q", "leave", "Quit", "leave; a build started here may go on, pause or stop", APP, 90),
     Key("run", "p", "pause", "Pause", "freeze the running tasks; start nothing new", RUN, 10),
@@ -344,6 +346,7 @@ def bindings(*where: str) -> list[BindingType]:
             key_display=shown(key.keys.split(",")[0]),
             tooltip=key.help,
             id=key.id,
+            priority=key.where == "said",
         )
         for key in rows(*where)
     ]

@@ -78,16 +78,17 @@ def cut(line: Line, room: int) -> Line:
     return short
 
 
-def wrapped(line: Line, room: int) -> list[Line]:
-    """Return the line in lines of at most `room` cells, broken between words; what goes on is indented a little more.
+def wrapped(line: Line, room: int, indent: int | None = None) -> list[Line]:
+    """Return the line in lines of at most `room` cells, broken between words.
 
-    A word that is longer than that is broken where it has to be.
+    What goes on is indented a little more, or by `indent` cells. A word that is longer than `room` is broken where it
+    has to be.
     """
     if width(line) <= room or room < 12:
         return [line]
     chars = [(char, role) for text, role in line for char in plain(text)]
-    indent = next((at for at, (char, _) in enumerate(chars) if char != " "), 0) + 2
-    indent = min(indent, room // 3)
+    if indent is None:
+        indent = min(next((at for at, (char, _) in enumerate(chars) if char != " "), 0) + 2, room // 3)
     lines: list[Line] = []
     while chars:
         used = end = 0

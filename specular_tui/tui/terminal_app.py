@@ -13,11 +13,9 @@ from typing import Any
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.events import Key
-from textual.notifications import SeverityLevel
 from textual.widgets import Input
 
 from specular_tui.tui.repaint import Terminal
-from specular_tui.tui.safe import plain
 from specular_tui.tui.typed_ahead import TypedAheadApp
 
 
@@ -34,21 +32,6 @@ class TerminalApp(TypedAheadApp):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._painted = Terminal()
-
-    # What is said on it
-
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """Show a text for a moment; whoever says it, and whatever it holds, it is text and nothing else."""
-        lines = "\n".join(plain(line) for line in message.splitlines())
-        super().notify(lines, title=plain(title), severity=severity, timeout=timeout, markup=False)
 
     # A slow terminal
 

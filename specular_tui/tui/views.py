@@ -18,6 +18,7 @@ from specular_tui.model.usual import Usual
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.deeds import Chore
 from specular_tui.tui.pace import Pace
+from specular_tui.tui.said import Said
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,7 @@ class Desk:
     """All that the screens share."""
 
     clock: Clock
+    said: Said = field(default_factory=Said)
     #: The checkpoint directory, as it is shown.
     root: str = ""
     runs: Sequence[RunRow] = ()

@@ -237,7 +237,7 @@ async def test_nothing_that_failed_is_nothing_to_skip(root: Path) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         await pilot.press("s")
-        await until(pilot, lambda: len(app._notifications) == 1)
+        await until(pilot, lambda: len(app.said.all) == 1)
         assert isinstance(app.screen, BuildScreen)
 
 
@@ -268,8 +268,8 @@ async def test_a_refusal_is_shown(root: Path, monkeypatch: pytest.MonkeyPatch) -
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         await pilot.press("p")
-        await until(pilot, lambda: len(app._notifications) == 1)
-        assert [note.message for note in app._notifications] == ["[/x] is not running\ngo on"]
+        await until(pilot, lambda: len(app.said.all) == 1)
+        assert [note.text for note in app.said.all] == ["[/x] is not running\ngo on"]
     run.vanish()
 
 
@@ -479,7 +479,7 @@ async def test_the_logs_of_earlier_attempts(root: Path) -> None:
         await until(pilot, lambda: log.line_count == 3)
         assert "attempt 3 of 3" in log.title
         await pilot.press("]")
-        assert len(app._notifications) == 1, "there is none after it"
+        assert len(app.said.all) == 1, "there is none after it"
         await pilot.press("[")
         await until(pilot, lambda: log.line_count == 2)
         assert log.title == "a  ✗ failed (exit 2)  attempt 2 of 3  2.0s"
@@ -565,7 +565,7 @@ async def test_nothing_to_retry_is_not_offered_and_said(root: Path) -> None:
             app.clear_notifications()
             await pilot.press(key)
             await pilot.pause(0.1)
-            assert said in [note.message for note in app._notifications]
+            assert said in [note.text for note in app.said.all]
 
 
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])

@@ -72,7 +72,7 @@ async def test_a_live_run_is_not_deleted(root: Path) -> None:
         await pilot.press("2", "d")
         await pilot.pause(0.2)
         assert isinstance(app.screen, CheckpointsScreen)
-        assert len(app._notifications) == 1
+        assert len(app.said.all) == 1
     run.vanish()
 
 
@@ -133,7 +133,7 @@ async def test_a_damaged_run_is_said_to_be(three: Path) -> None:
         await pilot.press("g", "enter")
         await pilot.pause(0.2)
         assert isinstance(app.screen, CheckpointsScreen), "there is nothing to open"
-        assert len(app._notifications) == 1
+        assert len(app.said.all) == 1
         await pilot.press("d", "d")
         await until(pilot, lambda: not (three / "build-2").exists())
 

@@ -208,7 +208,7 @@ async def test_a_switch_takes_back_what_contradicts_it(failed: Site, started: St
         await press(pilot, screen, "o")
         assert screen.wish == Wish("one", from_task="b", alone=True), "which is said of the task under the cursor"
         assert done(screen) == {"a": "reuse", "b": "run", "c": "blocked", "d": "blocked"}
-        assert not app._notifications
+        assert not app.said.all
 
 
 async def test_what_cannot_be_is_not_switched_on_and_said_in_the_words_of_the_switches(
@@ -220,7 +220,7 @@ async def test_what_cannot_be_is_not_switched_on_and_said_in_the_words_of_the_sw
         await press(pilot, screen, "j", "t")
         await pilot.pause(0.1)
         assert screen.wish.from_task == "", "c needs b, which failed"
-        said = [note.message for note in app._notifications][-1]
+        said = [note.text for note in app.said.all][-1]
         assert "cannot start from c" in said
         assert "resume without 'from this task' (key t), or name an earlier task" in said
         assert "--" not in said

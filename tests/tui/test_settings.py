@@ -51,7 +51,7 @@ async def test_what_is_wrong_is_said_and_the_application_starts(root: Path, tmp_
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         assert app.theme == "specular-dark"
-        (said,) = [note.message for note in app._notifications]
+        (said,) = [note.text for note in app.said.all]
     path = f"{tmp_path}/specular/config.yaml"
     assert said.splitlines() == [
         f"{path}:4:1: unknown setting 'mous'; did you mean 'mouse'?",

@@ -36,7 +36,7 @@ class KeepingScreen(ModeScreen):
         front = self.app.screen_stack[0]
         if front is not self:
             if self.MODE == "checkpoints" and not isinstance(front, KeepingScreen):
-                self.notify(message.trouble.message, severity="error", markup=False, timeout=8)
+                self.notify(message.trouble.message, severity="error")
             return
         deed = message.deed
         if isinstance(deed, Import):

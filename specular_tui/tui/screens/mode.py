@@ -44,7 +44,7 @@ class ModeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the frame and, in it, what the mode is about."""
         yield self.header
-        yield ModeTabs(self.MODE)
+        yield ModeTabs(self.MODE, self.desk.said)
         with Container(id="body"):
             yield from self.body()
         yield self.footer
@@ -176,4 +176,4 @@ class ModeScreen(Screen[None]):
 
     def say(self, text: str) -> None:
         """Show a text for a moment."""
-        self.notify(text, markup=False, timeout=4)
+        self.notify(text)

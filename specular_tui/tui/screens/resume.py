@@ -18,6 +18,7 @@ from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.views import Desk
 from specular_tui.tui.widgets.decision_list import DecisionList
 from specular_tui.tui.widgets.footer import KeyFooter
+from specular_tui.tui.widgets.message_line import MessageLine
 from specular_tui.tui.widgets.switch_bar import Switch, SwitchBar
 from specular_tui.tui.wish import Answer, Wish
 
@@ -60,6 +61,7 @@ class ResumeScreen(ModalScreen[Wish]):
         yield self._notices
         yield self.list
         yield self._command
+        yield MessageLine(self.desk.said)
         yield KeyFooter(lambda key: True)
 
     def on_mount(self) -> None:
@@ -90,7 +92,7 @@ class ResumeScreen(ModalScreen[Wish]):
             self._eager = False
             self.wish = self._good.wish
             self.answer = self._good
-            self.notify("\n".join(present_resume.problem(answer)), severity="warning", timeout=6, markup=False)
+            self.notify("\n".join(present_resume.problem(answer)), severity="warning")
         else:
             self.answer = answer
             if not answer.refused:
@@ -191,7 +193,8 @@ class ResumeScreen(ModalScreen[Wish]):
         if self._pending or answer is None:
             self._eager = True
         elif answer.problem:
-            self.notify("\n".join(present_resume.problem(answer)), severity="error", timeout=8, markup=False)
+            # It stands above the tasks all the while.
+            self.notify("\n".join(present_resume.problem(answer)), severity="error", timeout=6)
         elif answer.question and not self.wish.trust_plan:
             self.app.push_screen(questions.trust(answer.question, answer.commands), self._trusted)
         else:

@@ -12,10 +12,38 @@ from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 
 
-class TextPane(VerticalScroll, can_focus=True):
-    """Lines that may be longer than the pane."""
+class ScrolledText(VerticalScroll, can_focus=True):
+    """What is in it moves with the keys of a list."""
 
     BINDINGS = keys.bindings("list")
+
+    def action_cursor_down(self) -> None:
+        """Go one line down."""
+        self.scroll_relative(y=1, animate=False)
+
+    def action_cursor_up(self) -> None:
+        """Go one line up."""
+        self.scroll_relative(y=-1, animate=False)
+
+    def action_go_top(self) -> None:
+        """Go to the first line."""
+        self.scroll_home(animate=False)
+
+    def action_go_bottom(self) -> None:
+        """Go to the last line."""
+        self.scroll_end(animate=False)
+
+    def action_half_page_down(self) -> None:
+        """Go half a page down."""
+        self.scroll_relative(y=max(1, self.size.height // 2), animate=False)
+
+    def action_half_page_up(self) -> None:
+        """Go half a page up."""
+        self.scroll_relative(y=-max(1, self.size.height // 2), animate=False)
+
+
+class TextPane(ScrolledText):
+    """Lines that may be longer than the pane."""
 
     def __init__(self) -> None:
         """It is empty until `update`."""
@@ -41,27 +69,3 @@ class TextPane(VerticalScroll, can_focus=True):
         room = self.content_region.width - self.styles.scrollbar_size_vertical
         broken = [part for line in self._lines for part in present.wrapped(line, room)]
         self._text.update(paint_lines(broken))
-
-    def action_cursor_down(self) -> None:
-        """Go one line down."""
-        self.scroll_relative(y=1, animate=False)
-
-    def action_cursor_up(self) -> None:
-        """Go one line up."""
-        self.scroll_relative(y=-1, animate=False)
-
-    def action_go_top(self) -> None:
-        """Go to the first line."""
-        self.scroll_home(animate=False)
-
-    def action_go_bottom(self) -> None:
-        """Go to the last line."""
-        self.scroll_end(animate=False)
-
-    def action_half_page_down(self) -> None:
-        """Go half a page down."""
-        self.scroll_relative(y=max(1, self.size.height // 2), animate=False)
-
-    def action_half_page_up(self) -> None:
-        """Go half a page up."""
-        self.scroll_relative(y=-max(1, self.size.height // 2), animate=False)

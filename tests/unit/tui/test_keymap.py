@@ -72,7 +72,8 @@ def test_the_table_itself_has_no_fight() -> None:
         for other in keys.TABLE:
             if row is not other and keys.together(row.id, other.id):
                 assert not set(row.keys.split(",")) & set(other.keys.split(",")), (row.id, other.id)
-    assert {row.where for row in keys.TABLE} <= {place for company in keys.TOGETHER for place in company}
+    # What is closed before all else fights with nobody: it acts only while an error stands.
+    assert {row.where for row in keys.TABLE} - {"said"} <= {place for company in keys.TOGETHER for place in company}
 
 
 def test_a_wish_is_fulfilled() -> None:

@@ -88,6 +88,7 @@ def test_the_other_places() -> None:
         *(where for place in PLACES.values() for where, _ in place),
         "dialog",
         "filter",
+        "said",
         "search",
     }
 

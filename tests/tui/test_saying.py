@@ -1,0 +1,137 @@
+"""What is said to the user: where it stands, that it hides nothing, and that it can be read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.screens.dialogs.help import HelpDialog
+from specular_tui.tui.screens.dialogs.messages import MessagesDialog
+from specular_tui.tui.screens.resume import ResumeScreen
+from tests.tui import recorded
+from tests.tui.conftest import Compare, make_app, settled, until
+
+REFUSED = "build-2024-01-15T10-30-45 is held by another process\nit runs on workbench, as 4711\nwait for it"
+
+
+def shown(app: SpecularApp) -> list[str]:
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)])
+async def test_a_message_hides_neither_the_row_of_the_cursor_nor_the_keys(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        for key, row in (("g", "deps/install"), ("G", "pack/sign")):
+            await pilot.press(key)
+            app.say(REFUSED.replace("build", key), "error")
+            await pilot.pause(0.2)
+            lines = shown(app)
+            assert f"error: {key}-2024-01-15T10-30-45 is held" in lines[2]
+            assert lines[3:5] == ["   it runs on workbench, as 4711", "   wait for it"]
+            assert any(row in line and "log" not in line for line in lines[5:]), "the row of the cursor"
+            assert "Quit" in lines[-1]
+            await pilot.press("escape")
+            await pilot.pause(0.1)
+            assert shown(app)[2].split()[:2] == ["1", "Build"]
+
+
+async def test_an_error_stays_until_escape_and_nothing_else_is_closed_with_it(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("slash", *"pack")
+        app.say("disk full", "error")
+        await pilot.pause(0.1)
+        screen = app.screen
+        assert isinstance(screen, BuildScreen)
+        await pilot.press("escape")
+        assert app.said.shown is None
+        assert screen.table.filter_text == "pack"
+        await pilot.press("escape")
+        assert screen.table.filter_text == ""
+
+
+async def test_what_is_said_again_is_counted_and_what_was_said_is_listed(root: Path, picture: Compare) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("R", "R", "R")
+        await pilot.pause(0.1)
+        assert shown(app)[2].endswith("nothing has failed  3 times")
+        picture(app, "message-80x24-dark")
+        app.say(REFUSED, "error")
+        await pilot.pause(0.1)
+        picture(app, "message-error-80x24-dark")
+        await pilot.press("m")
+        assert isinstance(app.screen, MessagesDialog)
+        await pilot.pause(0.1)
+        picture(app, "messages-80x24-dark")
+        await pilot.press("m")
+        assert isinstance(app.screen, BuildScreen)
+        assert app.said.shown is None, "it has been read"
+
+
+async def test_what_is_said_behind_a_dialog_waits_for_its_end(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpDialog)
+        app.say("build-b is abandoned", lasting=0.05)
+        await pilot.pause(0.3)
+        assert app.said.shown is not None
+        await pilot.press("escape")
+        await until(pilot, lambda: app.said.shown is None)
+
+
+async def test_a_click_takes_it_away(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        app.say(REFUSED, "error")
+        await pilot.pause(0.1)
+        await pilot.click(offset=(10, 3))
+        assert app.said.shown is None
+        assert app.current_mode == "build"
+
+
+async def test_the_resume_plan_says_things_too(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        app.say("build-b is abandoned")
+        await pilot.pause(0.1)
+        assert " build-b is abandoned" in shown(app)
+        assert "Start" in shown(app)[-1]
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
+async def test_the_help_cuts_nothing_off(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        await pilot.press("question_mark")
+        await pilot.pause(0.1)
+        screen = app.screen
+        assert isinstance(screen, HelpDialog)
+        text = screen.query_one("#details")
+        assert "…" not in str(text.render())
+        assert text.region.width <= screen.query_one("#dialog").content_region.width
+        await pilot.press("G")
+        await pilot.pause(0.1)
+        assert any("leave; a build started here" in line for line in shown(app))
