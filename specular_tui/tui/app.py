@@ -286,6 +286,11 @@ class SpecularApp(SpeakingApp):
         if mode == "validation" and isinstance(self.screen, ModeScreen):
             row = self.screen.run_at_hand()
             self.desk.subject = row.run_id if row is not None else self.desk.subject
+        if mode == "build" and self.desk.view is None and not self.desk.opening and len(self.desk.runs) == 1:
+            # There is no other that could be meant.
+            only = self.desk.newest()
+            if only is not None:
+                self.bridge.open(only.run_id)
         await self.switch_mode(mode)
 
     def action_command_palette(self) -> None:

@@ -255,11 +255,16 @@ def counts(state: RunState, blocked: int = 0) -> Line:
     return line
 
 
-def no_run() -> list[Line]:
-    """Return what stands where no run is open."""
+def no_run(newest: RunRow | None = None) -> list[Line]:
+    """Return what stands where no run is open; `newest` is the one that a key opens in Build."""
+    offer: list[Line] = []
+    if newest is not None:
+        about = f", which {'can go on' if newest.resumable else 'is ' + newest.status}."
+        offer = [[keys.cap("build.open_newest"), (" opens ", "muted"), (newest.run_id, "plain"), (about, "muted")]]
     return [
         [("No run is open.", "strong")],
         [],
+        *offer,
         [
             keys.cap("app.mode.checkpoints"),
             (" lists the runs of this directory; ", "muted"),

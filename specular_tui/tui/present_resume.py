@@ -54,7 +54,7 @@ def _ending(answer: Answer | None, clock: Clock) -> list[Line]:
 _SWITCHES: Final = {
     "--from-task TASK": ("from this task", "resume.from_task"),
     "--from-task": ("from this task", "resume.from_task"),
-    "--alone": ("it alone", "resume.switch.alone"),
+    "--alone": ("only that task", "resume.switch.alone"),
     "--retry-failed": ("only the failed", "resume.switch.retry_failed"),
     "--skip-failed": ("skip the failed", "resume.switch.skip_failed"),
     "--run-dependents": ("run their dependents", "resume.switch.run_dependents"),
@@ -100,6 +100,9 @@ def notices(answer: Answer | None) -> list[Line]:
         lines.append([(f"{glyphs.FAILED} {first}", "failed-strong")])
         lines += [[(f"  {line}", "muted")] for line in others[:_MOST]]
         return lines
+    if answer.wish.alone:
+        only: Line = [("only ", "plain"), (answer.wish.from_task, "strong"), (" runs; ", "plain")]
+        lines.append([*only, keys.cap("resume.switch.alone"), (" runs what needs it and the rest too", "muted")])
     if answer.question:
         lines.append([("! it was imported: its commands are shown, and asked about, before it starts", "paused")])
     lines += [[(f"! {line}", "paused")] for line in answer.said[:_MOST]]

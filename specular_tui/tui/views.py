@@ -237,6 +237,11 @@ class Desk:
     #: The latest check of each run that was checked since the start.
     checks: dict[str, RunCheck] = field(default_factory=dict)
 
+    def newest(self) -> RunRow | None:
+        """Return the newest run that goes on or can be resumed, else the newest; None where none can be read."""
+        rows = [row for row in self.runs if not row.damage]
+        return next((row for row in rows if row.live or row.resumable), rows[0] if rows else None)
+
     def row(self, run_id: str) -> RunRow | None:
         """Return the row of a run, or None where it is not in the list."""
         return next((row for row in self.runs if row.run_id == run_id), None)

@@ -317,7 +317,7 @@ async def test_it_opens_from_the_list_and_for_one_task(failed: Site, started: St
         await pilot.pause(0.2)
         screen = await opened(pilot, app, "t")
         await until(pilot, lambda: not screen._pending)
-        assert screen.wish.from_task == "b", "t on a stored run: from this task on"
+        assert screen.wish == Wish("one", from_task="b", alone=True), "t on a stored run: that task, and nothing else"
 
 
 async def test_many_tasks_and_tiny_terminals(root: Path, started: Started) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.events import MouseScrollDown
@@ -20,7 +21,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.task_columns import columns
+from specular_tui.tui.widgets.task_columns import columns, fit_id
 from specular_tui.tui.widgets.task_filter import Filter
 from specular_tui.tui.widgets.task_rows import SORTS, Rows
 from specular_tui.tui.widgets.task_table import TaskTable
@@ -538,3 +539,10 @@ def test_rows_in_order_are_what_sorting_anew_gives() -> None:
                 order = [rows.position(row) for row in range(len(rows))]
                 assert order == [fresh.position(row) for row in range(len(fresh))]
                 assert [rows.row(at) for at in order] == list(range(len(rows)))
+
+
+def test_a_long_id_is_cut_in_its_middle() -> None:
+    assert fit_id("module-102/compile-and-link-the-renderer", 20) == "module-102…-renderer"
+    assert fit_id("short", 8) == "short   "
+    for width in range(1, 30):
+        assert cell_len(fit_id("模块/コンパイル/link-the-app", width)) == width

@@ -16,6 +16,7 @@ from specular_tui.tui.messages import (
     Foreseen,
     LogGrew,
     LogRead,
+    Open,
     OpenOutside,
     RunMoved,
     RunShown,
@@ -71,7 +72,7 @@ class BuildScreen(SteeringScreen):
                 yield self.table
                 yield self.filter
             yield self.pane
-        yield Static(paint_lines(present.no_run()), id="empty")
+        yield Static(id="empty", markup=False)
 
     def on_mount(self) -> None:
         """Show the run that is open already."""
@@ -113,14 +114,16 @@ class BuildScreen(SteeringScreen):
         """Tell whether a key makes sense for the run in view and the task under the cursor."""
         view, task_id = self.view, self.selected
         if view is None:
-            return key.where == "app"
+            return key.where == "app" or (key.id == "build.open_newest" and self.desk.newest() is not None)
         failed = task_id is not None and view.state.task(task_id).status is TaskStatus.FAILED
         running = task_id is not None and task_id in view.state.running
         match key.id:
+            case "build.open_newest":
+                return False
             case "build.retry_all":
                 return bool(view.failed)
             case "build.retry_task":
-                return view.live and failed and len(view.failed) > 1
+                return failed and len(view.failed) > 1
             case "build.skip":
                 return failed and not (task_id or "").startswith(GATE_PREFIX)
             case "build.stop_task":
@@ -136,6 +139,16 @@ class BuildScreen(SteeringScreen):
             case _:
                 return super().offers(key)
 
+    def action_open_newest(self) -> None:
+        """Open the newest run that can go on, or else the newest, where none is open."""
+        row = self.desk.newest()
+        if self.view is not None:
+            self.say(f"{self.view.run_id} is open")
+        elif row is None:
+            self.say("there is no run yet")
+        else:
+            self.post_message(Open(row.run_id))
+
     # What the bridge tells
 
     def _show(self) -> None:
@@ -143,7 +156,7 @@ class BuildScreen(SteeringScreen):
         empty = self.query_one("#empty", Static)
         empty.display = view is None
         reading: Line = [(f"reading {self.desk.opening} {glyphs.ELLIPSIS}", "muted")]
-        empty.update(paint_lines([reading] if self.desk.opening else present.no_run()))
+        empty.update(paint_lines([reading] if self.desk.opening else present.no_run(self.desk.newest())))
         self.query_one("#panes").display = view is not None
         self.notice.update()
         self.header.refresh()
@@ -185,6 +198,7 @@ class BuildScreen(SteeringScreen):
         # The keys here act on the run in view, of which `RunMoved` tells.
         if self.view is None:
             super()._on_runs_listed(message)
+            self._show()
 
     def _on_run_shown(self, message: RunShown) -> None:
         super()._on_run_shown(message)

@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from specular_tui.tui import keys, present, present_resume
-from specular_tui.tui.messages import Rehearse, Rehearsed
+from specular_tui.tui.keys import Key
+from specular_tui.tui.messages import Rehearse, Rehearsed, RunsListed
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.theme import paint, paint_lines
@@ -53,6 +54,7 @@ class ResumeScreen(ModalScreen[Wish]):
         self._notices = Static(id="notices", markup=False)
         self.list = Decisions()
         self._command = Static(id="command", markup=False)
+        self._footer = KeyFooter(self.offers)
 
     def compose(self) -> ComposeResult:
         """Yield the run, the switches, what has to be known, and the tasks."""
@@ -62,7 +64,7 @@ class ResumeScreen(ModalScreen[Wish]):
         yield self.list
         yield self._command
         yield MessageLine(self.desk.said)
-        yield KeyFooter(lambda key: True)
+        yield self._footer
 
     def on_mount(self) -> None:
         """Find out what it would do."""
@@ -74,7 +76,16 @@ class ResumeScreen(ModalScreen[Wish]):
         """The heading is as wide as there is room."""
         self._paint()
 
+    def offers(self, key: Key) -> bool:
+        """Tell whether a key makes sense: nothing is started that would not start."""
+        return key.id != "resume.start" or self.answer is None or not self.answer.problem
+
     # What it says
+
+    def _on_runs_listed(self, message: RunsListed) -> None:
+        """Find out anew what it would do, if the run has gone meanwhile: there is nothing to start any more."""
+        if message.changed is None and self.desk.listed and self.desk.row(self.wish.run_id) is None:
+            self._ask()
 
     @property
     def _pending(self) -> bool:
@@ -115,6 +126,7 @@ class ResumeScreen(ModalScreen[Wish]):
         notices = present_resume.notices(answer)
         self._notices.display = bool(notices)
         self._notices.update(paint_lines(notices))
+        self._footer.update()
         self._command.update(paint([(self.wish.command(self._program), "accent")]))
 
     def _standing(self) -> list[Switch]:
@@ -129,7 +141,7 @@ class ResumeScreen(ModalScreen[Wish]):
             switches.append(Switch("resume.switch.run_dependents", "run their dependents", wish.run_dependents))
         switches.append(Switch("resume.from_task", f"from {wish.from_task or 'this task'}", bool(wish.from_task)))
         if wish.from_task:
-            switches.append(Switch("resume.switch.alone", "it alone", wish.alone))
+            switches.append(Switch("resume.switch.alone", "only that task", wish.alone))
         return [
             *switches,
             Switch("resume.switch.validate", "validate first", wish.validate or validates),

@@ -39,12 +39,12 @@ class SteeringScreen(ModeScreen):
             self.post_message(PlanResume(Wish(view.run_id, retry_failed=True)))
 
     def action_retry_task(self) -> None:
-        """Run the selected task again; of a stored run, show first what that would do."""
+        """Run the selected task again and, of a stored run, nothing else; show first what that would do."""
         view, task_id = self.view, self.selected
         if view is None or task_id is None:
             return
         if not view.live:
-            self.post_message(PlanResume(Wish(view.run_id, from_task=task_id)))
+            self.post_message(PlanResume(Wish(view.run_id, from_task=task_id, alone=True)))
         else:
             self.post_message(Steer(view.run_id, "retry", task_id))
 

@@ -30,18 +30,10 @@ _LOOKED: Final = 500
 class LogView(LogMouse, can_focus=True):
     """A log, or a word in its place. `show` gives it one; whoever knows that it has grown calls `poll`."""
 
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        id: str | None = None,  # noqa: A002  as every widget has it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self._live = True
-        self._looking: Timer | None = None
-        self._working: Timer | None = None
-        self._watching: Timer | None = None
+    _live = True
+    _looking: Timer | None = None
+    _working: Timer | None = None
+    _watching: Timer | None = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
 

@@ -74,6 +74,16 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 
+def fit_id(text: str, width: int) -> str:
+    """Return an id in exactly `width` cells; what is cut is its middle, for ids differ at both ends."""
+    if width < 8 or cell_len(text) <= width:
+        return fit(text, width)
+    tail = width // 2 - 1
+    while cell_len(text[-tail:]) > width // 2 - 1:
+        tail -= 1
+    return fit(text, width - cell_len(text[-tail:])) + text[-tail:]
+
+
 def fit_counted(text: str, more: str, width: int) -> str:
     """Return `text` and then `more` in exactly `width` cells; `text` is cut, not `more`."""
     room = width - len(more)
@@ -86,7 +96,7 @@ def pieces(cells: Cells, shape: str, layout: Columns, width: int) -> Iterator[tu
     """Yield the row as (role, text): `shape`, `id`, `title`, `time`, `estimate`, `attempt`, `detail` or `gap`."""
     used = _LEAD + layout.id
     yield "shape", f" {shape} "
-    yield "id", fit(cells.id, layout.id)
+    yield "id", fit_id(cells.id, layout.id)
     if layout.title:
         yield "title", " " * _GAP + fit(cells.title, layout.title)
         used += _GAP + layout.title

@@ -29,6 +29,18 @@ class Answer:
     help: str = ""
     #: It cannot be taken back.
     grave: bool = False
+    #: Another key that gives it: `y` and `n`, where it is a yes or a no.
+    also: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that give it."""
+        return (self.key, self.also) if self.also not in ("", self.key) else (self.key,)
+
+    @property
+    def shown(self) -> str:
+        """The keys as people read them."""
+        return keys.shown(",".join(self.keys))
 
 
 class ChoiceDialog(ModalScreen[str]):
@@ -54,7 +66,8 @@ class ChoiceDialog(ModalScreen[str]):
 
     def _prompt(self, answer: Answer) -> Content:
         wide = max(len(each.label) for each in self._answers)
-        line: Line = [(keys.shown(answer.key).ljust(4), "key"), (answer.label, "failed" if answer.grave else "plain")]
+        caps = max(len(each.shown) for each in self._answers)
+        line: Line = [(answer.shown.ljust(caps + 1), "key"), (answer.label, "failed" if answer.grave else "plain")]
         if answer.help:
             line += [(" " * (wide - len(answer.label) + 3), "plain"), (answer.help, "muted")]
         return paint(line)
@@ -73,7 +86,7 @@ class ChoiceDialog(ModalScreen[str]):
     def on_key(self, event: KeyPress) -> None:
         """An answer's own key gives it; `j` and `k` move as everywhere."""
         for answer in self._answers:
-            if event.key == answer.key:
+            if event.key in answer.keys:
                 event.stop()
                 self._give(answer)
                 return
@@ -92,5 +105,6 @@ class ChoiceDialog(ModalScreen[str]):
 
 
 def confirm(title: Line, details: Sequence[Line], yes: str, *, key: str = "y", no: str = "Cancel") -> ChoiceDialog:
-    """Return a dialog that ends with `yes` where the user means it; Enter does not."""
-    return ChoiceDialog(title, details, [Answer("yes", key, yes, grave=True), Answer("", "escape", no)], chosen=1)
+    """Return a dialog that ends with `yes` where the user means it, by `key` or by `y`; Enter does not."""
+    answers = [Answer("yes", key, yes, grave=True, also="y"), Answer("", "escape", no, also="n")]
+    return ChoiceDialog(title, details, answers, chosen=1)

@@ -24,7 +24,7 @@ def leave(view: RunView) -> ChoiceDialog:
             Answer("detach", "d", "Leave it running", "it goes on in the background"),
             Answer("pause", "p", "Pause and quit", f"{present.plural(running, 'task')} frozen; it can go on any time"),
             Answer("stop", "s", "Stop and quit", "the checkpoint is saved; resume it later", grave=True),
-            Answer("", "escape", "Stay here"),
+            Answer("", "escape", "Stay here", also="n"),
         ],
     )
 
@@ -77,7 +77,7 @@ def skip(view: RunView, failed: list[str]) -> ChoiceDialog:
         [
             Answer("skip", "s", f"Skip {it}", f"and leave {them} out too", grave=True),
             Answer("run", "d", f"Skip {it}, run {them}", "as if nothing were missing"),
-            Answer("", "escape", "Cancel"),
+            Answer("", "escape", "Cancel", also="n"),
         ],
         chosen=2,
     )

@@ -1,0 +1,90 @@
+"""Which run Build shows where none has been opened, and the answers that questions take."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
+from specular_tui.tui.screens.resume import ResumeScreen
+from tests.tui import recorded
+from tests.tui.conftest import make_app, settled, until
+
+DAY = 86_400_000
+
+
+async def test_build_shows_the_only_run(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("1")
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-a")
+
+
+async def test_of_several_a_key_opens_the_newest_that_can_go_on(root: Path) -> None:
+    recorded.finished(root, "build-a", at=recorded.START - DAY, fail="test/unit")
+    run = recorded.finished(root, "build-b", at=recorded.START)
+    app = make_app(root, run.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("1")
+        await pilot.pause(0.2)
+        screen = app.screen
+        assert isinstance(screen, BuildScreen)
+        assert "O opens build-a, which can go on." in str(screen.query_one("#empty").render())
+        assert "Open newest" in str(screen.footer.render())
+        await pilot.press("O")
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-a")
+        assert "Open newest" not in str(screen.footer.render())
+
+
+@pytest.mark.parametrize(("key", "gone"), [("n", False), ("y", True), ("enter", False), ("escape", False)])
+async def test_a_question_takes_yes_and_no(root: Path, key: str, gone: bool) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press(key)
+        await until(pilot, lambda: not isinstance(app.screen, ChoiceDialog))
+        await until(pilot, lambda: not (root / "build-a").exists() or not gone)
+        await pilot.pause(0.1)
+        assert (root / "build-a").exists() is not gone
+
+
+async def test_a_resume_plan_of_a_run_that_goes_offers_no_start(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        screen = app.screen
+        assert isinstance(screen, ResumeScreen)
+        shutil.rmtree(root / "build-a")
+        await until(pilot, lambda: screen.answer is not None and screen.answer.problem)
+        assert screen.answer is not None
+        assert screen.answer.problem[0] == "checkpoint not found: build-a"
+        assert "Start" not in str(screen._footer.render())
+
+
+async def test_t_is_about_the_task_under_the_cursor_alone(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("n", "t")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
+        screen = app.screen
+        assert isinstance(screen, ResumeScreen)
+        assert screen.answer is not None
+        assert [each.task for each in screen.answer.decisions if each.action.value == "run"] == ["test/unit"]
+        assert "only test/unit runs; o runs what needs it and the rest too" in str(screen._notices.render())
+        await pilot.press("o")
+        await until(pilot, lambda: not screen._pending)
+        assert screen.answer.count(screen.answer.decisions[0].action.RUN) > 1
