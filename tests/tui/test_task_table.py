@@ -21,7 +21,8 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.task_columns import columns, fit_id
+from specular_tui.tui.widgets.task_cells import Cells
+from specular_tui.tui.widgets.task_columns import columns, fit_id, pieces
 from specular_tui.tui.widgets.task_filter import Filter
 from specular_tui.tui.widgets.task_rows import SORTS, Rows
 from specular_tui.tui.widgets.task_table import TaskTable
@@ -546,3 +547,15 @@ def test_a_long_id_is_cut_in_its_middle() -> None:
     assert fit_id("short", 8) == "short   "
     for width in range(1, 30):
         assert cell_len(fit_id("模块/コンパイル/link-the-app", width)) == width
+
+
+def test_the_reason_of_a_failure_has_the_place_of_what_it_usually_takes() -> None:
+    layout = columns(77, ids=40, titles=20, estimates=True, attempts=False)
+    reason = "program not found"
+    assert layout.detail < len(reason)
+    failed = Cells("failed", "a/b", "Title", "2s", "~1s", False, "", reason)
+    text = "".join(piece for _, piece in pieces(failed, "x", layout, 77))
+    assert reason in text
+    assert len(text) == 77
+    done = failed._replace(kind="completed", detail="")
+    assert "~1s" in "".join(piece for _, piece in pieces(done, "x", layout, 77))

@@ -18,7 +18,7 @@ from specular_tui.model.resume import Action, Decision
 from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
-from specular_tui.tui.widgets.task_columns import fit
+from specular_tui.tui.widgets.task_columns import fit, fit_id
 from specular_tui.tui.wish import Answer
 
 #: In the order of the screen: what will happen first, what stays as it is last.
@@ -247,7 +247,7 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         if (room := min(self._title, rest - _REASON - _GAP)) >= _TITLE:
             title = plain(answer.titles.get(decision.task, ""))
             reason = fit(title if title != decision.task else "", room) + " " * _GAP + reason
-        parts = [(f" {SIGNS[action]} ", action.value), (fit(decision.task, ids) + " " * _GAP, "id")]
+        parts = [(f" {SIGNS[action]} ", action.value), (fit_id(decision.task, ids) + " " * _GAP, "id")]
         parts.append((fit(reason, max(0, rest)), "reason"))
         if wide:
             parts.append((" " * _GAP + fit(time, _TIME, right=True), "time"))

@@ -92,8 +92,21 @@ def fit_counted(text: str, more: str, width: int) -> str:
     return fit((text if cell_len(text) <= room else fit(text, room)) + more, width)
 
 
+def _with_reason(layout: Columns, *, keep_attempt: bool) -> Columns:
+    """Return the columns of a row whose reason is long: it matters more than what the task usually takes."""
+    more = layout.estimate
+    if layout.attempt and not keep_attempt:
+        more += layout.attempt + _GAP
+    elif layout.attempt:
+        # What stands between them stays in its column.
+        return layout
+    return layout._replace(estimate=0, attempt=0, detail=layout.detail + more)
+
+
 def pieces(cells: Cells, shape: str, layout: Columns, width: int) -> Iterator[tuple[str, str]]:
     """Yield the row as (role, text): `shape`, `id`, `title`, `time`, `estimate`, `attempt`, `detail` or `gap`."""
+    if layout.detail and cells.kind == "failed" and cell_len(cells.detail) > layout.detail:
+        layout = _with_reason(layout, keep_attempt=bool(cells.attempt))
     used = _LEAD + layout.id
     yield "shape", f" {shape} "
     yield "id", fit_id(cells.id, layout.id)

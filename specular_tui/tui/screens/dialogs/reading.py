@@ -35,8 +35,8 @@ class ReadingDialog(ModalScreen[None]):
         """Return what is read, in lines of at most `room` cells."""
 
     def on_resize(self, event: Resize) -> None:
-        """Break the lines anew: what the dialog leaves at its sides is no room."""
-        room = event.size.width * 96 // 100 - 6
+        """Break the lines anew: what the dialog leaves at its sides, its border and the scroll bar are no room."""
+        room = event.size.width * 96 // 100 - 7
         self.query_one("#details", Static).update(paint_lines(self.lines(room)))
 
     def on_mount(self) -> None:
