@@ -38,6 +38,10 @@ class Running(Struct, kw_only=True):
     #: Its process has ended; what came of it is being judged.
     ended: bool = False
 
+    def ran_for(self, now: int, frozen_ms: int) -> int:
+        """Return the milliseconds that it has run at `now`, at which the run has been frozen for `frozen_ms` in all."""
+        return max(0, now - self.started_at - (frozen_ms - self.frozen_before_ms))
+
 
 class Verdict(Struct, kw_only=True):
     """What came of an attempt."""

@@ -19,10 +19,13 @@ from specular_tui.engine.attempt import Running, Verdict
 from specular_tui.engine.background import Background
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
+from specular_tui.engine.deadlines import Deadlines
 from specular_tui.engine.executor import Executor, Exit, StartError, Work
+from specular_tui.engine.naming import Naming
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import MARKER, TASK
 from specular_tui.engine.recording import Observer, Recording
+from specular_tui.engine.retries import Retries
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
 from specular_tui.engine.snapshots import Snapshots
 from specular_tui.engine.steering import steer
@@ -34,9 +37,6 @@ from specular_tui.model.run import RunState, RunStatus, TaskStatus
 from specular_tui.store.folder import explain
 from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
-
-#: A log that is still empty gets its name when its task has been running for so long, and at most twice that.
-_NAME_AFTER_MS = 40
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -98,14 +98,13 @@ class Runner:
         self._background = Background(self._crash)
         self._snapshots = Snapshots(recorder, cadence, clock, self._background, self.storage_failed)
         self._running: dict[str, Running] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        #: Attempts that are left to tasks that have used one up.
-        self._budget: dict[str, int] = {}
+        self._deadlines = Deadlines(options.grace_ms, self._ran_for)
+        self._naming = Naming(self._running.values, recorder, clock, self.storage_failed)
+        self._retries = Retries()
         self._queue: deque[Instruction] = deque()
         self._performing = False
         self._stopping = ""
         self._frozen = False
-        self._naming: asyncio.TimerHandle | None = None
         self._workdirs: dict[str, str] = {}
         self._gates_phase = False
 
@@ -135,8 +134,7 @@ class Runner:
         self._perform(self._scheduler.begin())
         status = await self._done
         self._snapshots.close()
-        if self._naming is not None:
-            self._naming.cancel()
+        self._naming.close()
         await self._background.settle()
         ending = self._close(status)
         # It is a third of what a large plan takes, and the last snapshots need room.
@@ -265,7 +263,7 @@ class Runner:
             self._not_started(task, number, log, error)
             return
         now = self._clock.now()
-        self._running[task.id] = Running(
+        running = self._running[task.id] = Running(
             task=task,
             attempt=number,
             job=job,
@@ -279,10 +277,9 @@ class Runner:
                 at=now, task=task.id, attempt=number, pid=job.pid, pid_start=job.pid_start, container=job.container
             )
         )
-        if task.timeout_ms is not None:
-            self._arm_timeout(task.id)
+        self._deadlines.start(running)
         if log.temporary:
-            self._name_soon()
+            self._naming.soon()
         self._recorder.prepare_log()
 
     def _workdir(self, name: str) -> str:
@@ -319,12 +316,11 @@ class Runner:
     def _exited(self, task_id: str, end: Exit) -> None:
         running = self._running[task_id]
         running.ended = True
-        if self._timers:
-            self._disarm(task_id)
+        self._deadlines.stop(running)
         size = os.fstat(running.log.fd).st_size
         if size:
             # Before anything is recorded: what recovers a killed engine's work finds the log by its name.
-            self._name_log(running)
+            self._naming.name(running)
         if attempts.needs_thread(running, end, size):
             if end.exit_code == 0 and end.reason is None and not running.ended_by:
                 self._record_exit(running, end)
@@ -332,38 +328,13 @@ class Runner:
         else:
             self._ended(running, end, attempts.judge(running, end, self._plan.folder))
 
-    def _name_log(self, running: Running) -> None:
-        """Give a log its name; a disk that refuses that ends the build, and the attempt counts as interrupted."""
-        try:
-            self._recorder.name_log(running.log)
-        except StorageError as error:
-            running.ended_by = "stop"
-            self.storage_failed(error)
-
-    def _name_logs(self) -> None:
-        """Let the logs of tasks that have been running for a while be seen, and those of younger ones the next time."""
-        self._naming = None
-        old_enough = self._clock.now() - _NAME_AFTER_MS
-        for running in self._running.values():
-            if running.log.temporary and not running.ended:
-                if running.started_at <= old_enough:
-                    self._name_log(running)
-                else:
-                    self._name_soon()
-
-    def _name_soon(self) -> None:
-        if self._naming is None:
-            self._naming = self._loop.call_later(_NAME_AFTER_MS / 1000, self._name_logs)
-
     def _record_exit(self, running: Running, end: Exit) -> None:
-        now = self._clock.now()
-        frozen = self.state.frozen_until(now) - running.frozen_before_ms
         self._record(
             ev.TaskExited(
-                at=now,
+                at=self._clock.now(),
                 task=running.task.id,
                 attempt=running.attempt,
-                duration_ms=max(0, now - running.started_at - frozen),
+                duration_ms=self._ran_for(running),
                 key=artifacts.cache_key(running.task),
                 inputs_hash=running.inputs_hash,
                 cpu_ms=end.cpu_ms,
@@ -380,15 +351,12 @@ class Runner:
             self.storage_failed(explain(verdict.failure, "write checkpoint", self._recorder.log_path(task.id)))
         del self._running[task.id]
         now = self._clock.now()
-        frozen = self.state.frozen_until(now) - running.frozen_before_ms
         retry = (
             verdict.outcome == "failed"
             and running.ended_by != "user"
-            and self._budget.get(task.id, task.retries) > 0
             and not self._stopping
+            and self._retries.take(task)
         )
-        if retry:
-            self._budget[task.id] = self._budget.get(task.id, task.retries) - 1
         log_fd = self._recorder.end_log(running.log, printed=verdict.log_size > 0)
         files = verdict.files if log_fd is None else (log_fd, *verdict.files)
         self._record(
@@ -397,7 +365,7 @@ class Runner:
                 task=task.id,
                 attempt=running.attempt,
                 outcome=verdict.outcome,
-                duration_ms=max(0, now - running.started_at - frozen),
+                duration_ms=self._ran_for(running),
                 will_retry=retry,
                 allowed=task.allow_failure and verdict.outcome == "failed" and not retry,
                 exit_code=end.exit_code if not running.ended_by else None,
@@ -424,39 +392,12 @@ class Runner:
             self._perform(self._scheduler.interrupted(task.id))
         self._snapshots.task_ended(now)
 
+    def _ran_for(self, running: Running) -> int:
+        now = self._clock.now()
+        return running.ran_for(now, self.state.frozen_until(now))
+
     def _delay_over(self, task_id: str) -> None:
         self._perform(self._scheduler.delay_over(task_id))
-
-    # Timeouts -----------------------------------------------------------------------------------------------------
-
-    def _arm_timeout(self, task_id: str) -> None:
-        running = self._running[task_id]
-        limit = running.task.timeout_ms
-        if limit is None or running.ended or running.ended_by or self._frozen:
-            return
-        frozen = self.state.frozen_ms - running.frozen_before_ms
-        left = limit - (self._clock.now() - running.started_at - frozen)
-        self._timers[task_id] = self._loop.call_later(max(0, left) / 1000, self._timed_out, task_id)
-
-    def _disarm(self, task_id: str) -> None:
-        timer = self._timers.pop(task_id, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _timed_out(self, task_id: str) -> None:
-        self._end_attempt(task_id, "timeout")
-
-    def _end_attempt(self, task_id: str, why: str) -> None:
-        """Ask an attempt to end, and end it by force after the grace period."""
-        running = self._running.get(task_id)
-        if running is None or running.ended or running.ended_by == "stop":
-            return
-        self._disarm(task_id)
-        if not running.job.terminate():
-            return
-        running.ended_by = why
-        grace = self._options.grace_ms / 1000
-        self._timers[task_id] = self._loop.call_later(grace, running.job.kill)
 
     # Steering -----------------------------------------------------------------------------------------------------
 
@@ -466,8 +407,8 @@ class Runner:
             return
         self._frozen = True
         self._scheduler.hold()
-        for task_id, running in self._running.items():
-            self._disarm(task_id)
+        for running in self._running.values():
+            self._deadlines.stop(running)
             running.job.freeze()
         self._record(ev.Frozen(at=self._clock.now(), by=by))
         self._snapshots.make()
@@ -481,9 +422,9 @@ class Runner:
             since = self.state.frozen_since
             self._record(ev.Thawed(at=now, frozen_ms=now - since if since is not None else 0))
             self._frozen = False
-            for task_id, running in self._running.items():
+            for running in self._running.values():
                 running.job.thaw()
-                self._arm_timeout(task_id)
+                self._deadlines.start(running)
         if self.state.draining:
             self._record(ev.Draining(at=now, on=False))
         self._snapshots.make()
@@ -503,8 +444,8 @@ class Runner:
             self.kill()
             return
         self._stopping = self._stopping or reason
-        for task_id in tuple(self._running):
-            self._end_attempt(task_id, "stop")
+        for running in tuple(self._running.values()):
+            self._deadlines.end(running, "stop")
         self._perform(self._scheduler.stop())
 
     def kill(self) -> None:
@@ -529,7 +470,7 @@ class Runner:
         task = self._known(task_id)
         if task.status not in (TaskStatus.FAILED, TaskStatus.SKIPPED):
             raise UsageError(f"task {task_id} is {task.status.value}: only a failed or skipped one can be run again")
-        self._budget.pop(task_id, None)
+        self._retries.renew(task_id)
         self._record(ev.TaskReset(at=self._clock.now(), task=task_id, reason="retried by the user"))
         self._perform(self._scheduler.retry(task_id))
 
@@ -553,9 +494,10 @@ class Runner:
     def stop_task(self, task_id: str) -> None:
         """End a running task; it counts as failed."""
         self._known(task_id)
-        if task_id not in self._running:
+        running = self._running.get(task_id)
+        if running is None:
             raise UsageError(f"task {task_id} is not running")
-        self._end_attempt(task_id, "user")
+        self._deadlines.end(running, "user")
 
     def _known(self, task_id: str) -> Any:
         if task_id not in self.state.tasks:

@@ -159,6 +159,18 @@ async def test_a_task_that_hangs_after_a_freeze_still_times_out(tmp_path: Path) 
     assert rig.task("x").reason == "timed out after 0.20s"
 
 
+async def test_a_task_that_was_told_to_end_and_then_frozen_is_killed_all_the_same(tmp_path: Path) -> None:
+    stubborn = "trap 'echo asked' TERM; while :; do sleep 0.05; done"
+    rig = Rig(tmp_path, [task("x", stubborn, timeout_ms=100)], grace_ms=300)
+    session = rig.start()
+    await until(lambda: b"asked" in rig.log("x"))
+    rig.runner.freeze()
+    await asyncio.sleep(0.1)
+    rig.runner.thaw()
+    assert (await session).status is FAILED
+    assert rig.task("x").reason == "timed out after 0.10s"
+
+
 async def test_a_task_that_ends_in_the_moment_of_a_freeze_ends_the_build(tmp_path: Path) -> None:
     rig = Rig(tmp_path, [task("x", "exec sleep 0.05")])
     session = rig.start()
