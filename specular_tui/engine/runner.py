@@ -13,17 +13,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from specular_tui.engine import artifacts
+from specular_tui.engine import artifacts, endings
 from specular_tui.engine import attempt as attempts
 from specular_tui.engine.attempt import Running, Verdict
 from specular_tui.engine.background import Background
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.deadlines import Deadlines
-from specular_tui.engine.executor import Executor, Exit, StartError, Work
+from specular_tui.engine.executor import Executor, Exit, StartError
+from specular_tui.engine.launcher import Launcher
 from specular_tui.engine.naming import Naming
 from specular_tui.engine.open_files import OpenFiles
-from specular_tui.engine.processes import MARKER, TASK
 from specular_tui.engine.recording import Observer, Recording
 from specular_tui.engine.retries import Retries
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
@@ -85,12 +85,9 @@ class Runner:
         self._graph = graph
         self._gates = gates
         self._remaining = remaining
-        self._executor = executor
-        self._files = files if files is not None else OpenFiles()
+        self._launcher = Launcher(recorder, executor, files or OpenFiles(), plan.folder, marker)
         self._clock = clock
         self._options = options
-        #: What every task finds in its environment.
-        self._env = {MARKER: marker, "SPECULAR_RUN_ID": recorder.state.run_id}
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[RunStatus] = self._loop.create_future()
         self._recording = Recording(recorder, observer, self._cannot_record)
@@ -105,7 +102,6 @@ class Runner:
         self._performing = False
         self._stopping = ""
         self._frozen = False
-        self._workdirs: dict[str, str] = {}
         self._gates_phase = False
 
     @property
@@ -242,23 +238,13 @@ class Runner:
         state = self._recorder.state
         number = state.task(task.id).attempt + 1
         try:
-            log = self._recorder.open_log(task.id)
-            log.fd, log.writer = self._files.put_away(log.fd), self._files.put_away(log.writer)
+            log = self._launcher.open_log(task.id)
         except StorageError as error:
             self.storage_failed(error)
             self._perform(self._scheduler.interrupted(task.id))
             return
-        work = Work(
-            task=task.id,
-            attempt=number,
-            command=task.command,
-            env={**task.env, **self._env, TASK: task.id, "SPECULAR_ATTEMPT": str(number)},
-            workdir=self._workdir(task.workdir),
-            image=task.image,
-            log_fd=log.writer,
-        )
         try:
-            job = self._executor.start(work, lambda end: self._exited(task.id, end))
+            job = self._launcher.start(task, number, log, lambda end: self._exited(task.id, end))
         except StartError as error:
             self._not_started(task, number, log, error)
             return
@@ -282,12 +268,6 @@ class Runner:
             self._naming.soon()
         self._recorder.prepare_log()
 
-    def _workdir(self, name: str) -> str:
-        found = self._workdirs.get(name)
-        if found is None:
-            found = self._workdirs[name] = os.path.join(self._plan.folder, name)
-        return found
-
     def _not_started(self, task: Task, number: int, log: LiveLog, error: StartError) -> None:
         now = self._clock.now()
         with contextlib.suppress(OSError):
@@ -296,19 +276,7 @@ class Runner:
             self._recorder.name_log(log)
         size, log_hash = attempts.hash_log(log)
         self._record(ev.TaskStarted(at=now, task=task.id, attempt=number))
-        # A program or folder that is missing is missing a moment later too: not worth the plan's retries.
-        event = ev.TaskEnded(
-            at=now,
-            task=task.id,
-            attempt=number,
-            outcome="failed",
-            duration_ms=0,
-            exit_code=error.exit_code,
-            reason=str(error),
-            allowed=task.allow_failure,
-            log_size=size,
-            log_hash=log_hash,
-        )
+        event = endings.not_started(task, number, error, at=now, log_size=size, log_hash=log_hash)
         log_fd = self._recorder.end_log(log, printed=size > 0)
         self._record(event, *(() if log_fd is None else (log_fd,)))
         self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
@@ -329,18 +297,7 @@ class Runner:
             self._ended(running, end, attempts.judge(running, end, self._plan.folder))
 
     def _record_exit(self, running: Running, end: Exit) -> None:
-        self._record(
-            ev.TaskExited(
-                at=self._clock.now(),
-                task=running.task.id,
-                attempt=running.attempt,
-                duration_ms=self._ran_for(running),
-                key=artifacts.cache_key(running.task),
-                inputs_hash=running.inputs_hash,
-                cpu_ms=end.cpu_ms,
-                max_rss_kb=end.max_rss_kb,
-            )
-        )
+        self._record(endings.exited(running, end, at=self._clock.now(), ran_ms=self._ran_for(running)))
 
     async def _judge_in_thread(self, running: Running, end: Exit) -> None:
         self._ended(running, end, await asyncio.to_thread(attempts.judge, running, end, self._plan.folder))
@@ -360,25 +317,7 @@ class Runner:
         log_fd = self._recorder.end_log(running.log, printed=verdict.log_size > 0)
         files = verdict.files if log_fd is None else (log_fd, *verdict.files)
         self._record(
-            ev.TaskEnded(
-                at=now,
-                task=task.id,
-                attempt=running.attempt,
-                outcome=verdict.outcome,
-                duration_ms=self._ran_for(running),
-                will_retry=retry,
-                allowed=task.allow_failure and verdict.outcome == "failed" and not retry,
-                exit_code=end.exit_code if not running.ended_by else None,
-                signal=end.signal,
-                reason=verdict.reason,
-                log_size=verdict.log_size,
-                log_hash=verdict.log_hash,
-                outputs=verdict.outputs,
-                key=artifacts.cache_key(task) if verdict.outcome == "completed" else "",
-                inputs_hash=running.inputs_hash if verdict.outcome == "completed" else "",
-                cpu_ms=end.cpu_ms,
-                max_rss_kb=end.max_rss_kb,
-            ),
+            endings.ended(running, end, verdict, at=now, ran_ms=self._ran_for(running), retry=retry),
             *files,
         )
         if retry:
