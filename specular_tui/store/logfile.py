@@ -124,6 +124,11 @@ class LogFile:
         return self._size
 
     @property
+    def counted_bytes(self) -> int:
+        """How many of its bytes have been looked through for newlines."""
+        return self._indexed
+
+    @property
     def ready(self) -> bool:
         """Whether all of it has been counted, so that every line has its number."""
         return self._indexed >= self._size and (self._packed is None or self._packed.done)

@@ -182,6 +182,7 @@ TABLE: Final[tuple[Key, ...]] = (
     ),
     Key("build", "f", "follow", "Follow", "stay at the end of the log as it grows", LOOK, 41),
     Key("build", "w", "wrap", "Wrap", "break long lines of the log", LOOK, 42),
+    Key("build", "number_sign", "numbers", "Line numbers", "number the lines of the log, or do not", LOOK),
     Key("build", "y", "copy", "Copy", "copy the selected lines, or the id under the cursor", LOOK, 43),
     Key("build", "left_square_bracket", "earlier_attempt", "Earlier log", "the log of the attempt before", LOOK),
     Key("build", "right_square_bracket", "later_attempt", "Later log", "the log of the attempt after", LOOK),
@@ -255,6 +256,7 @@ TABLE: Final[tuple[Key, ...]] = (
 #: How keys are written for people where Textual's name is not that.
 _SHOWN: Final = {
     "question_mark": "?",
+    "number_sign": "#",
     "slash": "/",
     "plus": "+",
     "equals_sign": "=",

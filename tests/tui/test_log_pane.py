@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual.events import MouseDown, MouseMove, MouseUp
 
 from specular_tui.errors import SpecularError
 from specular_tui.model import event as ev
@@ -21,6 +22,27 @@ from tests.tui.terminal import Terminal
 def build(app: SpecularApp) -> BuildScreen:
     assert isinstance(app.screen, BuildScreen)
     return app.screen
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (60, 16)])
+async def test_the_mouse_selects_what_is_under_it(root: Path, size: tuple[int, int]) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        await pilot.press("c")
+        view = build(app).log_view
+        await until(pilot, lambda: "error" in view.selected_text())
+        painted = ["".join(part.text for part in strip) for strip in view.render_lines(view.size.region)]
+        y = next(y for y, text in enumerate(painted) if "net/tls.c:218" in text)
+        x = painted[y].index("tls.c")
+        await pilot._post_mouse_events([MouseDown], view, (x, y), 1)
+        await pilot._post_mouse_events([MouseMove], view, (x + 5, y), 1)
+        await pilot._post_mouse_events([MouseUp], view, (x + 5, y), 1)
+        assert view.selected_text() == "tls.c"
+        await pilot.press("y")
+        assert app.clipboard == "tls.c"
+    run.vanish()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])

@@ -38,6 +38,7 @@ class View(LogView):
         ("h,left", "scroll_left"),
         ("f", "toggle_follow"),
         ("w", "toggle_wrap"),
+        ("number_sign", "toggle_numbers"),
         ("n", "next_match"),
         ("N", "previous_match"),
         ("y", "copy"),
@@ -406,6 +407,78 @@ async def test_selecting_with_the_mouse_and_copying(log: Path) -> None:
         assert view.selected_text() == "line 2"
 
 
+async def test_lines_are_numbered_where_there_is_room(log: Path) -> None:
+    log.write_text("one\n" + "x" * 100 + "\nthree\n")
+    app = Host()
+    async with app.run_test(size=(70, 8)) as pilot:
+        app.view.show(LogFile(log), title="t")
+        await settle(pilot)
+        assert painted(app)[1:] == ["  1  one", "  2  " + "x" * 64, "  3  three", *[""] * 4]
+        await pilot.press("w")
+        assert painted(app)[1:5] == ["  1  one", "  2  " + "x" * 64, "     " + "x" * 36, "  3  three"]
+        await pilot.press("w", "l")
+        assert painted(app)[1:3] == ["  1", "  2  " + "x" * 64]
+        await pilot.press("h", "number_sign")
+        assert painted(app)[1:3] == ["one", "x" * 69]
+        await pilot.press("number_sign")
+        assert painted(app)[1] == "  1  one"
+
+
+async def test_a_narrow_log_is_numbered_where_that_is_asked_for(log: Path) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 5)) as pilot:
+        app.view.show(LogFile(numbered(log, 2)), title="t")
+        await settle(pilot)
+        assert painted(app)[1:3] == ["line 0", "line 1"]
+        await pilot.press("number_sign")
+        assert painted(app)[1:3] == ["  1  line 0", "  2  line 1"]
+        await pilot.resize_terminal(22, 5)
+        await settle(pilot)
+        assert painted(app)[1] == "line 0"
+
+
+async def test_a_number_is_said_when_it_is_known(log: Path) -> None:
+    app = Host()
+    log.write_bytes(b"x" * 49 + b"\n")
+    log.write_bytes(log.read_bytes() * 200_000)
+    source = LogFile(log)
+    async with app.run_test(size=(80, 5)) as pilot:
+        view = app.view
+        # As long as somebody else has the processor.
+        source.advance = lambda budget: source.ready  # type: ignore[method-assign]
+        view.show(source, title="t")
+        await settle(pilot)
+        assert not source.ready
+        assert [line.strip("▐ ") for line in painted(app)[1:]] == ["x" * 49] * 4
+        del source.advance
+        view._work()
+        await until(pilot, lambda: source.ready)
+        await settle(pilot)
+        assert painted(app)[4].startswith("200000  xxx")
+
+
+async def test_numbers_are_neither_selected_nor_copied(log: Path) -> None:
+    log.write_text("first line\n日本語 text\nthird line\n")
+    app = Host()
+    async with app.run_test(size=(80, 8)) as pilot:
+        view = app.view
+        view.show(LogFile(log), title="t")
+        await settle(pilot)
+        await pilot.press("y")
+        assert app.clipboard == "first line\n日本語 text\nthird line"
+        for start, end, text in (
+            ((7, 1), (9, 3), "rst line\n日本語 text\nthir"),
+            ((1, 1), (10, 1), "first"),
+            ((7, 2), (5 + 8, 2), "本語 t"),
+        ):
+            await pilot._post_mouse_events([MouseDown], view, start, 1)
+            await pilot._post_mouse_events([MouseMove], view, end, 1)
+            await pilot._post_mouse_events([MouseUp], view, end, 1)
+            assert view.selected_text() == text
+        await pilot.click(view, offset=(1, 3), times=2)
+        assert view.selected_text() == "third line"
+
+
 async def test_selecting_with_the_keyboard(log: Path) -> None:
     app = Host()
     async with app.run_test(size=(60, 6)) as pilot:
@@ -504,7 +577,7 @@ async def test_any_size_will_do(log: Path) -> None:
             await pilot.resize_terminal(*size)
             await pilot.press("w", "k", "j", "g", "l", "G")
             await settle(pilot)
-        assert painted(app)[59].startswith("line 99")
+        assert painted(app)[59].startswith("100  line 99")
 
 
 @pytest.mark.parametrize("width", [2, 3, 7])

@@ -275,6 +275,10 @@ class BuildScreen(SteeringScreen):
         """Break long lines, or do not."""
         self.log_view.action_toggle_wrap()
 
+    def action_numbers(self) -> None:
+        """Number the lines of the log, or do not."""
+        self.log_view.action_toggle_numbers()
+
     def action_copy(self) -> None:
         """Copy what is selected of the log, or the id of the task."""
         if self._in_log:

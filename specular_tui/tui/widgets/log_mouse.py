@@ -31,34 +31,35 @@ class LogMouse(LogSheet):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Begin a selection, take hold of the scroll indicator, or go to the new lines."""
-        window = self._window
-        if event.button != 1 or event.y < 1 or window is None:
+        window, (x, y) = self._window, self._cell(event)
+        if event.button != 1 or y < 1 or window is None:
             return
         corner, name = self._in_corner
-        if event.x >= window.width:
+        end = window.numbers + window.width
+        if x >= end:
             self._dragging = "thumb"
-            self._drag_to(event.y)
-        elif name == "corner" and event.y == self._body and event.x >= window.width - width_of(corner):
+            self._drag_to(y)
+        elif name == "corner" and y == self._body and x >= end - width_of(corner):
             self.follow = True
             return
         else:
             self._dragging = "text"
-            window.anchor = window.head = window.place(event.x, event.y - 1)
+            window.anchor = window.head = window.place(x, y - 1)
             self._changed()
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Extend the selection, scrolling at the edges, or drag the scroll indicator."""
-        window = self._window
+        window, (x, y) = self._window, self._cell(event)
         if window is None:
             return
         if self._dragging == "thumb":
-            self._drag_to(event.y)
+            self._drag_to(y)
         elif self._dragging == "text":
             self.follow = False
-            if event.y < 1 or event.y > self._body:
-                window.scroll(-1 if event.y < 1 else 1)
-            window.head = window.place(event.x, event.y - 1)
+            if y < 1 or y > self._body:
+                window.scroll(-1 if y < 1 else 1)
+            window.head = window.place(x, y - 1)
             self._changed()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
@@ -69,13 +70,17 @@ class LogMouse(LogSheet):
 
     def on_click(self, event: events.Click) -> None:
         """Select the whole line with the second click."""
-        window = self._window
-        if window is None or event.chain != 2 or event.y < 1:
+        window, (x, y) = self._window, self._cell(event)
+        if window is None or event.chain != 2 or y < 1:
             return
-        place = window.place(event.x, event.y - 1)
+        place = window.place(x, y - 1)
         if place is not None:
             window.anchor, window.head = (place[0], 0), (place[0], len(window.text.line(place[0]).text))
             self._changed()
+
+    def _cell(self, event: events.MouseEvent) -> tuple[int, int]:
+        """Return the cell under the mouse, within the blank cells around all that is drawn."""
+        return event.x - self.gutter.left, event.y - self.gutter.top
 
     def _drag_to(self, y: int) -> None:
         window = self._window

@@ -15,7 +15,7 @@ from specular_tui.tui import glyphs, present
 from specular_tui.tui.safe import Line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_text import Row, occurrences, painted, width_of
-from specular_tui.tui.widgets.log_window import LogWindow
+from specular_tui.tui.widgets.log_window import NUMBER_GAP, LogWindow
 from specular_tui.tui.widgets.scrolling import thumb
 
 _KEPT = 1000
@@ -55,7 +55,7 @@ class LogPainter:
     def prepare(self, window: LogWindow, finder: LogFinder | None) -> list[Row]:
         """Return the rows on screen; what depends on where they stand is worked out once for all of them."""
         rows = window.rows()
-        look = (window.width, window.left, window.wrap, window.anchor, window.head)
+        look = (window.width, window.numbers, window.left, window.wrap, window.anchor, window.head)
         made_for = (window, finder, finder.match if finder is not None else None, look)
         if made_for != self._made_for:
             self._made_for = made_for
@@ -74,7 +74,7 @@ class LogPainter:
         """Return line `y` of the body."""
         on_thumb = y in self._thumb
         if y >= len(rows):
-            strip = self.blank(window.width + 1)
+            strip = self.blank(window.numbers + window.width + 1)
         else:
             row = rows[y]
             line = window.text.line(row.line)
@@ -89,7 +89,7 @@ class LogPainter:
             left, right = self.margins
             over = [Segment(text, self.style(corner[1])), self._bar(on_thumb)]
             over += [Segment(" " * right, self.style(""))] if right else []
-            kept = strip.crop(0, left + window.width - width_of(text))
+            kept = strip.crop(0, left + window.numbers + window.width - width_of(text))
             strip = Strip([*kept, *self._passed(over)], strip.cell_length)
         return strip
 
@@ -121,7 +121,14 @@ class LogPainter:
             segments += [Segment(" " * (width - cells), self.style(""))] if cells < width else []
             segments.append(self._bar(on_thumb))
             cells = width + 1
-        return self.finish(segments, width + 1, cells)
+        if room := window.numbers:
+            segments = [self._number(row, room), *segments]
+        return self.finish(segments, window.numbers + width + 1, window.numbers + cells)
+
+    def _number(self, row: Row, room: int) -> Segment:
+        """Return the number of the line that begins here; there is none while those before it are not counted."""
+        known = row.start == 0 and row.line >= 0
+        return Segment(f"{row.line + 1 if known else '':>{room - NUMBER_GAP}}" + " " * NUMBER_GAP, self.style("number"))
 
     def finish(self, segments: list[Segment], width: int, cells: int | None = None) -> Strip:
         """Return segments as they go to the terminal: `width` cells and the margins; `cells` is what they take."""

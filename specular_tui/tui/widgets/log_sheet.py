@@ -34,6 +34,7 @@ class LogSheet(ScrollActions, Widget):
         "log-view--title",
         "log-view--info",
         "log-view--placeholder",
+        "log-view--number",
         "log-view--match",
         "log-view--match-current",
         "log-view--selection",
@@ -46,6 +47,8 @@ class LogSheet(ScrollActions, Widget):
     follow = reactive(True, repaint=False, init=False)
     #: Break long lines.
     wrap = reactive(False, repaint=False, init=False)
+    #: Number the lines; None: where there is room.
+    numbers: reactive[bool | None] = reactive(None, repaint=False, init=False)
 
     class FollowChanged(Message, namespace="log_view"):
         """Following was turned on or off."""
@@ -111,6 +114,7 @@ class LogSheet(ScrollActions, Widget):
 
     def _changed(self) -> None:
         if self._window is not None:
+            self._measure()  # more lines may need more room for their numbers
             self._window.changed()
         self.refresh()
 
@@ -125,12 +129,10 @@ class LogSheet(ScrollActions, Widget):
 
     def _measure(self) -> None:
         if self._window is not None:
-            self._window.width = max(1, self.size.width - 1)
-            self._window.height = self._body
+            self._window.measure(max(1, self.size.width - 1), self._body, self.numbers)
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the rows out anew."""
-        self._measure()
         self._changed()
 
     def watch_follow(self, follow: bool) -> None:
@@ -149,6 +151,15 @@ class LogSheet(ScrollActions, Widget):
             self._window.wrap, self._window.left = wrap, 0
             self._window.top = (self._window.top[0], 0)
         self._changed()
+
+    def watch_numbers(self) -> None:
+        """Number the lines, or do not."""
+        self._changed()
+
+    @property
+    def numbered(self) -> bool:
+        """Whether lines are numbered now."""
+        return self._window is not None and self._window.numbers > 0
 
     def _page(self) -> int:
         return self._body

@@ -43,6 +43,8 @@ class LogSource(Protocol):
     @property
     def size(self) -> int: ...  # noqa: D102
     @property
+    def counted_bytes(self) -> int: ...  # noqa: D102
+    @property
     def ready(self) -> bool: ...  # noqa: D102
     @property
     def line_count(self) -> int: ...  # noqa: D102

@@ -325,6 +325,10 @@ class LogView(LogMouse, can_focus=True):
         """Break long lines, or do not."""
         self.wrap = not self.wrap
 
+    def action_toggle_numbers(self) -> None:
+        """Number the lines, or do not; where there was too little room, do so all the same."""
+        self.numbers = not self.numbered
+
     def action_next_match(self) -> None:
         """Go to the next match."""
         self.next_match()

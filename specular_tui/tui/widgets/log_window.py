@@ -12,6 +12,12 @@ Place = tuple[int, int]
 _WHOLE = 1 << 30
 #: So many lines are copied at most.
 _COPIED = 20_000
+#: Numbers of lines have room for so many digits at least, so that a log which grows seldom moves aside.
+_DIGITS = 3
+#: Blank cells between the number of a line and its text.
+NUMBER_GAP = 2
+#: Where less than this is left for the text, numbers are left out; the second holds where they are asked for.
+_ROOM, _LEAST = 60, 20
 
 
 class LogWindow:
@@ -24,6 +30,8 @@ class LogWindow:
         self.follow = follow
         self.wrap = wrap
         self.width = self.height = 1
+        #: Cells at the left for the numbers of lines; 0 where there are none.
+        self.numbers = 0
         self.top: Top = (0, 0)
         #: Cells that are scrolled out on the left.
         self.left = 0
@@ -36,6 +44,24 @@ class LogWindow:
     def changed(self) -> None:
         """Lay the rows out anew when they are next asked for."""
         self._layout = None
+
+    def measure(self, width: int, height: int, wanted: bool | None) -> None:
+        """Take `width` cells and `height` rows for the text and the numbers before it.
+
+        `wanted`: whether lines are numbered; None for where there is room.
+        """
+        self.height = height
+        self.numbers = 0
+        if wanted is not False:
+            cells = max(_DIGITS, len(str(self._most_lines()))) + NUMBER_GAP
+            if width - cells >= (_LEAST if wanted else _ROOM):
+                self.numbers = cells
+        self.width = max(1, width - self.numbers)
+
+    def _most_lines(self) -> int:
+        """Return how many lines there are; while not all have been counted, how many there seem to be."""
+        counted, size, done = self.source.line_count, self.source.size, self.source.counted_bytes
+        return counted if done >= size or not done else counted * size // done
 
     def bounds(self) -> tuple[int, int]:
         """Return the first line that can be shown, and the one behind the last."""
@@ -129,14 +155,15 @@ class LogWindow:
     # Selection -------------------------------------------------------------------------------------------------------
 
     def place(self, x: int, y: int) -> Place | None:
-        """Return the line and the character under a cell, or the nearest ones."""
+        """Return the line and the character under a cell, or the nearest ones; those of a number are its line's."""
         rows = self.rows()
         if not rows:
             return None
         row = rows[max(0, min(y, len(rows) - 1))]
         text = self.text.line(row.line).text
         part = text[row.start : min(row.end, len(text))]
-        return row.line, row.start + index_at(part, x + (0 if self.wrap else self.left))
+        cell = max(0, x - self.numbers)
+        return row.line, row.start + index_at(part, cell + (0 if self.wrap else self.left))
 
     def deselect(self) -> None:
         """Select nothing."""
