@@ -32,6 +32,18 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return folder / "specular" / "config.yaml"
 
 
+def read_config(environ: Mapping[str, str]) -> tuple[Config, list[str]]:
+    """Return what the configuration file of a user with this environment says, and what is wrong with it."""
+    path = config_path(environ)
+    return load_config(path, typed=name_of(path, environ))
+
+
+def name_of(path: Path, environ: Mapping[str, str]) -> str:
+    """Return how people write the path: `~/.config/specular/config.yaml`."""
+    home = environ.get("HOME", "").rstrip("/")
+    return f"~{str(path)[len(home) :]}" if home and str(path).startswith(home + "/") else str(path)
+
+
 def load_config(path: Path, *, typed: str) -> tuple[Config, list[str]]:
     """Return what the file at `path` says, and what is wrong with it, a line each; `typed` is what those call it.
 

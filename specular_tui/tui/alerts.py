@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import RunStatus, TaskStatus
@@ -20,8 +21,7 @@ _LONGEST: Final = 160
 SHOWN: Final = 8.0
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """Something has happened."""
 
     text: str

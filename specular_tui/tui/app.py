@@ -6,9 +6,9 @@ import asyncio
 import copy
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from textual.app import App
@@ -20,9 +20,7 @@ from textual.worker import WorkType
 
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model.run import RunStatus
-from specular_tui.tui import alerts, keys, outside, palette, possible, present, theme
-from specular_tui.tui.alerts import Alert
-from specular_tui.tui.bridge import Bridge, Outlet, program_for
+from specular_tui.tui import keys, present, theme
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.collector import Collector
@@ -45,13 +43,16 @@ from specular_tui.tui.messages import (
     Validate,
 )
 from specular_tui.tui.modes import MODES
-from specular_tui.tui.screens.dialogs import questions
-from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.speaking import SpeakingApp
 from specular_tui.tui.styling import Sheet, style_sheets
 from specular_tui.tui.views import Desk
-from specular_tui.tui.wish import Wish
+
+if TYPE_CHECKING:
+    from specular_tui.tui.alerts import Alert, Alerts
+    from specular_tui.tui.bridge.bridge import Bridge
+    from specular_tui.tui.palette import Entry
+    from specular_tui.tui.wish import Wish
 
 __all__ = ["SpecularApp", "frames"]
 
@@ -97,8 +98,7 @@ class SpecularApp(SpeakingApp):
         self.desk = Desk(self.clock, self.said, root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
-        self.bridge = Bridge(Outlet(root, self.desk, self.tell, self.say, self._spawn, self._settle))
-        self._alerts = alerts.Alerts()
+        self._root = root
         self._collector = Collector(lambda: self.typed_at)
         self.leaving = ""
         self._wanted = run_id
@@ -125,10 +125,28 @@ class SpecularApp(SpeakingApp):
         self.set_class(first.dark, "-dark-mode", update=False)
         self.set_class(not first.dark, "-light-mode", update=False)
 
-    async def on_mount(self) -> None:
+    @cached_property
+    def bridge(self) -> Bridge:
+        """What reads and writes for the screens; it is imported when they have been painted for the first time."""
+        from specular_tui.tui.bridge.bridge import Bridge
+        from specular_tui.tui.bridge.outlet import Outlet
+
+        return Bridge(Outlet(self._root, self.desk, self.tell, self.say, self._spawn, self._settle))
+
+    @cached_property
+    def _alerts(self) -> Alerts:
+        from specular_tui.tui.alerts import Alerts
+
+        return Alerts()
+
+    def on_mount(self) -> None:
+        """Heed signals at once, and begin to look when there is something to be looked at."""
+        self.heed_signals()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         """Begin to look."""
         self._second = self.set_interval(1, self.bridge.tick, pause=True)
-        self.heed_signals()
         self.bridge.start()
         if self._wanted is not None:
             self.bridge.open(self._wanted)
@@ -182,6 +200,8 @@ class SpecularApp(SpeakingApp):
 
     def _tell_alert(self, alert: Alert) -> None:
         """Announce what has happened; aloud, if it is worth it and nobody is looking, as far as the terminal says."""
+        from specular_tui.tui import alerts
+
         if not (alert.pinned and isinstance(self.screen, ModeScreen) and self.screen.MODE == "build"):
             # The header and Build go on saying it.
             self.say(alert.text, alert.severity, alerts.SHOWN)
@@ -216,6 +236,8 @@ class SpecularApp(SpeakingApp):
 
     async def on_open_outside(self, message: OpenOutside) -> None:
         """Open a log in the user's pager or editor."""
+        from specular_tui.tui import outside
+
         try:
             await outside.open_log(self, self.bridge, message)
         except SpecularError as error:
@@ -251,6 +273,7 @@ class SpecularApp(SpeakingApp):
 
     def on_plan_resume(self, message: PlanResume) -> None:
         """Show what going on with a stored run would do; start it where that is wanted."""
+        from specular_tui.tui.bridge.bridge import program_for
         from specular_tui.tui.screens.resume import ResumeScreen
 
         def answered(wish: Wish | None) -> None:
@@ -261,6 +284,7 @@ class SpecularApp(SpeakingApp):
 
     def action_new_build(self) -> None:
         """Ask for a plan, and start its build."""
+        from specular_tui.tui.bridge.bridge import program_for
         from specular_tui.tui.screens.dialogs.new_build import BuildDialog
 
         def answered(wish: Wish | None) -> None:
@@ -295,9 +319,10 @@ class SpecularApp(SpeakingApp):
 
     def action_command_palette(self) -> None:
         """Offer every action, run and task by name."""
+        from specular_tui.tui import possible
         from specular_tui.tui.screens.dialogs.palette import PaletteDialog
 
-        def answered(entry: palette.Entry | None) -> None:
+        def answered(entry: Entry | None) -> None:
             if entry is not None:
                 self.call_later(entry.do)
 
@@ -308,6 +333,8 @@ class SpecularApp(SpeakingApp):
     def action_help(self) -> None:
         """List the keys of where the user is."""
         if isinstance(self.screen, ModeScreen):
+            from specular_tui.tui.screens.dialogs.help import HelpDialog
+
             self.push_screen(HelpDialog(active.binding.id for active in self.screen.active_bindings.values()))
 
     def action_messages(self) -> None:
@@ -336,6 +363,8 @@ class SpecularApp(SpeakingApp):
         if view is None or not (view.live and view.owned):
             self.exit(self._answer())
         elif isinstance(self.screen, ModeScreen):
+            from specular_tui.tui.screens.dialogs import questions
+
             self.push_screen(questions.leave(view), self._leave)
 
     async def _leave(self, answer: str | None) -> None:

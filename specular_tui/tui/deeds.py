@@ -6,7 +6,6 @@ A deed that takes a while is a chore: one at a time, with progress, and it can b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -112,8 +111,7 @@ class GiveUp(Struct, frozen=True):
 Deed: TypeAlias = Trash | Undo | Pin | Compress | Check | Export | Import | Abandon | Preview | Clean | Compare | GiveUp
 
 
-@dataclass(frozen=True)
-class Chore:
+class Chore(Struct, frozen=True):
     """A deed that is under way."""
 
     #: `compressing`, `deleting`, …

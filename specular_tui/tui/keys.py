@@ -7,14 +7,13 @@ The bindings of screens and widgets, the footer, the `?` help and the command pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from textual.binding import Binding, BindingType
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One row: what a key does, and where."""
 
     #: `app`, `run` (a run is at hand), `build`, `checkpoints`, `clean`, `compare`, `validation`, `timeline`, `list`

@@ -7,10 +7,10 @@ hold for every widget, Textual's own included, and nobody who paints has to thin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
@@ -25,8 +25,7 @@ _SHOWN: Final = 0x2E
 _DIM: Final = 0xA0
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """What the terminal can show."""
 
     unicode: bool = True

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 
 from specular_tui.errors import SpecularError
-from specular_tui.tui.bridge import Bridge
 from specular_tui.tui.messages import OpenOutside
 
 if TYPE_CHECKING:
+    from specular_tui.tui.bridge.bridge import Bridge
     from specular_tui.tui.terminal_app import TerminalApp
 
 _NAMES = {"pager": ("PAGER",), "editor": ("VISUAL", "EDITOR")}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from specular_tui.tui.present import Line, Segment
 
@@ -14,8 +15,7 @@ _MOST: Final = {"actions": 12, "themes": 12, "runs": 8, "tasks": 20}
 _FIRST: Final = {"actions": 60, "themes": 0, "runs": 5, "tasks": 0}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One thing that can be done."""
 
     #: `actions`, `runs`, `tasks` or `themes`.

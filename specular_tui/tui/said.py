@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 #: So many messages can be read again.
 KEPT: Final = 200
@@ -14,8 +16,7 @@ _SHOWN: Final = {"information": 4.0, "warning": 6.0}
 _READ: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """Something that was said, as often as it was said in a row."""
 
     lines: tuple[str, ...]

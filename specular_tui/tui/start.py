@@ -12,7 +12,6 @@ from pathlib import Path
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from specular_tui.tui import present
 from specular_tui.tui.app import SpecularApp
-from specular_tui.tui.bridge import program_for
 from specular_tui.tui.bridge.settings import Settings, read_settings
 from specular_tui.tui.glyphs import ascii_text
 from specular_tui.tui.safe import plain
@@ -47,6 +46,8 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False, tour:
         lines, _ = app.bridge.keeper.empty_own_trash()
         _say(lines, settings, error=True)
     if code < 128:
+        from specular_tui.tui.bridge.bridge import program_for
+
         started = run_id if owned and run_id is not None else ""
         words = present.closing_words(app.desk.view, leaving=app.leaving, started=started, program=program_for(root))
         _say(words, settings)

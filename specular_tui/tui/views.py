@@ -6,9 +6,11 @@ The bridge writes these and says so with a message; screens and widgets only rea
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from specular_tui.model.blocked import Blocked
 from specular_tui.model.forecast import Forecast
@@ -21,8 +23,7 @@ from specular_tui.tui.pace import Pace
 from specular_tui.tui.said import Said
 
 
-@dataclass(frozen=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """One run as the list shows it."""
 
     run_id: str
@@ -97,8 +98,7 @@ class RunRow:
 PINNED: Final = 4
 
 
-@dataclass
-class RunView:
+class RunView(Struct):
     """The run that is open. `state` is the fold of its journal and moves with it."""
 
     run_id: str
@@ -170,8 +170,7 @@ CHECKS: Final = (
 )
 
 
-@dataclass(frozen=True)
-class RunCheck:
+class RunCheck(Struct, frozen=True):
     """The check of a run: under way, ended, or given up."""
 
     run_id: str
@@ -210,8 +209,7 @@ class RunCheck:
         return self.proven and not any(self.found)
 
 
-@dataclass
-class Desk:
+class Desk(Struct):
     """All that the screens share."""
 
     clock: Clock

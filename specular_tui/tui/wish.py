@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.resume import Action, Decision, PlanChanges
@@ -31,8 +33,7 @@ _AGAINST: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """The options of a build, as they are switched."""
 
     #: The run that is gone on with; "" for a new one.
@@ -100,8 +101,7 @@ class Wish:
         return f"{program} build {shlex.join(self.words())}".rstrip()
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came of a wish: what the build would do, or why it would not start."""
 
     wish: Wish

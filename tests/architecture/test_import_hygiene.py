@@ -79,3 +79,17 @@ def test_the_frame_rate_is_set_before_textual_reads_it(
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert child.stdout.split() == [frames, "False"]
+
+
+@pytest.mark.parametrize("screen", ["checkpoints", "build"])
+def test_the_first_screen_is_painted_before_what_reads_for_it_is_imported(screen: str) -> None:
+    program = (
+        f"import sys, specular_tui.tui.start, specular_tui.tui.screens.{screen}; "
+        "print(*(name for name in sys.modules if name.startswith('specular_tui.')))"
+    )
+
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    rooms = {name.split(".")[1] for name in child.stdout.split()}
+    assert "tui" in rooms
+    assert not rooms & {"workspace", "store", "engine"}

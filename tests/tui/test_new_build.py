@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from specular_tui.tui import app as app_module
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge import bridge
 from specular_tui.tui.screens.dialogs.new_build import BuildDialog
 from specular_tui.workspace import steering
 from tests.tui import recorded
@@ -29,7 +29,7 @@ def site(tmp_path: Path) -> Site:
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     calls = Started()
     monkeypatch.setattr(steering, "start_build", calls)
-    monkeypatch.setattr(app_module, "program_for", lambda root: "specular")
+    monkeypatch.setattr(bridge, "program_for", lambda root: "specular")
     return calls
 
 

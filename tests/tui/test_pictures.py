@@ -55,7 +55,7 @@ def failed(root: Path) -> recorded.RecordedRun:
 
 def sized(app: SpecularApp) -> None:
     """Sizes differ from file system to file system: give every run one that does not."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     rows = [replace(row, size=272_000 + 1000 * number) for number, row in enumerate(app.desk.runs)]
     app.bridge.runs.rows = {row.run_id: row for row in rows}

@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from specular_tui.model import event as ev
 from specular_tui.model.resume import Action
 from specular_tui.store import reopening
-from specular_tui.tui import app as app_module
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge import bridge
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.look import Look
 from specular_tui.tui.screens.build import BuildScreen
@@ -45,7 +45,7 @@ class Started(list[tuple[list[str], Path]]):
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     calls = Started()
     monkeypatch.setattr(steering, "start_build", calls)
-    monkeypatch.setattr(app_module, "program_for", lambda root: "specular")
+    monkeypatch.setattr(bridge, "program_for", lambda root: "specular")
     return calls
 
 

@@ -2,11 +2,7 @@
 
 It watches the directory and the run in view, reads what is new in slices, folds it, and tells the screens with one
 message per batch. What may block (whole files, sockets, deletion) runs on threads.
+
+`bridge.Bridge` is all of it. It takes longer to import than the first screen takes to be painted, so the application
+does that afterwards; `settings`, which it needs before, imports none of it.
 """
-
-from __future__ import annotations
-
-from specular_tui.tui.bridge.bridge import Bridge, program_for
-from specular_tui.tui.bridge.outlet import Outlet
-
-__all__ = ["Bridge", "Outlet", "program_for"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from specular_tui.errors import SpecularError
 from specular_tui.tui.bridge.outlet import Outlet

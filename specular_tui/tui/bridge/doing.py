@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from specular_tui.errors import RunHeldError, RunNotFoundError, SpecularError
@@ -17,8 +17,7 @@ from specular_tui.workspace import keeping, moving, plans
 from specular_tui.workspace.keeping import Named, Removal, Survey, TrashedRun
 
 
-@dataclass
-class Effort:
+class Effort(Struct):
     """One deed as it is being done."""
 
     root: Path
@@ -31,8 +30,7 @@ class Effort:
         return lambda done, total: self.tell(run_id, number, of, done, total)
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of something that was done to several runs."""
 
     done: tuple[str, ...] = ()

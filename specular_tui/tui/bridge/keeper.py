@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from specular_tui.errors import SpecularError
 from specular_tui.tui import deeds, keys

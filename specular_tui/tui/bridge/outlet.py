@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from specular_tui.errors import SpecularError
 from specular_tui.tui.messages import Told
@@ -15,8 +16,7 @@ from specular_tui.tui.views import Desk
 _Result = TypeVar("_Result")
 
 
-@dataclass
-class Outlet:
+class Outlet(Struct):
     """Where the parts of the bridge read, write and speak."""
 
     root: Path

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from specular_tui.model.nearest import nearest
 from specular_tui.model.quote import quote
+from specular_tui.spec.config_file import read_config
 from specular_tui.tui import keymap
 from specular_tui.tui.look import Look
-from specular_tui.workspace import configuration
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What holds until the application ends."""
 
     look: Look = field(default_factory=Look)
@@ -39,7 +40,7 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of a user with this environment; it has the last word about colours."""
-    config, complaints = configuration.read_config(environ)
+    config, complaints = read_config(environ)
     remapped, fights = keymap.resolve(config.keys)
     terminal = Look.of_terminal(environ)
     return Settings(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -28,14 +29,14 @@ from specular_tui.tui.deeds import (
 )
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import CheckMoved, Inspect, Open, RunInspected, RunsListed, Ticked
-from specular_tui.tui.screens.comparison import ComparisonScreen
-from specular_tui.tui.screens.dialogs import keeping
 from specular_tui.tui.screens.keeping import KeepingScreen
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow
-from specular_tui.tui.widgets.clean_pane import CleanPane
 from specular_tui.tui.widgets.run_details import RunDetails
 from specular_tui.tui.widgets.run_table import RunTable
+
+if TYPE_CHECKING:
+    from specular_tui.tui.widgets.clean_pane import CleanPane
 
 _ACTIONS: Final = frozenset(key.action for key in keys.rows("checkpoints", "run"))
 #: A run is read for the side pane once the cursor has rested on it this long, in seconds.
@@ -53,8 +54,6 @@ class CheckpointsScreen(KeepingScreen):
         super().__init__(desk)
         self.table = RunTable(desk)
         self.details = RunDetails(desk)
-        self.cleaner = CleanPane()
-        self.cleaner.display = False
         self._going: Sequence[Going] = ()
         self._rest: Timer | None = None
         self._read: RunInspected | None = None
@@ -66,7 +65,6 @@ class CheckpointsScreen(KeepingScreen):
         with Container(id="panes"):
             yield self.table
             yield self.details
-            yield self.cleaner
         yield Static(_empty(), id="empty")
         yield self.chore_line
 
@@ -233,6 +231,8 @@ class CheckpointsScreen(KeepingScreen):
                 self.say(f"{row.run_id} is being built: it can be compressed when it has ended")
             return
 
+        from specular_tui.tui.screens.dialogs import keeping
+
         def answered(answer: str | None) -> None:
             if answer is not None:
                 self.post_message(Do(Compress(tuple(row.run_id for row in rows))))
@@ -258,6 +258,8 @@ class CheckpointsScreen(KeepingScreen):
         elif not row.resumable:
             self.say(f"{row.run_id} is {row.status}: there is nothing to give up")
         else:
+            from specular_tui.tui.screens.dialogs import keeping
+
             run_id = row.run_id
 
             def answered(answer: str | None) -> None:
@@ -295,6 +297,8 @@ class CheckpointsScreen(KeepingScreen):
 
     def _on_compared(self, message: Compared) -> None:
         if self.is_current:
+            from specular_tui.tui.screens.comparison import ComparisonScreen
+
             self.app.push_screen(ComparisonScreen(self.desk, message.comparison))
 
     def _on_check_moved(self, message: CheckMoved) -> None:
@@ -307,10 +311,19 @@ class CheckpointsScreen(KeepingScreen):
     @property
     def cleaning(self) -> bool:
         """Whether a clean-up is being looked at."""
-        return self.cleaner.display
+        return "cleaner" in self.__dict__ and self.cleaner.display
 
-    def action_clean(self) -> None:
+    @cached_property
+    def cleaner(self) -> CleanPane:
+        """The rules of a clean-up: made when one is looked at, not before the first screen can be painted."""
+        from specular_tui.tui.widgets.clean_pane import CleanPane
+
+        return CleanPane()
+
+    async def action_clean(self) -> None:
         """Look at what a clean-up would remove."""
+        if not self.cleaner.is_attached:
+            await self.query_one("#panes").mount(self.cleaner)
         self.details.display = False
         self.cleaner.display = True
         self._going = ()
@@ -353,6 +366,8 @@ class CheckpointsScreen(KeepingScreen):
         if rules is None or not going:
             self.say("nothing would be removed")
             return
+
+        from specular_tui.tui.screens.dialogs import keeping
 
         def answered(answer: str | None) -> None:
             if answer is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from specular_tui.tui.deeds import Do, Export, GiveUp, Import, Refused, Trash, Undo
 from specular_tui.tui.present import Line, run_badge, size
-from specular_tui.tui.screens.dialogs import keeping
-from specular_tui.tui.screens.dialogs.path import PathAnswer, PathDialog
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.chore_line import ChoreLine
+
+if TYPE_CHECKING:
+    from specular_tui.tui.screens.dialogs.path import PathAnswer
 
 
 class KeepingScreen(ModeScreen):
@@ -47,6 +50,8 @@ class KeepingScreen(ModeScreen):
             self._ask_export(deed.run_id, deed.path, message)
 
     def _ask_replace(self, deed: Export) -> None:
+        from specular_tui.tui.screens.dialogs import keeping
+
         def answered(answer: str | None) -> None:
             if answer is not None:
                 self.post_message(Do(Export(deed.run_id, deed.path, deed.redact, force=True)))
@@ -68,6 +73,8 @@ class KeepingScreen(ModeScreen):
             self.say(f"{live[0].run_id}{others} {verb} being built: stop a build before you delete it")
         if not rows:
             return
+
+        from specular_tui.tui.screens.dialogs import keeping
 
         def answered(answer: str | None) -> None:
             if answer is not None:
@@ -99,6 +106,8 @@ class KeepingScreen(ModeScreen):
             self._ask_export(row.run_id, f"{row.run_id}.tar.gz")
 
     def _ask_export(self, run_id: str, path: str, refused: Refused | None = None) -> None:
+        from specular_tui.tui.screens.dialogs.path import PathDialog
+
         def answered(answer: PathAnswer | None) -> None:
             if answer is not None:
                 self.post_message(Do(Export(run_id, answer.path, answer.option)))
@@ -125,6 +134,8 @@ class KeepingScreen(ModeScreen):
         self._ask_import()
 
     def _ask_import(self, instead_of: str = "", path: str = "", refused: Refused | None = None) -> None:
+        from specular_tui.tui.screens.dialogs.path import PathDialog
+
         def answered(answer: PathAnswer | None) -> None:
             if answer is not None:
                 self.post_message(Do(Import(answer.path, instead_of)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from textual.app import RenderResult
 from textual.content import Content
 from textual.events import Click
@@ -19,8 +19,7 @@ from specular_tui.tui.theme import paint
 _GAP: Final = 3
 
 
-@dataclass(frozen=True)
-class Switch:
+class Switch(Struct, frozen=True):
     """One switch: the action that it is bound to in the table of keys, and how it stands."""
 
     id: str

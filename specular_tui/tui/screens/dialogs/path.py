@@ -6,9 +6,9 @@ import asyncio
 import os
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -23,8 +23,7 @@ from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.toggle import Toggle
 
 
-@dataclass(frozen=True)
-class PathAnswer:
+class PathAnswer(Struct, frozen=True):
     """What was typed."""
 
     path: str
