@@ -14,6 +14,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.store import commit, digest, layout, reopening
 from specular_tui.store.creating import create_run
+from specular_tui.store.journal import JournalDamage, JournalReader
 from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import RunRecorder
 
@@ -39,6 +40,15 @@ def plan_bytes(tasks: Sequence[Task]) -> bytes:
 def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let records reach the disk only when they are flushed, so that a test knows which have."""
     monkeypatch.setattr(commit, "WINDOW", 3600)
+
+
+def events_in(run: Path) -> list[ev.AnyEvent]:
+    """Return the events that the journal in the folder `run` still holds, oldest first; damage ends the list."""
+    reader = JournalReader()
+    try:
+        return reader.feed((run / layout.JOURNAL).read_bytes())
+    except JournalDamage:
+        return reader.recovered
 
 
 class Recorded:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -140,4 +139,6 @@ def _open_streams() -> None:
 
 def _tell_traceback() -> None:
     if os.environ.get("SPECULAR_DEBUG", "") not in ("", "0"):
+        import traceback
+
         traceback.print_exc()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -27,6 +26,7 @@ __all__ = [
     "table",
     "tell",
     "tell_error",
+    "width",
 ]
 
 
@@ -87,6 +87,8 @@ def emit_json(data: Any, *, indent: int | None = 2) -> None:
 
 def as_json(data: Any, *, indent: int | None = None) -> str:
     """Return data as JSON, in ASCII, so that it holds no control character whatever it says."""
+    import json  # a table does without
+
     text = json.dumps(data, indent=indent)
     return text.replace("##[", "##\\u005b") if on_github() else text
 
@@ -123,6 +125,17 @@ def program() -> str:
     from specular_tui.workspace import invocation
 
     return invocation.program()
+
+
+def width() -> int:
+    """Return how many characters a line of the terminal takes: COLUMNS, or what the terminal says; else 80."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def silence_stdout() -> None:

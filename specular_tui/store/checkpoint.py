@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import re
@@ -20,13 +19,10 @@ from specular_tui.errors import (
     SpecularError,
     StorageError,
 )
-from specular_tui.model.event import AnyEvent, TaskEnded
-from specular_tui.model.fold import as_seen_dead
 from specular_tui.model.plan import RUN_ID
 from specular_tui.model.run import RESUMABLE, RunState, RunStatus
-from specular_tui.store import layout, lock, snapshot
+from specular_tui.store import chain, layout, lock
 from specular_tui.store.folder import Folder, explain
-from specular_tui.store.journal import JournalDamage, JournalReader, promised
 
 #: No file of a checkpoint that is read whole may be longer: a bomb is refused instead of filling the memory.
 LONGEST: Final = 2 << 30
@@ -114,7 +110,12 @@ def run_ids(root: Path) -> list[str]:
     if folder is None:
         return []
     with folder:
-        return sorted(name for name in folder.folders() if RUN_ID.fullmatch(name))
+        return ids_in(folder)
+
+
+def ids_in(root: Folder) -> list[str]:
+    """Return the ids of all runs in the open checkpoint directory, sorted by name."""
+    return sorted(name for name in root.folders() if RUN_ID.fullmatch(name))
 
 
 def find(root: Path, name: str) -> str:
@@ -150,16 +151,26 @@ def open_run(root: Path, run_id: str) -> Folder:
         RunNotFoundError: it is not there (any more).
     """
     folder = open_root(root)
-    if folder is not None:
-        with folder:
-            try:
-                if RUN_ID.fullmatch(run_id):
-                    return folder.folder(run_id)
-            except (FileNotFoundError, NotADirectoryError):
-                pass
-            except OSError as error:
-                raise explain(error, "read the checkpoint", root / run_id) from None
-    raise RunNotFoundError(
+    if folder is None:
+        raise _not_found(run_id)
+    with folder:
+        return open_in(folder, run_id)
+
+
+def open_in(root: Folder, run_id: str) -> Folder:
+    """Open the folder of the run `run_id` in the open checkpoint directory. Raises as `open_run` does."""
+    try:
+        if RUN_ID.fullmatch(run_id):
+            return root.folder(run_id)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise explain(error, "read the checkpoint", root.path / run_id) from None
+    raise _not_found(run_id)
+
+
+def _not_found(run_id: str) -> RunNotFoundError:
+    return RunNotFoundError(
         f"checkpoint not found: {run_id[:120]}",
         hint="list the available checkpoints: specular checkpoint list",
     )
@@ -175,6 +186,8 @@ def read_plain(folder: Folder, name: str, limit: int = LONGEST) -> bytes:
         return folder.read(name, limit)
     except FileNotFoundError:
         packed = folder.open(name + ".gz")
+    import gzip  # few runs are packed
+
     with os.fdopen(packed, "rb") as file, gzip.open(file, "rb") as plain:
         try:
             data = plain.read(limit + 1)
@@ -183,18 +196,6 @@ def read_plain(folder: Folder, name: str, limit: int = LONGEST) -> bytes:
     if len(data) > limit:
         raise CheckpointError(f"{folder.path / name}.gz is longer than {limit} bytes")
     return data
-
-
-class _Unpacked(gzip.GzipFile):
-    """A packed file that closes its descriptor with itself."""
-
-    def __init__(self, fd: int) -> None:
-        self._packed = os.fdopen(fd, "rb")
-        super().__init__(fileobj=self._packed, mode="rb")
-
-    def close(self) -> None:
-        super().close()
-        self._packed.close()
 
 
 def read_progress(folder: Folder) -> bytes:
@@ -213,7 +214,9 @@ def open_plain(folder: Folder, name: str) -> io.BufferedIOBase:
     try:
         return os.fdopen(folder.open(name), "rb")
     except FileNotFoundError:
-        return _Unpacked(folder.open(name + ".gz"))
+        from specular_tui.store.unpacked import Unpacked  # few runs are packed
+
+        return Unpacked(folder.open(name + ".gz"))
 
 
 def mark(folder: Folder) -> dict[str, Any]:
@@ -236,6 +239,10 @@ def read(folder: Folder, run_id: str) -> StoredRun:
         CheckpointError: its journal is damaged in what is known to have been on disk.
         StorageError: it cannot be read at all.
     """
+    from specular_tui.model.event import TaskEnded
+    from specular_tui.model.fold import as_seen_dead
+    from specular_tui.store.journal import JournalDamage, JournalReader, promised
+
     # In this order: a run that is found dead now can have no record written after its journal is read.
     live = lock.held(folder)
     noted = mark(folder)
@@ -311,34 +318,43 @@ def load(root: Path, run_id: str) -> StoredRun:
 def summarise(root: Path, run_id: str) -> RunSummary:
     """Return what a list says of a run: from metadata.json alone where that is the last word, else from the journal."""
     with open_run(root, run_id) as folder:
-        path = str(folder.path)
         live = lock.held(folder)
-        found = mark(folder)
-        try:
-            size = folder.stat(layout.JOURNAL).st_size
-        except OSError:
-            size = -1
-        exact = size >= 0 and found.get("journal_bytes") == size and found.get("run_id") == run_id
-        if not live and found.get("status") == RunStatus.PAUSED and not found.get("reason"):
-            exact = False  # it may have been killed while it stood frozen, which the journal tells
-        if exact and found.get("format") == layout.FORMAT:
-            if not live and found.get("status") in ("created", "in_progress", "retrying"):
-                found |= {"status": RunStatus.PAUSED.value, "interrupted": True}
-            return RunSummary(run_id=run_id, path=path, live=live, metadata=found)
-        try:
-            run = read(folder, run_id)
-        except SpecularError as error:
-            return RunSummary(
-                run_id=run_id,
-                path=path,
-                live=live,
-                metadata=found,
-                damage=Damage(layout.JOURNAL, error.message),
-            )
-        fresh = snapshot.metadata(
-            run.state, now=run.state.updated_at, journal_bytes=run.journal_bytes, control=run.control
-        )
-        return RunSummary(run_id=run_id, path=path, live=run.live, metadata=fresh)
+        return summary(folder, run_id, live, mark(folder))
+
+
+def is_last_word(folder: Folder, noted: dict[str, Any]) -> bool:
+    """Tell whether metadata.json, of which `noted` is what it says, names the last record of the journal.
+
+    That record and those before it are proved as far as `chain.ends_with` goes.
+    """
+    length, last = noted.get("journal_bytes"), noted.get("journal_chain")
+    return type(length) is int and isinstance(last, str) and chain.ends_with(folder, length, last)
+
+
+def summary(
+    folder: Folder, run_id: str, live: bool, noted: dict[str, Any], last_word: bool | None = None
+) -> RunSummary:
+    """Return what `summarise` does of the run in `folder`, whose lock and then whose `mark` were looked at before.
+
+    `last_word` is what `is_last_word` says, where that is known already.
+    """
+    path = str(folder.path)
+    exact = noted.get("run_id") == run_id and noted.get("format") == layout.FORMAT
+    if not live and noted.get("status") == RunStatus.PAUSED and not noted.get("reason"):
+        exact = False  # it may have been killed while it stood frozen, which the journal tells
+    if exact and (is_last_word(folder, noted) if last_word is None else last_word):
+        if not live and noted.get("status") in ("created", "in_progress", "retrying"):
+            noted = noted | {"status": RunStatus.PAUSED.value, "interrupted": True}
+        return RunSummary(run_id=run_id, path=path, live=live, metadata=noted)
+    try:
+        run = read(folder, run_id)
+    except SpecularError as error:
+        damage = Damage(layout.JOURNAL, error.message)
+        return RunSummary(run_id=run_id, path=path, live=live, metadata=noted, damage=damage)
+    from specular_tui.store import snapshot
+
+    fresh = snapshot.metadata(run.state, now=run.state.updated_at, journal_bytes=run.journal_bytes, control=run.control)
+    return RunSummary(run_id=run_id, path=path, live=run.live, metadata=fresh)
 
 
 def summaries(root: Path) -> list[RunSummary]:
@@ -359,13 +375,3 @@ def newest_first(runs: Iterable[RunSummary]) -> list[RunSummary]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def events_of(root: Path, run_id: str) -> list[AnyEvent]:
-    """Return the events that the journal of a run still holds, oldest first; damage ends the list."""
-    with open_run(root, run_id) as folder:
-        reader = JournalReader()
-        try:
-            return reader.feed(folder.read(layout.JOURNAL))
-        except JournalDamage:
-            return reader.recovered

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -136,10 +136,20 @@ class Folder:
             OSError: EFBIG where it is longer than `limit` bytes.
         """
         fd = self.open(name)
-        with os.fdopen(fd, "rb") as file:
-            if os.fstat(fd).st_size > limit:
+        try:
+            size = os.fstat(fd).st_size
+            if size > limit:
                 raise OSError(errno.EFBIG, "the file is too large", str(self.path / name))
-            return file.read()
+            # One byte more, so that the usual file is known to end there: what has grown since is read too.
+            data = os.read(fd, size + 1)
+            if len(data) == size:
+                return data
+            pieces = [data]
+            while piece := os.read(fd, 1 << 20):
+                pieces.append(piece)
+            return b"".join(pieces)
+        finally:
+            os.close(fd)
 
     def publish(self, name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
         """Replace the file `name` by `data` in one step: a reader finds the old bytes or the new ones.
@@ -261,30 +271,20 @@ class Folder:
             if not missing_ok:
                 raise
 
-    def size(self) -> int:
+    def entries(self) -> dict[str, os.stat_result]:
+        """Return what is known of everything in this folder, by name, half-written files too; links are not followed.
+
+        What vanishes meanwhile is left out.
+        """
+        return dict(_entries(self.fd))
+
+    def size(self, entries: Mapping[str, os.stat_result] | None = None) -> int:
         """Return the bytes that this folder and all below it take on the disk, as `du` counts them.
 
-        A file of several names counts once; what vanishes meanwhile counts nothing.
+        A file of several names counts once; what vanishes meanwhile counts nothing. `entries` spares looking again.
         """
-        return room_on_disk(os.fstat(self.fd)) + self._size_within(set())
-
-    def _size_within(self, seen: set[tuple[int, int]]) -> int:
-        total = 0
-        with os.scandir(self.fd) as entries:
-            for entry in entries:
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(status.st_mode):
-                        with self.folder(entry.name) as inner:
-                            total += inner._size_within(seen)
-                    elif status.st_nlink > 1:
-                        if (status.st_dev, status.st_ino) in seen:
-                            continue
-                        seen.add((status.st_dev, status.st_ino))
-                    total += room_on_disk(status)
-                except OSError:
-                    continue
-        return total
+        found = _entries(self.fd) if entries is None else entries.items()
+        return room_on_disk(os.fstat(self.fd)) + _size_within(self.fd, found, set())
 
     def clear_temporary(self) -> None:
         """Remove what a crash has left half written; only for whoever alone writes here."""
@@ -331,6 +331,35 @@ class Folder:
                 finally:
                     os.close(fd)
         os.fsync(self.fd)
+
+
+def _entries(fd: int) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            try:
+                yield entry.name, entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+
+
+def _size_within(fd: int, entries: Iterable[tuple[str, os.stat_result]], seen: set[tuple[int, int]]) -> int:
+    total = 0
+    for name, status in entries:
+        if stat.S_ISDIR(status.st_mode):
+            try:
+                inner = os.open(name, _DIRECTORY_FLAGS, dir_fd=fd)
+                try:
+                    total += _size_within(inner, _entries(inner), seen)
+                finally:
+                    os.close(inner)
+            except OSError:
+                continue
+        elif status.st_nlink > 1:
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+        total += room_on_disk(status)
+    return total
 
 
 def room_on_disk(status: os.stat_result) -> int:

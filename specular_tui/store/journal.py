@@ -26,15 +26,14 @@ from specular_tui.model.event import AnyEvent, Folded
 from specular_tui.model.fold import apply
 from specular_tui.model.quote import plain
 from specular_tui.model.run import FoldError, RunState
+from specular_tui.store.chain import LENGTH, TAIL, follows, said
 
 _DECODER: Final = msgspec.json.Decoder(AnyEvent)
 _ENCODER: Final = msgspec.json.Encoder()
-_CHAIN_LENGTH: Final = 32
 _LONGEST_REASON: Final = 300
 #: So many tasks of a folded state are one piece.
 _AT_A_TIME: Final = 2_000
 _FOLDED: Final = re.compile(rb'\{"seq":(\d{1,15}),"event":"folded",')
-_TAIL: Final = len(b',"chain":""}') + _CHAIN_LENGTH
 
 
 class _ChainOnly(msgspec.Struct):
@@ -66,7 +65,7 @@ class JournalDamage(ValueError):
 def encode(seq: int, event: AnyEvent, chain: str) -> tuple[bytes, str]:
     """Return the line of `event` as record `seq` behind `chain`, and the chain value after it."""
     body = b'{"seq":%d,%b' % (seq, _ENCODER.encode(event)[1:-1])
-    after = blake3(chain.encode() + body).hexdigest(length=_CHAIN_LENGTH // 2)
+    after = blake3(chain.encode() + body).hexdigest(length=LENGTH // 2)
     return b'%b,"chain":"%b"}\n' % (body, after.encode()), after
 
 
@@ -76,10 +75,10 @@ def decode(line: bytes, seq: int, chain: str, offset: int = 0) -> tuple[AnyEvent
     Raises:
         JournalDamage: the line is not record `seq` behind `chain`.
     """
-    body, found = line[:-_TAIL], line[-_CHAIN_LENGTH - 2 : -2]
-    if line[-_TAIL:] != b',"chain":"%b"}' % found:
+    body, found = line[:-TAIL], line[-LENGTH - 2 : -2]
+    if line[-TAIL:] != b',"chain":"%b"}' % found:
         raise JournalDamage(seq, offset, "it does not end as a record ends")
-    expected = blake3(chain.encode() + body).hexdigest(length=_CHAIN_LENGTH // 2)
+    expected = blake3(chain.encode() + body).hexdigest(length=LENGTH // 2)
     if found != expected.encode():
         raise JournalDamage(seq, offset, "its chain value does not match its bytes")
     if not body.startswith(b'{"seq":%d,' % seq):
@@ -105,8 +104,7 @@ def promised(data: bytes, damaged: int) -> int:
     before = data[damaged : start - 1] if start else b""
     while start and (end := data.find(b"\n", start)) >= 0:
         line = data[start:end]
-        chain, body = before[-_CHAIN_LENGTH - 2 : -2], line[:-_TAIL]
-        if line[-_CHAIN_LENGTH - 2 : -2] == blake3(chain + body).hexdigest(length=_CHAIN_LENGTH // 2).encode():
+        if follows(line, said(before)):
             with contextlib.suppress(ValueError, RecursionError):
                 found = max(found, msgspec.json.decode(line, type=_SyncedOnly).synced or 0)
         before, start = line, end + 1
@@ -195,6 +193,6 @@ def fold(state: RunState, at: int) -> tuple[list[bytes], int, str]:
     hasher = blake3(state.chain.encode())
     for piece in pieces:
         hasher.update(piece)
-    chain = hasher.hexdigest(length=_CHAIN_LENGTH // 2)
+    chain = hasher.hexdigest(length=LENGTH // 2)
     pieces.append(b',"chain":"%b"}\n' % chain.encode())
     return pieces, seq, chain

@@ -6,8 +6,6 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from blake3 import blake3
-
 METADATA: Final = "metadata.json"
 STATE: Final = "state.json"
 PROGRESS: Final = "progress.json"
@@ -42,6 +40,8 @@ def task_stem(task_id: str) -> str:
         return task_id
     stem = "".join(c if _PLAIN.fullmatch(c) else "".join(f"%{byte:02X}" for byte in c.encode()) for c in task_id)
     if len(stem) > _LONGEST:
+        from blake3 import blake3
+
         return f"{stem[:_KEPT]}~{blake3(task_id.encode()).hexdigest(length=16)}"
     return stem
 

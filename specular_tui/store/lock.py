@@ -45,8 +45,12 @@ def acquire(run: Folder) -> int:
     return fd
 
 
-def held(run: Folder) -> bool:
-    """Tell whether a process holds the lock of `run`, without taking it and without writing anything."""
+def held(run: Folder, known: bytes | None = None) -> bool:
+    """Tell whether a process holds the lock of `run`, without taking it and without writing anything.
+
+    Whoever asks for many runs gives the kernel's list of locks as it was before (`kernel_list`), so that it is made
+    once. Only a flock that another program has taken is looked for there.
+    """
     try:
         fd = run.open(layout.LOCK)
     except OSError:
@@ -58,20 +62,24 @@ def held(run: Folder) -> bool:
         answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, query)
         if struct.unpack(_FLOCK, answer)[0] != fcntl.F_UNLCK:
             return True
-        return _flocked(fd)
+        return _flocked(fd, kernel_list() if known is None else known)
     finally:
         os.close(fd)
 
 
-def _flocked(fd: int) -> bool:
-    """Look for a plain flock on the file in the kernel's own list."""
-    status = os.fstat(fd)
-    name = b"%02x:%02x:%d" % (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
+def kernel_list() -> bytes:
+    """Return the kernel's own list of the locks that are held now; nothing where it has none to read."""
     try:
         with open("/proc/locks", "rb", buffering=0) as file:
-            locks = file.readall()
+            return file.readall()
     except OSError:
-        return False
+        return b""
+
+
+def _flocked(fd: int, locks: bytes) -> bool:
+    """Look for a plain flock on the file in the kernel's list."""
+    status = os.fstat(fd)
+    name = b"%02x:%02x:%d" % (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
     # A list of runs asks this for each of them, and hardly one is locked.
     return name in locks and any(
         words[1:2] == [b"FLOCK"] and words[5:6] == [name]

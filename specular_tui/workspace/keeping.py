@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,15 +18,16 @@ from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import DIRECTORY, Settings
 from specular_tui.store import checkpoint, pins, removal, retention
 from specular_tui.store.checkpoint import RunSummary, SizedRun
-from specular_tui.store.compress import Compressed, compress
 from specular_tui.store.effort import CancelledError, Effort
 from specular_tui.store.removal import TrashedRun
 from specular_tui.store.retention import Named, Removal
 
+if TYPE_CHECKING:
+    from specular_tui.store.compress import Compressed
+
 __all__ = [
     "PINNED",
     "TRASH",
-    "Compressed",
     "Named",
     "Removal",
     "Survey",
@@ -288,6 +290,8 @@ def compress_run(
         RunNotFoundError: it is not there. RunHeldError: it is live. StorageError: the disk refuses.
         CancelledError: `cancel` was set.
     """
+    from specular_tui.store.compress import compress
+
     return compress(root, run_id, progress=progress, cancel=cancel)
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from specular_tui.errors import RunNotFoundError, SpecularError, UsageError
 from specular_tui.model.plan import Plan
 from specular_tui.model.run import GATE_PREFIX, RunState
-from specular_tui.store import checkpoint, follow, layout, lock
+from specular_tui.store import checkpoint, layout, lock
 from specular_tui.store.checkpoint import RunSummary, StoredRun
 from specular_tui.store.folder import Folder
-from specular_tui.store.glance import flaws, is_repaired
+from specular_tui.store.glance import Glance, Look, glance, looks
 
 if TYPE_CHECKING:
+    from specular_tui.store.follow import JournalTail
     from specular_tui.store.logfile import LogFile
 
 #: Lines are counted in no more than so many bytes of a log.
@@ -84,21 +85,21 @@ def summarise_run(root: Path, run_id: str) -> RunSummary:
     return checkpoint.summarise(root, run_id)
 
 
-def run_size(root: Path, run_id: str) -> int:
-    """Return how many bytes a run takes on the disk."""
-    with checkpoint.open_run(root, run_id) as folder:
-        return folder.size()
+def look_at_runs(root: Path) -> list[Look]:
+    """Return every run of the checkpoint directory with what a glance shows of it, newest first; one look at each.
 
-
-def glance(root: Path, run_id: str) -> tuple[tuple[str, ...], bool]:
-    """Return what is wrong with a run as far as can be seen without reading it, and whether it was repaired once.
-
-    What is wrong is a line each: file and reason.
+    A run that cannot be opened is there, as damaged.
     """
-    try:
-        return tuple(flaws(root, run_id)), is_repaired(root, run_id)
-    except (SpecularError, OSError):
-        return (), False
+    return looks(root)
+
+
+def glance_at_run(root: Path, run_id: str) -> Glance:
+    """Return what a run takes on the disk, and what is wrong with it as far as can be seen without reading it.
+
+    Raises:
+        RunNotFoundError: it is not there. StorageError: it cannot be opened.
+    """
+    return glance(root, run_id)
 
 
 def live_run_ids(root: Path) -> list[str]:
@@ -131,13 +132,17 @@ def plan_of(root: Path, run_id: str, state: RunState | None = None) -> Plan:
         return stored_plan(folder, state or checkpoint.read(folder, run_id).state)
 
 
-def tail(root: Path, run_id: str) -> follow.JournalTail:
+def tail(root: Path, run_id: str) -> JournalTail:
     """Return what reads a run's journal on as it grows; the caller closes it."""
-    return follow.JournalTail(checkpoint.open_run(root, run_id))
+    from specular_tui.store.follow import JournalTail
+
+    return JournalTail(checkpoint.open_run(root, run_id))
 
 
 def changes(paths: list[Path]) -> AsyncGenerator[set[str], None]:
     """Yield what changes directly in the folders `paths`, grouped over 50 ms."""
+    from specular_tui.store import follow
+
     return follow.changes(paths)
 
 

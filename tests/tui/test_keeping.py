@@ -18,6 +18,7 @@ from textual.widgets import Input
 from specular_tui.errors import RunHeldError, SpecularError
 from specular_tui.store import archive, checkpoint, pins, removal
 from specular_tui.store.check import check
+from specular_tui.store.compress import Compressed
 from specular_tui.store.effort import CancelledError, Effort
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge import keeper
@@ -356,7 +357,7 @@ async def test_a_chore_shows_how_far_it_is_and_can_be_given_up(
 
     def compress_run(
         root: Path, run_id: str, progress: Callable[[int, int], None], cancel: threading.Event
-    ) -> keeping.Compressed:
+    ) -> Compressed:
         begun.append(run_id)
         progress(12_000_000, 48_000_000)
         assert cancel.wait(30)

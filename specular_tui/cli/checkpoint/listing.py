@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option
-from specular_tui.errors import SpecularError
 from specular_tui.model.run import RunStatus
 
 if TYPE_CHECKING:
-    from specular_tui.workspace import RunSummary
+    from specular_tui.workspace import Look
 
 _HEADS = ("RUN", "STATE", "PROGRESS", "FAILED", "UPDATED", "SIZE", "PLAN")
 
 
 #: So many damaged runs are told of.
 _DAMAGED: Final = 5
-
-
-class _Seen(NamedTuple):
-    """A run as the list shows it."""
-
-    run: RunSummary
-    size: int
-    flaws: tuple[str, ...]
-    repaired: bool
 
 
 @click.command("list")
@@ -44,17 +32,17 @@ class _Seen(NamedTuple):
 @format_option("table", "json")
 def list_command(statuses: tuple[str, ...], form: str | None) -> None:
     """List the stored runs, newest first. JSON has the fields of metadata.json, and `size_bytes`."""
-    from specular_tui.workspace import glance, list_runs
+    from specular_tui.workspace import look_at_runs
     from specular_tui.workspace.keeping import pinned_runs, trashed_runs
 
     root = checkpoint_root()
-    runs = [run for run in list_runs(root) if not statuses or run.status in statuses]
-    seen = [_Seen(run, _size(root, run.run_id), *glance(root, run.run_id)) for run in runs]
+    # A damaged run is of the state that it last said: whoever looks for failed ones wants it too.
+    seen = [look for look in look_at_runs(root) if not statuses or look.run.metadata.get("status") in statuses]
     pinned = pinned_runs(root)
     if form == "json":
         output.emit_json([_entry(one, pinned) for one in seen])
         return
-    if runs:
+    if seen:
         _print_table(seen, pinned)
         _tell_of_damage(seen)
     else:
@@ -65,26 +53,17 @@ def list_command(statuses: tuple[str, ...], form: str | None) -> None:
         output.tell(f"{words.plural(len(trash), 'deleted run')} in the trash, {size}: specular checkpoint trash")
 
 
-def _size(root: Path, run_id: str) -> int:
-    from specular_tui.workspace import run_size
-
-    try:
-        return run_size(root, run_id)
-    except (SpecularError, OSError):
-        return 0
-
-
-def _entry(seen: _Seen, pinned: Collection[str]) -> dict[str, Any]:
+def _entry(seen: Look, pinned: Collection[str]) -> dict[str, Any]:
     run = seen.run
     entry: dict[str, Any] = (
         {"run_id": run.run_id}
         | run.metadata
         | {
-            "size_bytes": seen.size,
+            "size_bytes": seen.glance.size,
             "live": run.live,
             "pinned": run.run_id in pinned,
-            "flaws": list(seen.flaws),
-            "repaired": seen.repaired,
+            "flaws": list(seen.glance.flaws),
+            "repaired": seen.glance.repaired,
         }
     )
     if run.damage is not None:
@@ -92,7 +71,7 @@ def _entry(seen: _Seen, pinned: Collection[str]) -> dict[str, Any]:
     return entry
 
 
-def _tell_of_damage(seen: list[_Seen]) -> None:
+def _tell_of_damage(seen: list[Look]) -> None:
     """Say what is wrong with runs, as far as a list can see it."""
     damaged = [(one.run.run_id, _damage(one)) for one in seen if _damage(one)]
     for run_id, (first, *others) in damaged[:_DAMAGED]:
@@ -103,24 +82,24 @@ def _tell_of_damage(seen: list[_Seen]) -> None:
         output.tell("all that is wrong with a run: specular checkpoint validate RUN")
 
 
-def _damage(seen: _Seen) -> list[str]:
+def _damage(seen: Look) -> list[str]:
     damage = seen.run.damage
-    return [damage.reason] if damage is not None else list(seen.flaws)
+    return [damage.reason] if damage is not None else list(seen.glance.flaws)
 
 
-def _print_table(seen: list[_Seen], pinned: Collection[str]) -> None:
+def _print_table(seen: list[Look], pinned: Collection[str]) -> None:
     rows = [_row(one, pinned) for one in seen]
     on = output.colour_on()
-    lines = output.table(rows, _HEADS, right=(2, 3, 5), width=shutil.get_terminal_size().columns if on else None)
+    lines = output.table(rows, _HEADS, right=(2, 3, 5), width=output.width() if on else None)
     start = max(len(_HEADS[0]), *(len(row[0]) for row in rows)) + 2
     output.emit(output.style(lines[0], bold=True, on=on))
     for line, row, one in zip(lines[1:], rows, seen, strict=True):
-        colour = output.STATE_COLOURS.get("damaged" if one.flaws else one.run.status)
+        colour = output.STATE_COLOURS.get("damaged" if one.glance.flaws else one.run.status)
         end = start + len(row[1])
         output.emit(line[:start] + output.style(line[start:end], colour, on=on) + line[end:])
 
 
-def _row(seen: _Seen, pinned: Collection[str]) -> tuple[str, ...]:
+def _row(seen: Look, pinned: Collection[str]) -> tuple[str, ...]:
     run = seen.run
     known = run.metadata
     total = words.number(known.get("total_tasks"))
@@ -128,12 +107,12 @@ def _row(seen: _Seen, pinned: Collection[str]) -> tuple[str, ...]:
     return (
         run.run_id,
         words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live)
-        + (", damaged" if seen.flaws and run.damage is None else "")
-        + (", repaired" if seen.repaired else "")
+        + (", damaged" if seen.glance.flaws and run.damage is None else "")
+        + (", repaired" if seen.glance.repaired else "")
         + (", pinned" if run.run_id in pinned else ""),
         f"{done}/{total}" if total else "-",
         str(words.number(known.get("failed_tasks")) or "-"),
         words.age(run.updated_at),
-        words.size(seen.size),
+        words.size(seen.glance.size),
         words.text(known.get("plan_name")) or words.text(known.get("plan_file")) or "-",
     )

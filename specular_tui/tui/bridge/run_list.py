@@ -163,8 +163,8 @@ class RunList:
         sizes = {}
         for run_id in ids:
             with contextlib.suppress(SpecularError, OSError):
-                flaws, _ = workspace.glance(self._outlet.root, run_id)
-                sizes[run_id] = workspace.run_size(self._outlet.root, run_id), "".join(flaws[:1])
+                seen = workspace.glance_at_run(self._outlet.root, run_id)
+                sizes[run_id] = seen.size, "".join(seen.flaws[:1])
         return sizes
 
 

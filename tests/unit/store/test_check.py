@@ -373,7 +373,7 @@ def test_a_plan_with_other_tasks_than_the_journal(tmp_path: Path) -> None:
     line, chain = journal.encode(
         1,
         msgspec.structs.replace(
-            checkpoint.events_of(tmp_path, RUN)[0],
+            recorded.events_in(run.path)[0],
             plan_hash=digest.of_bytes(other),
         ),
         "",

@@ -215,12 +215,3 @@ def test_readers_of_a_live_run_always_see_something_whole_and_never_go_back(tmp_
         stop.set()
         writer.join()
     run.finish("paused")
-
-
-def test_the_events_that_are_left(tmp_path: Path) -> None:
-    run = recorded.completed(tmp_path)
-    events = checkpoint.events_of(tmp_path, RUN)
-    assert len(events) == run.recorder.state.seq
-    journal = run.path / layout.JOURNAL
-    journal.write_bytes(journal.read_bytes()[:-200])
-    assert 0 < len(checkpoint.events_of(tmp_path, RUN)) < len(events)

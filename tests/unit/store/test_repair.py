@@ -129,7 +129,7 @@ def test_a_damaged_journal_goes_on_from_what_is_proved(tmp_path: Path, change: s
             case _:
                 bad[at : at + 30] = bytes(30)
         path.write_bytes(bad)
-        before = checkpoint.events_of(run.root, RUN)
+        before = recorded.events_in(run.path)
         assert len(before) == record
         again = mend(run)
         assert bytes(bad) in kept(run).values()
