@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import Final
+
+#: How an error about a damaged checkpoint begins; what follows is where and what.
+VALIDATION_FAILED: Final = "checkpoint validation failed: "
 
 
 class ExitCode(IntEnum):

@@ -12,7 +12,7 @@ import click
 from specular_tui.cli import output
 from specular_tui.cli.options import checkpoint_root, chosen_run, current_run, last_option
 from specular_tui.cli.text import Cleaner
-from specular_tui.errors import ExitCode
+from specular_tui.errors import VALIDATION_FAILED, CheckpointError, ExitCode
 
 #: What the log of a GitHub job would take for a command: `::` at the start of a line, `##[` anywhere.
 _COMMAND: Final = re.compile(r"(?m)(^\s*:|##)(:|\[)")
@@ -30,6 +30,8 @@ def logs_command(task: str, run: str | None, last: bool, attempt: int | None, fo
 
     Escape sequences and control characters are left out, and lines that rewrote themselves are as they were in the
     end; `--raw` changes nothing.
+
+    Of a damaged run what is left is printed; the exit code is 4 where nothing proves that it is what the task wrote.
     """
     from specular_tui.workspace import is_live
 
@@ -43,10 +45,14 @@ def logs_command(task: str, run: str | None, last: bool, attempt: int | None, fo
             asyncio.run(_follow(root, run_id, task, attempt, sink))
         except KeyboardInterrupt:
             return ExitCode.INTERRUPTED
-    else:
+        sink.finish()
+        return ExitCode.SUCCESS
+    try:
         _print_stored(root, run_id, task, attempt, sink)
+    except CheckpointError as damage:
+        return _print_salvaged(root, run_id, task, attempt, sink, damage)
     sink.finish()
-    return 0
+    return ExitCode.SUCCESS
 
 
 class _Sink:
@@ -101,3 +107,31 @@ def _print_stored(root: Path, run_id: str, task: str, attempt: int | None, sink:
         known = state.tasks.get(task) or state.gates.get(task)
         started = known is not None and known.attempt > 0
         output.tell(f"{task} has printed nothing" if started else f"{task} has not run yet")
+
+
+def _print_salvaged(
+    root: Path, run_id: str, task: str, attempt: int | None, sink: _Sink, damage: CheckpointError
+) -> int:
+    """Print what is left of a log in a damaged run, and say whether it is what the task wrote."""
+    from specular_tui.workspace import load_run
+    from specular_tui.workspace.stored_log import salvaged_log
+
+    try:
+        load_run(root, run_id)
+    except CheckpointError:
+        pass
+    else:
+        raise damage  # the run is sound, and this log is not
+    output.tell(f"{run_id} is damaged: {damage.message.removeprefix(VALIDATION_FAILED)}")
+    sound, data = salvaged_log(root, run_id, task, attempt)
+    for piece in data:
+        sink.put(piece)
+    sink.finish()
+    if sound:
+        output.tell(f"the log of {task} is sound: it is what the record of the task says")
+        return ExitCode.SUCCESS
+    output.tell_error(
+        f"nothing proves that the log of {task} is what the task wrote",
+        hint=f"see what is damaged: specular checkpoint validate {run_id}",
+    )
+    return ExitCode.CHECKPOINT

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from specular_tui.errors import CheckpointError
-from specular_tui.store import checkpoint
+from specular_tui.errors import CheckpointError, UsageError
+from specular_tui.store import checkpoint, layout
+from specular_tui.store.folder import Folder
 from specular_tui.workspace import runs
 
 _SLICE: Final = 1 << 20
@@ -22,7 +23,44 @@ def stored_log(root: Path, run_id: str, task_id: str, attempt: int | None) -> It
         UsageError: the run has no such task or attempt. FileNotFoundError: there is no log.
         CheckpointError: it is packed, and damaged.
     """
-    outputs, name = runs.log_name(root, run_id, task_id, attempt)
+    yield from _read(*runs.log_name(root, run_id, task_id, attempt), run_id)
+
+
+def salvaged_log(root: Path, run_id: str, task_id: str, attempt: int | None) -> tuple[bool, Iterator[bytes]]:
+    """Return a task's log of a run whose journal cannot be read: whether it is what the task wrote, and its bytes.
+
+    What the task wrote is known from the record of the task, where that is there.
+
+    Raises:
+        UsageError: there is no log of this task and attempt. RunNotFoundError: the run is not there.
+        CheckpointError: its outputs are gone.
+    """
+    from specular_tui.model.nearest import nearest
+    from specular_tui.store import salvage
+
+    with checkpoint.open_run(root, run_id) as run:
+        try:
+            outputs = run.folder(layout.OUTPUTS)
+        except OSError:
+            raise CheckpointError(
+                f"{run_id} is damaged, and has no logs: {run.path / layout.OUTPUTS} is gone",
+                hint=f"see what is left: specular checkpoint validate {run_id}",
+            ) from None
+    found = salvage.salvage(outputs, task_id, attempt)
+    if found is not None:
+        return found.sound, _read(outputs, found.name, run_id)
+    with outputs:
+        near = nearest(task_id, salvage.task_ids(outputs))
+    raise UsageError(
+        f"{run_id} is damaged, and has no log of "
+        + (f"attempt {attempt} of " if attempt is not None else "")
+        + f"'{task_id[:128]}'"
+        + (f"; did you mean '{near}'?" if near and near != task_id else ""),
+        hint=f"see what is left: specular checkpoint validate {run_id}",
+    )
+
+
+def _read(outputs: Folder, name: str, run_id: str) -> Iterator[bytes]:
     with outputs, checkpoint.open_plain(outputs, name) as file:
         try:
             while data := file.read(_SLICE):

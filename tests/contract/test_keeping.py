@@ -175,3 +175,36 @@ def test_validate_shows_the_cause_and_few_of_what_follows(shell: Shell) -> None:
         for d in check["details"]
     ]
     assert len(details) == sum(line.startswith("    ") for line in whole.out.splitlines())
+
+
+def test_a_damaged_run_is_listed_as_damaged_and_still_shows_its_logs(shell: Shell) -> None:
+    shell.plan(task("a", "echo hello"), task("b", "echo world; exit 1", "a"))
+    assert shell("specular build --run-id one").code == 1
+    journal = shell.checkpoints / "one" / "journal.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole.replace(b'"task":"a"', b'"task":"A"', 1))
+
+    listed = shell("specular checkpoint list")
+    assert listed.out.splitlines()[1].split()[:2] == ["one", "damaged"]
+    assert "one is damaged: " in listed.err
+    assert "checkpoint validation failed" not in listed.err
+    (entry,) = shell("specular checkpoint list --status failed --format json").json()
+    assert (entry["status"], entry["damage"]["file"]) == ("failed", "journal.jsonl")
+
+    shown = shell("specular logs b")
+    assert (shown.code, shown.out) == (0, "world\n")
+    assert "one is damaged: " in shown.err
+    assert "the log of b is sound" in shown.err
+
+    (shell.checkpoints / "one" / "outputs" / "b.log").write_text("wurld\n")
+    shown = shell("specular logs b --run one")
+    assert (shown.code, shown.out) == (4, "wurld\n")
+    assert "nothing proves that the log of b is what the task wrote" in shown.err
+
+    near = shell("specular logs bb")
+    assert near.code == 2
+    assert "no log of 'bb'; did you mean 'b'?" in near.err
+    assert shell("specular logs b --attempt 3").code == 2
+
+    journal.unlink()
+    assert shell("specular logs a").out == "hello\n"

@@ -9,6 +9,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option
+from specular_tui.errors import VALIDATION_FAILED
 from specular_tui.model.run import RunStatus
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _tell_of_damage(seen: list[Look]) -> None:
 
 def _damage(seen: Look) -> list[str]:
     damage = seen.run.damage
-    return [damage.reason] if damage is not None else list(seen.glance.flaws)
+    return [damage.reason.removeprefix(VALIDATION_FAILED)] if damage is not None else list(seen.glance.flaws)
 
 
 def _print_table(seen: list[Look], pinned: Collection[str]) -> None:
