@@ -44,6 +44,11 @@ run_argument = click.argument("run", required=False, metavar="[RUN]")
 last_option = click.option("--last", is_flag=True, help="The newest run.")
 
 
+def unasked_option(text: str) -> Callable[[F], F]:
+    """Return the option that spares a question, as what it is called here and as what other programs call it."""
+    return click.option("--force", "--yes", "-y", "force", is_flag=True, help=text)
+
+
 def format_option(*forms: str) -> Callable[[F], F]:
     """Return the option `--format`; its value is None where it is not given."""
     return click.option("--format", "form", type=click.Choice(forms), help="How to print it.")

@@ -65,6 +65,37 @@ def test_export_and_import(shell: Shell) -> None:
     assert "never replaces" in twice.err
 
 
+def test_several_runs_at_once(shell: Shell) -> None:
+    shell.plan(task("a"))
+    assert shell("for n in 1 2 3; do specular build --run-id run-$n || exit; done").code == 0
+    exported = shell("specular checkpoint export run-1 run-2 run-1 --out some/backup")
+    assert exported.code == 0, exported.err
+    assert [line.split(" (")[0] for line in exported.out.splitlines()] == [
+        "exported run-1 to some/backup/run-1.tar.gz",
+        "exported run-2 to some/backup/run-2.tar.gz",
+    ]
+    (shell.checkpoints / "run-2" / "journal.jsonl").write_bytes(b"x")
+    partly = shell("specular checkpoint export --all --out all")
+    assert partly.code == 4
+    assert "run-2/journal.jsonl is damaged" in partly.err
+    assert sorted(path.name for path in (shell.folder / "all").iterdir()) == ["run-1.tar.gz", "run-3.tar.gz"]
+    assert shell("specular checkpoint export run-3 --out all").code == 1, "the folder holds an archive of it"
+
+    assert shell("specular checkpoint export run-1 run-3 --out plan.json").code == 2
+    assert shell("specular checkpoint export run-1 --all").code == 2
+    assert shell("specular checkpoint export run-1 run-3 --last").code == 2
+    assert shell("specular checkpoint export").code == 2
+
+    there = other_folder(shell, "there")
+    imported = there("specular checkpoint import ../all/*.tar.gz ../none.tar.gz ../some/backup/run-*.tar.gz")
+    assert imported.code == 1
+    assert imported.out == "imported run-1\nimported run-3\nimported run-2\n"
+    assert "none.tar.gz" in imported.err
+    assert "run-1" in imported.err
+    assert there.runs() == ["run-1", "run-2", "run-3"]
+    assert there("specular checkpoint import").code == 2
+
+
 def test_an_imported_plan_is_run_when_somebody_says_so(shell: Shell) -> None:
     half_done(shell)
     shell("specular checkpoint export half --out checkpoint.tar.gz; rm -rf .specular plan.json")

@@ -220,6 +220,25 @@ def test_an_unfinished_run_is_deleted_by_force_or_by_an_answer(shell: Shell) -> 
     assert shell.runs() == []
 
 
+def test_on_a_terminal_delete_asks_because_it_is_final(shell: Shell) -> None:
+    shell.plan(task("a"))
+    assert (
+        shell("specular build --run-id one && specular build --run-id two && specular build --run-id three").code == 0
+    )
+
+    kept = shell.on_terminal("specular checkpoint delete one", keys="n\n")
+    assert kept.code == 1
+    assert "Remove one for good? (--trash keeps it for a week) [y/N]" in kept.out
+    assert shell.on_terminal("specular checkpoint delete one", keys="y\n").code == 0
+    assert shell.on_terminal("specular checkpoint delete two -y").code == 0
+    assert shell.on_terminal("specular checkpoint delete three --trash").code == 0, (
+        "what can be taken back is not asked"
+    )
+    assert shell.runs() == []
+    assert shell("specular checkpoint restore three").code == 0
+    assert shell("specular checkpoint prune --yes").code == 0
+
+
 def interrupted_again(shell: Shell) -> str:
     (shell.folder / "go").unlink()
     return interrupted(shell)

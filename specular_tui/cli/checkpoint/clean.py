@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import DURATION, can_ask, checkpoint_root, current_folder, format_option
+from specular_tui.cli.options import DURATION, can_ask, checkpoint_root, current_folder, format_option, unasked_option
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import UsageError
 
@@ -63,7 +63,7 @@ def clean_command(
 
 
 @click.command("prune")
-@click.option("--force", is_flag=True, help="Do not ask.")
+@unasked_option("Do not ask.")
 @_dry_run
 @format_option("table", "json")
 def prune_command(force: bool, dry_run: bool, form: str | None) -> int:

@@ -3,49 +3,132 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import checkpoint_root, chosen_run, current_folder, last_option, run_argument
+from specular_tui.cli.options import checkpoint_root, chosen_run, current_folder, last_option
 from specular_tui.cli.waiting import progress_bar
+from specular_tui.errors import ExitCode, SpecularError, UsageError
 
 
 @click.command("export")
-@run_argument
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
 @last_option
-@click.option("--out", metavar="FILE", help="The archive, a tar.gz (default: RUN.tar.gz).")
+@click.option("--all", "all_runs", is_flag=True, help="Every run that is not live.")
+@click.option(
+    "--out", metavar="FILE|FOLDER", help="The archive, a tar.gz (default: RUN.tar.gz); of several runs: their folder."
+)
 @click.option("--redact", is_flag=True, help="Mask the values of secret-looking variables in the plan.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def export_command(run: str | None, last: bool, out: str | None, redact: bool, force: bool) -> None:
-    """Write a run into an archive that another folder or machine can import."""
-    from specular_tui.workspace import find_run
+def export_command(
+    runs: tuple[str, ...], last: bool, all_runs: bool, out: str | None, redact: bool, force: bool
+) -> int:
+    """Write runs into archives that another folder or machine can import: one archive for each run.
+
+    \b
+    Examples:
+      specular checkpoint export --last --out checkpoint.tar.gz
+      specular checkpoint export --all --out backup/
+    """
     from specular_tui.workspace.moving import export_run
 
     if out == "":
         raise click.UsageError("--out names no file")
     root = checkpoint_root()
-    run_id = find_run(root, chosen_run(run, last, needed=True))
-    target = Path(out or f"{run_id}.tar.gz")
-    with progress_bar("exporting") as progress:
-        size = export_run(root, run_id, target, redact=redact, force=force, progress=progress)
-    output.emit(f"exported {run_id} to {output.plain(str(target))} ({words.size(size)})")
+    chosen = _chosen(root, runs, last, all_runs)
+    several = all_runs or len(chosen) > 1
+    folder = _folder(out, several)
+
+    def export(run_id: str) -> None:
+        target = folder / f"{run_id}.tar.gz" if folder is not None else Path(out or f"{run_id}.tar.gz")
+        with progress_bar(f"exporting {run_id}" if several else "exporting") as progress:
+            size = export_run(root, run_id, target, redact=redact, force=force, progress=progress)
+        output.emit(f"exported {run_id} to {output.plain(str(target))} ({words.size(size)})")
+
+    return _each(chosen, export)
 
 
 @click.command("import")
-@click.argument("archive")
-def import_command(archive: str) -> None:
-    """Take a run from an archive. It is proved first, and nothing of it is run."""
+@click.argument("archives", nargs=-1, required=True, metavar="ARCHIVE...")
+def import_command(archives: tuple[str, ...]) -> int:
+    """Take runs from archives. Each is proved first, nothing of it is run, and no run that is here is replaced.
+
+    \b
+    Examples:
+      specular checkpoint import checkpoint.tar.gz
+      specular checkpoint import backup/*.tar.gz
+    """
     from specular_tui.spec.settings import resolve
     from specular_tui.workspace.moving import import_run
     from specular_tui.workspace.plans import read_policy
 
     folder = current_folder()
     settings = resolve(read_policy(None, folder)[0], environ=os.environ, cwd=folder)
-    with progress_bar("importing") as progress:
-        run_id, gone = import_run(Path(archive), settings, progress)
-    output.emit(f"imported {run_id}")
-    for going in gone:
-        output.tell(f"removed {going.run_id}: {going.reason}")
-    output.tell(f"look at it: specular checkpoint show {run_id}; go on with it: specular build --resume {run_id}")
+
+    def take(archive: str) -> None:
+        with progress_bar("importing") as progress:
+            run_id, gone = import_run(Path(archive), settings, progress)
+        output.emit(f"imported {run_id}")
+        for going in gone:
+            output.tell(f"removed {going.run_id}: {going.reason}")
+        if len(archives) == 1:
+            output.tell(
+                f"look at it: specular checkpoint show {run_id}; go on with it: specular build --resume {run_id}"
+            )
+
+    return _each(archives, take)
+
+
+def _chosen(root: Path, runs: Sequence[str], last: bool, all_runs: bool) -> list[str]:
+    """Return the ids of the runs that are meant, each once."""
+    from specular_tui.workspace import find_run, list_runs
+
+    if not all_runs:
+        if len(runs) > 1 and last:
+            raise click.UsageError("give runs or --last, not both")
+        wanted = list(runs) if len(runs) > 1 else [chosen_run(runs[0] if runs else None, last, needed=True)]
+        return list(dict.fromkeys(find_run(root, run) for run in wanted))
+    if runs or last:
+        raise click.UsageError("give runs, or --all: not both")
+    found = list_runs(root)
+    for run in found:
+        if run.live:
+            output.tell(f"{run.run_id} is live: it is not exported")
+    if not found:
+        output.tell(f"there are no checkpoints in {root}")
+    return [run.run_id for run in found if not run.live]
+
+
+def _folder(out: str | None, several: bool) -> Path | None:
+    """Return the folder that archives are put into, made where several are; None for a file of the user's name."""
+    if out is None:
+        return Path()
+    folder = Path(out)
+    if folder.is_dir():
+        return folder
+    if not several:
+        return None
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(
+            f"--out must name a folder for the archives of several runs: {out}: {(error.strerror or '').lower()}"
+        ) from None
+    return folder
+
+
+def _each(things: Sequence[str], deed: Callable[[str], None]) -> int:
+    """Do `deed` with every one of `things`; of many one that cannot be done does not keep the others from it."""
+    code: int = ExitCode.SUCCESS
+    for thing in things:
+        try:
+            deed(thing)
+        except SpecularError as error:
+            if len(things) == 1:
+                raise
+            output.tell_error(error.message, details=error.details, hint=error.hint)
+            code = code or error.exit_code
+    return code

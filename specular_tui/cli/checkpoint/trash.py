@@ -14,7 +14,10 @@ from specular_tui.errors import RunNotFoundError
 @click.option("--sweep", is_flag=True, hidden=True)
 @format_option("table", "json")
 def trash_command(empty: bool, sweep: bool, form: str | None) -> None:
-    """List the runs that were deleted in the full-screen app and can still be taken back, with what they take."""
+    """List the deleted runs that can still be taken back, with what they take on the disk.
+
+    Runs that are deleted in the full-screen app, or by `checkpoint delete --trash`, stay here for a week.
+    """
     from specular_tui.workspace import keeping
     from specular_tui.workspace.keeping import empty_trash, trashed_runs
 
@@ -44,7 +47,7 @@ def trash_command(empty: bool, sweep: bool, form: str | None) -> None:
 @click.command("restore")
 @click.argument("run", metavar="RUN")
 def restore_command(run: str) -> None:
-    """Take a run back that was deleted in the full-screen app: a whole run id, or the start of just one."""
+    """Take a run back from the trash: a whole run id, or the start of just one."""
     from specular_tui.workspace.keeping import restore_run, trashed_runs
 
     root = checkpoint_root()
