@@ -116,7 +116,13 @@ def _own_outcome(end: Exit) -> tuple[str, str | None]:
     return "failed", f"exit code {end.exit_code}"
 
 
+#: Signals whose name says all that their description does: `SIGKILL (killed)` says it twice.
+_SPEAKING: Final = frozenset({"SIGABRT", "SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM"})
+
+
 def _describe(name: str) -> str:
+    if name in _SPEAKING:
+        return ""
     try:
         text = signal.strsignal(signal.Signals[name])
     except (KeyError, ValueError):

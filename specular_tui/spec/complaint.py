@@ -35,6 +35,8 @@ class Complaint(NamedTuple):
     text: Callable[[], str]
     #: A second place; its position is written behind the text.
     other: Place | None = None
+    #: What is said once, behind the first of the complaints that have it.
+    note: str = ""
 
 
 class Wording(NamedTuple):
@@ -59,6 +61,8 @@ class Wording(NamedTuple):
     subject: Callable[[Path, object], str]
     #: Names that other programs have for a field, where no near one tells.
     elsewhere: Mapping[str, str] = MappingProxyType({})
+    #: What the objects of `fields` are called, where their path does not say it: `a task`.
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 def file_position(file: str, position: Position) -> str:
@@ -79,11 +83,15 @@ def complaint_lines(file: str, document: Document, complaints: Sequence[Complain
     at = document.positions(places)
     ordered = sorted(complaints, key=lambda complaint: at.get(complaint.place, START))
     lines: list[str] = []
+    noted: set[str] = set()
     for complaint in ordered[: MAX_DETAILS + 1]:
         line = f"{file_position(file, at.get(complaint.place, START))}: {complaint.text()}"
         if complaint.other:
             other = at.get(complaint.other, START)
             line += f" at line {other.line}, column {other.column}"
+        if complaint.note and complaint.note not in noted:
+            noted.add(complaint.note)
+            line += f"; {complaint.note}"
         lines.append(line)
     return _bounded(lines, len(complaints), MAX_COMPLAINTS)
 
@@ -128,9 +136,11 @@ def from_pydantic(errors: Iterable[ErrorDetails], data: object, wording: Wording
             missing.append((path, str(error["loc"][-1])))
         elif kind == "extra_forbidden":
             known = _known_fields(path[:-1], wording)
-            misspelt.add((path[:-1], _meant(str(path[-1]), known, wording)))
+            meant = _meant(str(path[-1]), known, wording)
+            misspelt.add((path[:-1], meant))
             place = Place(path, key=True)
-            complaints[place] = Complaint(place, _unknown_field(path, known, data, wording))
+            note = "" if meant else _may_have(path[:-1], known, wording)
+            complaints[place] = Complaint(place, _unknown_field(path, meant, data, wording), note=note)
         elif error["loc"][-1:] == ("[key]",):
             place = Place(path, key=True)
             complaints[place] = Complaint(place, _wrong_key(path, data, wording))
@@ -210,11 +220,17 @@ def _nearest_short(name: str, known: tuple[str, ...]) -> str | None:
     return nearest(name, known)
 
 
-def _unknown_field(path: Path, known: tuple[str, ...], data: object, wording: Wording) -> Callable[[], str]:
+def _may_have(path: Path, known: tuple[str, ...], wording: Wording) -> str:
+    """Return which fields there are: `a task may have: id, command, …`."""
+    general = ".".join(_general(path, wording))
+    return f"{wording.names.get(general, general)} may have: {', '.join(known)}" if known else ""
+
+
+def _unknown_field(path: Path, meant: str | None, data: object, wording: Wording) -> Callable[[], str]:
     def text() -> str:
         subject = wording.subject(path[:-1], data)
         name = str(path[-1])
-        hint = did_you_mean(_meant(name, known, wording))
+        hint = did_you_mean(meant)
         return f"{subject}{': ' if subject else ''}unknown {wording.member} {quote(name)}{hint}"
 
     return text

@@ -99,8 +99,9 @@ def _config(document: Document, file: str, complaints: list[Complaint]) -> Confi
             else:
                 _complain(complaints, Place((name,)), f"{name} must be true or false, not {_shown(value)}")
         else:
-            near = did_you_mean(nearest(name, _KNOWN))
-            _complain(complaints, Place((name,), key=True), f"unknown setting {quote(name)}{near}")
+            near = nearest(name, _KNOWN)
+            note = "" if near else f"there are: {', '.join(_KNOWN)}"
+            _complain(complaints, Place((name,), key=True), f"unknown setting {quote(name)}{did_you_mean(near)}", note)
     return Config(**fields)
 
 
@@ -141,5 +142,5 @@ def _shown(value: object) -> str:
     return show(value, "mapping")
 
 
-def _complain(complaints: list[Complaint], place: Place, text: str) -> None:
-    complaints.append(Complaint(place, lambda: text))
+def _complain(complaints: list[Complaint], place: Place, text: str, note: str = "") -> None:
+    complaints.append(Complaint(place, lambda: text, note=note))

@@ -289,4 +289,5 @@ WORDING = Wording(
     member="field",
     subject=subject,
     elsewhere=_ELSEWHERE,
+    names={"": "a plan", "tasks.*": "a task"},
 )

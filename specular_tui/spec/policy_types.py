@@ -276,4 +276,5 @@ WORDING = Wording(
     noun="mapping",
     member="key",
     subject=_subject,
+    names={"": "a policy", "linters.*": "a linter", "formatters.*": "a formatter"},
 )

@@ -50,6 +50,7 @@ def running(folder: Path, log: bytes = b"", ended_by: str = "", **task: Any) -> 
         ("", Exit(0, None), "completed", None),
         ("", Exit(3, None), "failed", "exit code 3"),
         ("", Exit(None, "SIGSEGV"), "failed", "killed by SIGSEGV (segmentation fault)"),
+        ("", Exit(None, "SIGKILL"), "failed", "killed by SIGKILL"),
         ("", Exit(None, "SIGRTMIN+6"), "failed", "killed by SIGRTMIN+6"),
         ("", Exit(None, "SIGKILL", reason="killed: out of memory"), "failed", "killed: out of memory"),
         ("", Exit(0, None, reason="the image is gone"), "failed", "the image is gone"),

@@ -58,6 +58,12 @@ def refusal(text: str | bytes, *, yaml: bool = False) -> PlanError:
     return caught.value
 
 
+def test_the_fields_of_a_task_are_listed_once_where_no_near_one_is() -> None:
+    error = refusal('{"tasks": [{"id": "a", "command": "x", "colour": 1}, {"id": "b", "command": "x", "zzz": 1}]}')
+    assert error.message.startswith("plan.json:1:40: task 'a': unknown field 'colour'; a task may have: id, ")
+    assert error.details == ("plan.json:1:82: task 'b': unknown field 'zzz'",)
+
+
 def one_task(**fields: Any) -> str:
     """Return a plan of one task 'a', on one line."""
     return json.dumps({"tasks": [{"id": "a", "command": "x", **fields}]})
@@ -256,8 +262,15 @@ def test_a_plan_without_tasks(text: str, message: str) -> None:
         ('"defaults": {"timeout": 5}', f"plan.json:1:26: defaults.timeout {DURATION} 5"),
         ('"defaults": {"env": {"A": 1}}', "plan.json:1:28: defaults.env.A must be text, not 1; put it in quotes"),
         ('"defaults": {"retires": 1}', "plan.json:1:15: defaults: unknown field 'retires'; did you mean 'retries'?"),
-        ('"defaults": {"command": "x"}', "plan.json:1:15: defaults: unknown field 'command'"),
-        ('"\\u001b[2J": 1', "plan.json:1:2: unknown field '\\x1b[2J'"),
+        (
+            '"defaults": {"command": "x"}',
+            "plan.json:1:15: defaults: unknown field 'command'; "
+            "defaults may have: env, image, priority, retries, retry_delay, timeout, workdir",
+        ),
+        (
+            '"\\u001b[2J": 1',
+            "plan.json:1:2: unknown field '\\x1b[2J'; a plan may have: version, name, defaults, tasks",
+        ),
     ],
 )
 def test_the_plan_around_its_tasks(member: str, message: str) -> None:

@@ -81,7 +81,7 @@ def test_a_policy_of_the_original() -> None:
     )
     assert warnings == [
         "original.yaml:17:3: tests.require_pass is true, but without a tests.cmd there are no tests to run",
-        "original.yaml:18:3: tests: unknown key 'min_coverage'",
+        "original.yaml:18:3: tests: unknown key 'min_coverage'; tests may have: require_pass, cmd",
     ]
 
 
@@ -272,7 +272,8 @@ def test_unknown_keys_are_warnings() -> None:
     assert policy.execution == ExecutionPolicy(jobs=3, docker=DockerPolicy(engine="podman"))
     assert warnings == [
         "policy.yaml:1:1: unknown key 'executoin'; did you mean 'execution'?",
-        "policy.yaml:4:12: execution.docker: unknown key 'cpu'",
+        "policy.yaml:4:12: execution.docker: unknown key 'cpu'; execution.docker may have: "
+        "engine, required, image_allowlist, cpu_limit, mem_limit, network, pids_limit, reuse",
     ]
 
 

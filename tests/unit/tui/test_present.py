@@ -138,7 +138,7 @@ def test_the_first_failure_is_named() -> None:
     [
         ({"exit_code": 2, "attempt_reason": "exit code 2"}, "exit 2"),
         ({"exit_code": 2}, "exit 2"),
-        ({"signal": "SIGKILL", "attempt_reason": "killed by SIGKILL (killed)"}, "SIGKILL"),
+        ({"signal": "SIGKILL", "attempt_reason": "killed by SIGKILL"}, "SIGKILL"),
         ({"signal": "SIGTERM", "attempt_reason": "timed out after 3.0s"}, "timed out after 3.0s"),
         (
             {"exit_code": 0, "attempt_reason": "the declared output 'app' was not made"},
