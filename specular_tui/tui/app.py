@@ -276,11 +276,15 @@ class SpecularApp(SpeakingApp):
         from specular_tui.tui.bridge.bridge import program_for
         from specular_tui.tui.screens.resume import ResumeScreen
 
+        screen = ResumeScreen(self.desk, message.wish, program_for(self.bridge.outlet.root))
+
         def answered(wish: Wish | None) -> None:
-            if wish is not None:
+            if wish is not None and screen.answer is not None and screen.answer.mends:
+                self.bridge.build(wish.words())  # nothing runs that could be looked at
+            elif wish is not None:
                 self.post_message(Resume(wish.run_id, *wish.options()))
 
-        self.push_screen(ResumeScreen(self.desk, message.wish, program_for(self.bridge.outlet.root)), answered)
+        self.push_screen(screen, answered)
 
     def action_new_build(self) -> None:
         """Ask for a plan, and start its build."""

@@ -16,6 +16,12 @@ from specular_tui.tui.views import CHECKS, RunCheck, RunRow
 
 #: So many details of one check are listed.
 _MOST: Final = 200
+#: Files of which more depends than their own bytes, and what that is.
+_GRAVE: Final = {
+    "journal.jsonl": "its journal is damaged: what it had recorded last is lost",
+    "plan.json": "its plan.json is not the plan that it was built by",
+    "policy.yaml": "its policy.yaml is not the policy that it was built by",
+}
 _DIGESTS: Final = re.compile(r"(?P<before>.*?)(?:: )?expected (?P<expected>\S+), found (?P<found>\S+)", re.DOTALL)
 
 
@@ -67,6 +73,7 @@ def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> lis
         failed = sum(bool(found) for found in check.found)
         how = f"  {failed} of {len(CHECKS)} checks failed, at {when}"
         lines = [[(f"{glyphs.FAILED} damaged", "failed-strong"), (how, "muted")]]
+        lines += [[(f"! {word}", "failed")] for name, word in _GRAVE.items() if name in check.files]
     if check.live:
         lines.append([("It was being built meanwhile: this is how it stood then.", "paused")])
     elif check.updated_at and row.updated_at and check.updated_at != row.updated_at:
@@ -142,14 +149,8 @@ def ways_on(check: RunCheck | None, row: RunRow) -> list[Line]:
         return []
     if row.live:
         return present.way_on("It is being built. To repair or remove it, stop it first", f"specular stop {row.run_id}")
-    again = "write anew what can be written anew, and go on"
-    if check.damaged:
-        some = ", ".join(check.damaged[:3]) + (
-            f" and {len(check.damaged) - 3:,} more" if len(check.damaged) > 3 else ""
-        )
-        again = f"run again what is damaged: {some}"
     return [
-        *_way("validation.repair", again, f"specular build --resume {row.run_id} --repair"),
+        *_way("validation.repair", _repair(check), f"specular build --resume {row.run_id} --repair"),
         *_way(
             "validation.restore",
             "restore it from an archive",
@@ -157,6 +158,18 @@ def ways_on(check: RunCheck | None, row: RunRow) -> list[Line]:
         ),
         *_way("validation.delete", "delete the run", f"specular checkpoint delete {row.run_id} --trash"),
     ]
+
+
+def _repair(check: RunCheck) -> str:
+    """Return what a repair does: it runs tasks, puts copies back, and writes anew what follows from the journal."""
+    deeds = []
+    if check.damaged:
+        more = f" and {len(check.damaged) - 3:,} more" if len(check.damaged) > 3 else ""
+        deeds.append(f"run again what is damaged: {', '.join(check.damaged[:3])}{more}")
+    copies = [name for name in ("plan.json", "policy.yaml") if name in check.files]
+    if copies:
+        deeds.append(f"put {' and '.join(copies)} back from this folder, if it is the same there")
+    return "; ".join(deeds) or "write anew what can be written anew, and go on"
 
 
 def _way(row_id: str, what: str, command: str) -> list[Line]:

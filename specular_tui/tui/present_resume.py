@@ -25,6 +25,8 @@ def heading(run_id: str, answer: Answer | None, clock: Clock, width: int) -> lis
         left.append([(answer.plan_name, "strong")])
     left.append([(run_id, "muted")])
     top = present.spread(left, _ending(answer, clock), width)
+    if answer is not None and answer.mends:
+        return [top, [("no task runs: what is damaged is mended, and that is all", "muted")]]
     if answer is None or not answer.decisions:
         return [top, [(f"finding out what it would do {glyphs.ELLIPSIS}" if answer is None else "", "muted")]]
     numbers: Line = []

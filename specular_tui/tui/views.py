@@ -185,6 +185,8 @@ class RunCheck(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     #: The tasks whose results cannot be relied on.
     damaged: tuple[str, ...] = ()
+    #: The files that are not as they were written, or gone, as paths in the run's folder.
+    files: tuple[str, ...] = ()
     #: The run was being built meanwhile.
     live: bool = False
     #: The record that it was checked up to.

@@ -110,6 +110,8 @@ class Answer(Struct, frozen=True):
     changes: PlanChanges = field(default_factory=PlanChanges)
     titles: Mapping[str, str] = field(default_factory=dict)
     plan_name: str = ""
+    #: Nothing would run, and what is damaged would be mended.
+    mends: bool = False
     #: Why it would not start: the message, details, and the way on. Empty where it would.
     problem: tuple[str, ...] = ()
     #: The options contradict each other, or name what cannot be.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from specular_tui.engine.clock import Clock
 from specular_tui.model.run import RunState
+from specular_tui.store import checkpoint, layout
 from specular_tui.store.check import check
 from specular_tui.store.repair import Mending, foresee, repair
 from specular_tui.store.report import Report
@@ -56,8 +57,22 @@ def repair_first(request: BuildRequest, root: Path, run_id: str, face: Face) -> 
                 yield path.read_bytes()
 
     again = repair(root, run_id, report, Clock().now(), copies=copies)
-    face.notice(f"{run_id} is repaired: {_to_run(len(again), report)}")
+    lost = [
+        name for name in (layout.PLAN, layout.POLICY) if name in report.damaged_files and not _has(root, run_id, name)
+    ]
+    if lost:
+        face.warning(
+            f"{' and '.join(lost)} of {run_id} stay{'s' if len(lost) == 1 else ''} missing: "
+            "no file here has the very bytes that the run had",
+            ["an archive of it may have them: specular checkpoint import FILE"],
+        )
+    face.notice(f"{run_id} is repaired{', but for that' if lost else ''}: {_to_run(len(again), report)}")
     return bool(again)
+
+
+def _has(root: Path, run_id: str, name: str) -> bool:
+    with checkpoint.open_run(root, run_id) as folder:
+        return folder.has(name)
 
 
 def _to_run(count: int, report: Report) -> str:

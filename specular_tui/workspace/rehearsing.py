@@ -42,6 +42,8 @@ class Rehearsal(Struct, kw_only=True):
     question: str = ""
     commands: tuple[str, ...] = ()
     jobs: int = 1
+    #: A repair is asked for, and would mend something though no task runs for it.
+    mends: bool = False
     #: The checkpoint would be proven first, because the policy says so or because it was asked for.
     validates: bool = False
     #: The milliseconds that each task will probably take, where anybody knows.
@@ -91,7 +93,8 @@ class Rehearsal(Struct, kw_only=True):
 class Rehearser:
     """Rehearses builds one after the other; what has been read for one is not read again for the next.
 
-    A run that was checked is checked again only when its journal has changed. The build itself checks it once more.
+    A run that was checked is checked again only when its journal or its folders have changed. The build itself checks
+    it once more.
     """
 
     def __init__(self, root: Path, environ: Mapping[str, str] | None = None) -> None:
@@ -109,6 +112,9 @@ class Rehearser:
             build(replace(request, dry_run=True), found, environ, self._prove)
             if found.plan is not None:
                 self._foresee(request, found, environ)
+            elif request.repair and self._proven is not None and not self._proven[1].ok:
+                found.mends = True
+                found.notices.clear()  # that there is nothing to resume is no news where a repair is what is wanted
             elif request.resume:
                 found.problem = SpecularError("; ".join(found.notices) or "there is nothing to resume")
         except SpecularError as error:
@@ -119,10 +125,12 @@ class Rehearser:
 
     def _prove(self, root: Path, run_id: str) -> Report:
         try:
-            stat = (root / run_id / layout.JOURNAL).stat()
+            # A repair may leave the journal as it is, and yet moves files.
+            stats = [(root / run_id / name).stat() for name in (layout.JOURNAL, "", layout.OUTPUTS)]
         except OSError:
+            self._proven = None
             return check_run(root, run_id)
-        key = (run_id, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        key = (run_id, *((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats))
         if self._proven is None or self._proven[0] != key:
             self._proven = (key, check_run(root, run_id))
         return self._proven[1]

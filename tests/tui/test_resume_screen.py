@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -389,3 +390,35 @@ async def test_without_unicode_or_colours(
         await painted(pilot, app)
         await settled(pilot, app)
         picture(app, f"resume-100x30-{name}")
+
+
+@pytest.fixture
+def replanned(tmp_path: Path) -> Site:
+    """A completed run with another plan in the place of its own."""
+    site = Site(tmp_path)
+    site.plan(task("a"))
+    assert site.code(run_id="one") == 0
+    (site.root / "one" / "plan.json").write_text("{}\n")
+    return site
+
+
+async def test_a_repair_that_runs_nothing_is_done_where_it_was_asked_for(replanned: Site) -> None:
+    app = made(replanned)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("3", "v")
+        await until(pilot, lambda: "one" in app.desk.checks and app.desk.checks["one"].proven)
+        await until(pilot, lambda: "! its plan.json is not the plan that it was built by" in words(app))
+        assert "R put plan.json back from this folder, if it is the same there" in words(app)
+        screen = await opened(pilot, app, "R")
+        assert screen.answer is not None
+        assert screen.answer.mends
+        assert "no task runs: what is damaged is mended" in words(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.desk.checks["one"].sound)
+        assert "one is repaired: no task has to run again for that" in words(app)
+        assert "✓ sound" in words(app)
+
+
+def words(app: SpecularApp) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", app.export_screenshot()).replace("&#160;", " ").split())

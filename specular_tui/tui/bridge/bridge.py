@@ -170,6 +170,10 @@ class Bridge:
             self.outlet.desk.owned.add(started)
             self.runs.look(started)
             self.open(started)
+        elif "--repair" in args and (run_id := args[args.index("--resume") + 1]) in self.outlet.desk.checks:
+            # It may be repaired with no task run again: what was found of it holds no longer.
+            self.runs.look(run_id)
+            self.check(run_id)
 
 
 def _nearest(path: Path) -> Path:

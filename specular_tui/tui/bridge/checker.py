@@ -80,6 +80,7 @@ class Checker:
                 found=tuple(line.details if line.details or line.ok else ("failed",) for line in report.checks),
                 notes=report.notes,
                 damaged=report.damaged_tasks,
+                files=report.damaged_files,
                 live=report.live,
             )
         )

@@ -42,6 +42,7 @@ class Outlet(Struct):
         """Show an error as its author meant it: what happened, and the way on."""
         if isinstance(error, SpecularError):
             lines = [error.message, *error.details[:5]] + ([error.hint] if error.hint else [])
-            self.notify("\n".join(lines), "error")
+            # A build that had nothing to do says so, and that is no failure.
+            self.notify("\n".join(lines), "error" if error.exit_code else "information")
         else:
             self.notify(str(error), "error")

@@ -49,6 +49,7 @@ class Rehearsals:
             changes=resume.changes if resume is not None else PlanChanges(),
             titles={task.id: task.title for task in plan.tasks} if plan is not None else {},
             plan_name=plan.name if plan is not None else "",
+            mends=found.mends,
             problem=words_of(found.problem) if found.problem is not None else (),
             refused=isinstance(found.problem, UsageError),
             said=(*found.notices, *found.warnings) if found.problem is None else (),

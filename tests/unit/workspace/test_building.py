@@ -645,6 +645,17 @@ def test_repair_of_a_completed_run_runs_what_is_damaged(site: Site) -> None:
     assert site.build(resume="one", repair=True) is None
 
 
+def test_a_repair_says_which_copy_it_could_not_put_back(site: Site) -> None:
+    chain(site, "true")
+    site.build(run_id="one")
+    (site.root / "one" / "plan.json").write_text("{}")
+    chain(site, "true # another")
+    assert site.build(resume="one", repair=True) is None
+    ((what, _),) = site.face.warnings
+    assert what == "plan.json of one stays missing: no file here has the very bytes that the run had"
+    assert site.face.notices[0] == "one is repaired, but for that: no task has to run again for that"
+
+
 def test_strict_hashes_hold_also_where_the_old_plan_is_lost(site: Site) -> None:
     chain(site)
     site.policy("checkpoints:\n  strict_hash_check: true\n  validate_on_resume: false\n")

@@ -203,3 +203,21 @@ def test_counts(failed: Site) -> None:
     found = rehearse(failed)
     assert found.resume is not None
     assert found.resume.count(Action.RUN) == 3
+
+
+def test_a_repair_of_a_completed_run_may_run_nothing_and_mend_all_the_same(site: Site) -> None:
+    site.plan(task("a"))
+    assert site.code(run_id="one") == 0
+    rehearser = Rehearser(site.root, site.environ)
+    request = BuildRequest(cwd=site.folder, resume="one", repair=True)
+    assert rehearser.rehearse(request).problem is not None, "nothing is damaged"
+    stored = site.root / "one" / "plan.json"
+    plan = stored.read_bytes()
+    stored.unlink()
+    found = rehearser.rehearse(request)
+    assert found.problem is None
+    assert found.mends
+    assert found.warnings[0] == "one is damaged, and would be repaired first: no task has to run again for that"
+    assert site.build(resume="one", repair=True) is None
+    assert stored.read_bytes() == plan
+    assert rehearser.rehearse(request).problem is not None, "it was mended"
