@@ -2,12 +2,13 @@
 
     python -m tests.benchmarks.bench_engine [SHAPE …] [--rounds N] [--scale N]
 
-Shapes: `wide` (independent no-op tasks, commands as strings), `list` (the same as argument lists), `chain` (each needs
-the one before), `output` (each prints 1 KB), `slow` (each takes 100 ms). Every round runs all programs once, one after
-the other, on commands that are the same; what is shown is the median of the rounds, and the median of the ratios within
-a round. `limit` is a C program that spawns the same commands and waits for them, and does nothing else. Programs that
-are not here are left out. Nothing is deleted between the rounds: ext4 makes new files slowly where many were deleted a
-moment ago.
+Shapes: `wide` (independent no-op tasks, commands as strings; for a shell `true` is a word of its own, and no program is
+run), `list` (the same as argument lists), `program` (independent tasks that run a program that does nothing), `chain`
+(each needs the one before), `output` (each prints 1 KB), `slow` (each takes 100 ms). Every round runs all programs
+once, one after the other, on commands that are the same; what is shown is the median of the rounds, and the median of
+the ratios within a round. `limit` is a C program that spawns the same commands and waits for them, and does nothing
+else. Programs that are not here are left out. Nothing is deleted between the rounds: ext4 makes new files slowly where
+many were deleted a moment ago.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ class Shape(NamedTuple):
 SHAPES: Final = {
     "wide": Shape(10_000, "true", "true", least={"no checkpoint": 0.9, "ninja": 1, "parallel": 4, "limit": 0.8}),
     "list": Shape(10_000, ["true"], "true", least={"no checkpoint": 0.9, "ninja": 1, "parallel": 4, "limit": 0.8}),
+    "program": Shape(
+        10_000, "/bin/true", "/bin/true", least={"no checkpoint": 0.9, "ninja": 1, "parallel": 4, "limit": 0.8}
+    ),
     "chain": Shape(2_000, "true", "true", chained=True, least={"ninja": 1}),
     "output": Shape(1_000, "head -c 1024 /dev/zero", "head -c 1024 /dev/zero", least={"ninja": 1}),
     "slow": Shape(400, "sleep 0.1", "sleep 0.1", least={"no checkpoint": 0.995}, without=("parallel", "limit")),
