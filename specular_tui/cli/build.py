@@ -13,7 +13,7 @@ import click
 
 from specular_tui.cli import output
 from specular_tui.cli.dashboard import prove_terminal
-from specular_tui.cli.options import DURATION, INTERVAL, current_folder
+from specular_tui.cli.options import DURATION, FILE, INTERVAL, WholeNumber, current_folder
 from specular_tui.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _LATEST = "\0"
 
 
 @click.command("build")
-@click.option("--plan", metavar="FILE", help="The plan (default: plan.json).")
-@click.option("--policy", metavar="FILE", help="The policy (default: .specular/policy.yaml if it exists).")
+@click.option("--plan", type=FILE, metavar="FILE", help="The plan (default: plan.json).")
+@click.option("--policy", type=FILE, metavar="FILE", help="The policy (default: .specular/policy.yaml if it exists).")
 @click.option(
     "--resume",
     is_flag=False,
@@ -52,14 +52,34 @@ _LATEST = "\0"
     default=None,
     help="After a failure, run everything that does not need it. A resume does as the session before.",
 )
-@click.option("--run-id", metavar="ID", help="The new run's id.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
-@click.option("--grace", type=DURATION, default="10s", show_default=True, help="Time to end between TERM and KILL.")
-@click.option("--checkpoint-interval", type=INTERVAL, help="Rewrite the checkpoint's JSON files this often.")
-@click.option("--checkpoint-every", type=click.IntRange(1), metavar="N", help="… and after so many tasks.")
-@click.option("--format", "form", type=click.Choice(["auto", "plain", "json"]), default="auto", help="How to tell.")
-@click.option("--quiet", "-q", is_flag=True, help="Tell only of failures, and the summary.")
-@click.option("--junit", metavar="FILE", help="Write the result as a JUnit report too.")
+@click.option("--run-id", metavar="ID", help="The new run's id (default: build-<UTC time>).")
+@click.option(
+    "--jobs",
+    "-j",
+    type=WholeNumber(1, 10_000),
+    metavar="N",
+    help="At most so many tasks at once (default: the policy's, else one for each CPU).",
+)
+@click.option(
+    "--grace",
+    type=DURATION,
+    default="10s",
+    show_default=True,
+    help="How long a stopped task may take to end before it is killed.",
+)
+@click.option(
+    "--checkpoint-interval", type=INTERVAL, help="Rewrite the checkpoint's JSON files this often (default: 5m)."
+)
+@click.option("--checkpoint-every", type=WholeNumber(1), metavar="N", help="… and after so many tasks (default: 10).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["auto", "plain", "json"]),
+    default="auto",
+    help="auto: a live display on a terminal, plain lines elsewhere; json: an object a line.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print failures and the summary only.")
+@click.option("--junit", type=FILE, metavar="FILE", help="Write the result as a JUnit report too.")
 @click.option("--tui", is_flag=True, help="Open the full-screen app on the build.")
 @click.option("--detach", is_flag=True, help="Leave the build running in the background, and print its run id.")
 @click.option("--announce-fd", type=int, hidden=True)
@@ -68,6 +88,18 @@ def build_command(ctx: click.Context, /, **given: Any) -> int:
     """Run the build of a plan and checkpoint every task, or go on with one that was interrupted or failed.
 
     Ctrl+C ends it politely and saves the checkpoint; a second Ctrl+C kills what still runs.
+
+    \b
+    Examples:
+      specular build --plan plan.json
+      specular build --resume                  what failed, and what is left
+      specular build --resume --retry-failed   only what failed or waited for it
+      specular build --resume --dry-run        what it would do, and why
+
+    \b
+    Exit codes: 0 completed; 1 failed; 2 usage, or an invalid plan or policy;
+    3 forbidden by the policy; 4 damaged checkpoint; 5 held by another process;
+    129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM: --resume goes on.
     """
     given["resume"] = _which(given["resume"], given.pop("resume_last"))
     form, quiet, junit = given.pop("form"), given.pop("quiet"), given.pop("junit")
@@ -83,9 +115,14 @@ def build_command(ctx: click.Context, /, **given: Any) -> int:
     from specular_tui.workspace.building import build as run_build
     from specular_tui.workspace.request import BuildRequest
 
+    report = Path(junit).absolute() if junit else None
+    if report is not None:
+        from specular_tui.cli import junit as junit_report
+
+        junit_report.prove(report)
     request = BuildRequest(cwd=current_folder(), **given)
     with reporter(form, quiet=quiet, announce=announce) as face:
-        face.junit = Path(junit).absolute() if junit else None
+        face.junit = report
         face.asks = not request.dry_run
         result = run_build(request, face)
     return int(result.exit_code) if result is not None else 0

@@ -10,14 +10,20 @@ import click
 
 from specular_tui.cli import output
 from specular_tui.cli.dashboard import has_terminal
-from specular_tui.cli.options import current_folder
+from specular_tui.cli.options import FILE, WholeNumber, current_folder
 from specular_tui.errors import SpecularError
 
 
 @click.command("demo")
-@click.option("--dir", "folder", metavar="DIR", help="The new folder (default: specular-demo-<UTC time>).")
+@click.option("--dir", "folder", type=FILE, metavar="DIR", help="The new folder (default: specular-demo-<UTC time>).")
 @click.option("--no-tui", is_flag=True, help="Print lines, also on a terminal.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=WholeNumber(1, 10_000),
+    metavar="N",
+    help="At most so many tasks at once (default: one for each CPU).",
+)
 @click.option("--keep-going", "-k", is_flag=True, help="After a failure, run everything that does not need it.")
 @click.pass_context
 def demo_command(ctx: click.Context, folder: str | None, no_tui: bool, jobs: int | None, keep_going: bool) -> int:
@@ -43,8 +49,6 @@ def _write(folder: str | None) -> Path:
         write_demo(place)
     except FileExistsError:
         raise SpecularError(f"{place} is there already", hint="name a new folder: specular demo --dir DIR") from None
-    except FileNotFoundError as error:
-        raise SpecularError(f"the demo cannot be written: {error}") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SpecularError(f"the demo cannot be written: {reason}: {place}", hint="name a folder: --dir DIR") from None

@@ -29,7 +29,7 @@ _LIBRARIES: Final = ("textual", "rich", "click", "msgspec", "pydantic", "watchfi
 def doctor_command(form: str | None) -> int:
     """Say what is usable here: versions, terminal, file system, container engine.
 
-    The answer is 1 where something is broken that every build needs.
+    The exit code is 1 where something is broken that every build needs.
     """
     from specular_tui.workspace.health import Verdict
 

@@ -93,7 +93,10 @@ checkpoints:
 @click.command("init")
 @click.argument("folder", required=False, metavar="[FOLDER]")
 def init_command(folder: str | None) -> None:
-    """Write plan.json and .specular/policy.yaml to start from, here or in FOLDER. What is there stays as it is."""
+    """Write plan.json and .specular/policy.yaml to start from, here or in FOLDER. What is there stays as it is.
+
+    Then: `specular plan validate`, and `specular build`.
+    """
     base = current_folder() / (folder or "")
     written = []
     for name, text in (("plan.json", PLAN), (".specular/policy.yaml", POLICY)):

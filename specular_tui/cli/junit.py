@@ -9,6 +9,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from specular_tui.cli.summary import log_end, why_failed
+from specular_tui.errors import UsageError
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.workspace.face import BuildInfo, BuildResult
 
@@ -16,13 +17,35 @@ from specular_tui.workspace.face import BuildInfo, BuildResult
 _IMPOSSIBLE: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def prove(path: Path) -> None:
+    """See before a build that its report can be written to `path`, as far as that can be seen.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    above = next(part for part in path.parents if os.path.exists(part))
+    if os.path.isdir(path):
+        problem = "is a folder"
+    elif not os.path.isdir(above):
+        problem = f"cannot be written: {above} is no folder"
+    elif not os.access(path if os.path.exists(path) else above, os.W_OK):
+        problem = "cannot be written: permission denied"
+    else:
+        return
+    raise UsageError(f"the report {path} {problem}", hint="name another file: --junit FILE")
+
+
 def write(path: Path, result: BuildResult, info: BuildInfo) -> None:
-    """Write the report of a build to `path`, in one step.
+    """Write the report of a build to `path`, a file in one step, and anything else (`/dev/stdout`) as it is.
 
     Raises:
         OSError: it cannot be written.
     """
     text = render(result, info)
+    if os.path.exists(path) and not os.path.isfile(path):
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()  # a link stays, and what it leads to is written
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from specular_tui.cli import output
-from specular_tui.cli.options import checkpoint_root, chosen_run, current_run, last_option
+from specular_tui.cli.options import WholeNumber, checkpoint_root, chosen_run, current_run, last_option
 from specular_tui.cli.text import Cleaner
 from specular_tui.errors import VALIDATION_FAILED, CheckpointError, ExitCode
 
@@ -22,7 +22,7 @@ _COMMAND: Final = re.compile(r"(?m)(^\s*:|##)(:|\[)")
 @click.argument("task")
 @click.option("--run", metavar="RUN", help="The run (default: the live one, or the newest).")
 @last_option
-@click.option("--attempt", type=click.IntRange(1), metavar="N", help="An earlier attempt (default: the latest).")
+@click.option("--attempt", type=WholeNumber(1), metavar="N", help="An earlier attempt (default: the latest).")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the task ends, also from before it starts.")
 @click.option("--raw", is_flag=True, help="The exact bytes, escape sequences included.")
 def logs_command(task: str, run: str | None, last: bool, attempt: int | None, follow: bool, raw: bool) -> int:
@@ -32,6 +32,12 @@ def logs_command(task: str, run: str | None, last: bool, attempt: int | None, fo
     end; `--raw` changes nothing.
 
     Of a damaged run what is left is printed; the exit code is 4 where nothing proves that it is what the task wrote.
+
+    \b
+    Examples:
+      specular logs test
+      specular logs test --follow
+      specular logs test --run build-2024 --attempt 1
     """
     from specular_tui.workspace import is_live
 
@@ -63,20 +69,21 @@ class _Sink:
 
     def put(self, data: bytes) -> None:
         if self._cleaner is None:
-            sys.stdout.buffer.write(data)
+            with output.writing():
+                sys.stdout.buffer.write(data)
         else:
             self._print(self._cleaner.feed(data))
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(_COMMAND.sub(r"\1 \2", text) if output.on_github() else text)
+        output.put(_COMMAND.sub(r"\1 \2", text) if output.on_github() else text)
 
     def flush(self) -> None:
-        sys.stdout.flush()
+        output.flush()
 
     def finish(self) -> None:
         if self._cleaner is not None and (rest := self._cleaner.finish()):
             self._print(rest + "\n")
-        sys.stdout.flush()
+        output.flush()
 
 
 async def _follow(root: Path, run_id: str, task: str, attempt: int | None, sink: _Sink) -> None:

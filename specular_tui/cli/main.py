@@ -12,6 +12,7 @@ import click
 from specular_tui import __version__
 from specular_tui.cli import output
 from specular_tui.cli.lazy import LazyGroup
+from specular_tui.cli.streams import open_streams
 from specular_tui.errors import ExitCode, SpecularError
 
 
@@ -52,6 +53,18 @@ def specular(ctx: click.Context, debug: bool) -> Any:
     """Run long builds that can be interrupted, watched, steered and resumed.
 
     Without a command: the full-screen app on the checkpoints of this folder.
+
+    \b
+    To begin with:
+      specular demo            watch a real build, stop it, see it go on
+      specular init            write a plan.json to start from
+      specular build           build it; Ctrl+C stops it, nothing done is lost
+      specular build --resume  go on with it
+
+    \b
+    Exit codes: 0 success; 1 the build failed, or another error; 2 usage, or
+    an invalid plan or policy; 3 forbidden by the policy; 4 damaged checkpoint;
+    5 held by another process; 129, 130, 143 stopped by a signal, resumable.
     """
     if debug:
         os.environ["SPECULAR_DEBUG"] = "1"
@@ -64,14 +77,19 @@ def specular(ctx: click.Context, debug: bool) -> Any:
 
 def run(open_tui: OpenTui, args: list[str] | None = None) -> int:
     """Run the command line `args` (default: this process's) and return the exit code; errors are told on stderr."""
-    _open_streams()
+    open_streams()
     if "_SPECULAR_COMPLETE" in os.environ:
         specular.main(prog_name="specular")  # a shell asks how a word could go on
     code = _run(open_tui, sys.argv[1:] if args is None else args)
     try:
-        sys.stdout.flush()
-    except OSError:
+        output.flush()
+    except BrokenPipeError:
         output.silence_stdout()
+    except output.UnwrittenError as error:
+        output.silence_stdout()
+        if not code:
+            output.tell_error(error.message, hint=error.hint)
+            return error.exit_code
     return code
 
 
@@ -80,7 +98,7 @@ def _run(open_tui: OpenTui, args: list[str]) -> int:
     try:
         with specular.make_context("specular", list(args), obj=open_tui) as ctx:
             code: Any = specular.invoke(ctx)
-            sys.stdout.flush()
+            output.flush()
         return int(code) if isinstance(code, int) else ExitCode.SUCCESS
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -96,9 +114,11 @@ def _run(open_tui: OpenTui, args: list[str]) -> int:
         return ExitCode.USAGE
     except click.ClickException as error:
         hint = None
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            hint = f"try: {error.ctx.command_path} --help"
-        output.tell_error(error.format_message().removesuffix("."), hint=hint)
+        if isinstance(error, click.UsageError):
+            path = error.ctx.command_path if error.ctx is not None else _typed_command(args)
+            hint = f"try: {path} --help"
+        message = error.format_message().removesuffix(".")
+        output.tell_error(message[:1].lower() + message[1:], hint=hint)
         return ExitCode.USAGE
     except SpecularError as error:
         _tell_traceback()
@@ -119,22 +139,16 @@ def _run(open_tui: OpenTui, args: list[str]) -> int:
         return ExitCode.FAILED
 
 
-def _open_streams() -> None:
-    """Give the standard streams that are closed (`>&-`) something to be, so that no file of a run becomes one."""
-    for fd in range(3):
-        try:
-            os.fstat(fd)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor: this one
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the life of the process
-        elif hasattr(stream, "reconfigure"):
-            # A terminal that is not Unicode gets `?`, and no command ends because of it.
-            stream.reconfigure(errors="replace")
-    if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
+def _typed_command(args: list[str]) -> str:
+    """Return the command that was typed, where its line could not be read far enough for click to know it."""
+    words = ["specular"]
+    group: click.Command | None = specular
+    for word in args:
+        if not isinstance(group, LazyGroup) or word not in group.entries:
+            break
+        words.append(word)
+        group = group.get_command(click.Context(group), word)
+    return " ".join(words)
 
 
 def _tell_traceback() -> None:

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
 
+from specular_tui.errors import SpecularError
 from specular_tui.model.quote import plain as one_line
 
 __all__ = [
     "STATE_COLOURS",
+    "UnwrittenError",
     "as_json",
     "colour_on",
     "disarmed",
     "emit",
     "emit_json",
+    "flush",
     "on_github",
     "plain",
     "program",
+    "put",
     "silence_stdout",
     "style",
     "table",
     "tell",
     "tell_error",
     "width",
+    "writing",
 ]
 
 
@@ -51,7 +57,7 @@ def on_github() -> bool:
 def plain(text: str) -> str:
     """Return `text` as one line that neither a terminal nor the log of a CI job obeys."""
     text = one_line(text)
-    if not on_github():
+    if ("::" not in text and "##[" not in text) or not on_github():
         return text
     start = len(text) - len(text.lstrip())
     if text.startswith("::", start):
@@ -75,14 +81,52 @@ def style(text: str, colour: str | None = None, *, bold: bool = False, dim: bool
     return click.style(text, fg=colour, bold=bold or None, dim=dim or None) if on else text
 
 
+class UnwrittenError(SpecularError):
+    """What was to be said could not be written."""
+
+    def __init__(self, error: OSError) -> None:
+        """`error` is the system's."""
+        super().__init__(
+            f"cannot write to stdout: {(error.strerror or str(error)).lower()}",
+            hint="see where it goes to: the disk may be full",
+        )
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Say of what goes wrong that it was the output.
+
+    Raises:
+        UnwrittenError: stdout takes no more. BrokenPipeError: whoever read it has gone.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnwrittenError(error) from error
+
+
+def put(text: str) -> None:
+    """Print data as it is. Raises as `writing` does, and so do the next ones."""
+    with writing():
+        sys.stdout.write(text)
+
+
+def flush() -> None:
+    """Bring what was printed to where it goes."""
+    with writing():
+        sys.stdout.flush()
+
+
 def emit(line: str = "") -> None:
     """Print one line of data."""
-    sys.stdout.write(line + "\n")
+    put(line + "\n")
 
 
 def emit_json(data: Any, *, indent: int | None = 2) -> None:
     """Print data as JSON."""
-    sys.stdout.write(as_json(data, indent=indent) + "\n")
+    put(as_json(data, indent=indent) + "\n")
 
 
 def as_json(data: Any, *, indent: int | None = None) -> str:
@@ -108,16 +152,12 @@ def tell_error(message: str, *, details: Sequence[str] = (), hint: str | None = 
     lines = [f"{style('Error:', 'red', bold=True, on=on)} {plain(message)}"]
     lines += [f"  {plain(detail)}" for detail in details]
     if hint:
-        lines.append(f"{style('→' if _utf8(sys.stderr) else '->', dim=True, on=on)} {plain(hint)}")
+        lines.append(f"{style('→', dim=True, on=on)} {plain(hint)}")
     try:
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         pass
-
-
-def _utf8(stream: Any) -> bool:
-    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
 def program() -> str:

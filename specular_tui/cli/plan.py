@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.lazy import LazyGroup
-from specular_tui.cli.options import checkpoint_root, current_folder, format_option
+from specular_tui.cli.options import FILE, WholeNumber, checkpoint_root, current_folder, format_option
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model import duration
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from specular_tui.model.plan import Plan, Task
     from specular_tui.workspace.outline import Outline
 
+#: Of a long path so many tasks are shown at each end.
+_SHOWN_ENDS: Final = 6
+
 COMMANDS: Final = {
     "validate": (__name__, "Check a plan."),
     "show": (__name__, "Show its order, its levels and its critical path."),
     "schema": (__name__, "Print the JSON Schema of plans."),
 }
 
-_file = click.argument("file", required=False, metavar="[FILE]")
+_file = click.argument("file", required=False, type=FILE, metavar="[FILE]")
 
 
 @click.group("plan", cls=LazyGroup, entries=COMMANDS)
@@ -37,7 +41,15 @@ def plan_command() -> None:
 @click.option("--policy", metavar="FILE", help="Check it against this policy too.")
 @format_option("table", "json")
 def validate_command(file: str | None, policy: str | None, form: str | None) -> int:
-    """Check a plan: the answer is 0, 2 where it is invalid, 3 where the policy forbids it."""
+    """Check a plan: its form, its ids, what its tasks need. Nothing is run.
+
+    The exit code is 0 where it is valid, 2 where it is not, and 3 where the policy forbids it.
+
+    \b
+    Examples:
+      specular plan validate
+      specular plan validate other.yaml --policy .specular/policy.yaml
+    """
     from specular_tui.workspace.plans import read_plan, read_policy, refuse_violations
 
     folder = current_folder()
@@ -73,7 +85,13 @@ def schema_command() -> None:
 @click.command("show")
 @_file
 @click.option("--run", metavar="RUN", help="The plan that a stored run was built with.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 10_000), metavar="N", help="So many tasks at once.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=WholeNumber(1, 10_000),
+    metavar="N",
+    help="At most so many tasks at once (default: as a build).",
+)
 @format_option("table", "json")
 def show_command(file: str | None, run: str | None, jobs: int | None, form: str | None) -> None:
     """Show in which order the tasks of a plan start, what each one waits for, and the longest way through it.
@@ -170,8 +188,9 @@ def _print_table(plan: Plan, found: Outline) -> None:
         f"{output.plain(plan.name)}: {words.plural(len(rows), 'task')} in "
         f"{words.plural(max(found.levels.values()) + 1, 'level')}, {plan.hash}"
     )
-    path = " > ".join(found.critical_path)
-    output.emit(f"critical path (*): {_seconds(found.critical_seconds)}, {len(found.critical_path)} tasks: {path}")
+    path = " > ".join(_ends(found.critical_path))
+    long = words.plural(len(found.critical_path), "task")
+    output.emit(f"critical path (*): {_seconds(found.critical_seconds)}, {long}: {path}")
     if found.unknown == len(rows):
         output.emit("no task has an estimate: each counts as a second")
         return
@@ -184,6 +203,13 @@ def _print_table(plan: Plan, found: Outline) -> None:
 
 def _seconds(value: float) -> str:
     return duration.humanise(value * 1000)
+
+
+def _ends(ids: Sequence[str]) -> Sequence[str]:
+    """Return a path that can be read: of a long one its two ends."""
+    if len(ids) <= 2 * _SHOWN_ENDS + 1:
+        return ids
+    return [*ids[:_SHOWN_ENDS], f"… ({len(ids) - 2 * _SHOWN_ENDS:,} more) …", *ids[-_SHOWN_ENDS:]]
 
 
 def _few(ids: tuple[str, ...]) -> str:

@@ -36,7 +36,15 @@ _BAR = 30
 @click.option("--stream", is_flag=True, help="Its events, one JSON object a line, until it ends.")
 @format_option("table", "json", "plain")
 def progress_command(run: str | None, last: bool, short: bool, stream: bool, form: str | None) -> int:
-    """Look at a run: the live one, or the newest where none is live."""
+    """Look at a run: the live one, or the newest where none is live.
+
+    A table on a terminal, plain `name: value` lines elsewhere.
+
+    \b
+    Examples:
+      specular progress --short                for a status bar
+      specular progress --stream | jq .event   what happens, as it happens
+    """
     if short + stream + (form is not None) > 1:
         raise click.UsageError("--short, --stream and --format are three ways of printing: choose one")
     root = checkpoint_root()
@@ -169,8 +177,9 @@ def _table(run: StoredRun) -> list[str]:
     state, on = run.state, output.colour_on()
     colour = output.STATE_COLOURS.get(state.status.value)
     word = words.state(state.status.value, interrupted=state.interrupted, live=run.live)
-    filled = _BAR * _done(run) // state.total if state.total else 0
-    bar = output.style("█" * filled, "green", on=on) + output.style("░" * (_BAR - filled), dim=True, on=on)
+    room = max(10, min(_BAR, output.width() - 20))
+    filled = room * _done(run) // state.total if state.total else 0
+    bar = output.style("█" * filled, "green", on=on) + output.style("░" * (room - filled), dim=True, on=on)
     counts = ", ".join(
         f"{state.count(status)} {word_of}"
         for status, word_of in (
@@ -213,12 +222,10 @@ def _stream(root: Path, run_id: str) -> int:
 
 
 async def _print_events(root: Path, run_id: str) -> None:
-    import sys
-
     from specular_tui.cli.events import event_line
     from specular_tui.workspace.following import follow_events
 
     async for events, state in follow_events(root, run_id):
         for event in events:
-            sys.stdout.write(output.as_json(event_line(event, run_id, state)) + "\n")
-        sys.stdout.flush()
+            output.emit(output.as_json(event_line(event, run_id, state)))
+        output.flush()

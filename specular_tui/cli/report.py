@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -78,7 +77,7 @@ class Reporter:
     def planned(self, plan: Plan, resume: ResumePlan | None, run_id: str | None) -> None:
         """Show what a build would do."""
         for line in plan_table(plan, resume):
-            self.line(line)
+            output.emit(line)
 
     def starting(self, info: BuildInfo) -> None:
         """Say which run it is."""
@@ -135,11 +134,15 @@ class Reporter:
         if self._gone:
             return
         try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except OSError:
+            output.emit(text)
+            output.flush()
+        except BrokenPipeError:
             self._gone = True
             output.silence_stdout()
+        except output.UnwrittenError as error:
+            self._gone = True
+            output.silence_stdout()
+            self.warning(f"{error.message}; the build goes on untold")
 
 
 def _decided(decision: Decision) -> dict[str, Any]:
@@ -164,7 +167,7 @@ class JsonReporter(Reporter):
         event = "resume_plan" if resume else "build_plan"
         gates = [_decided(gate) for gate in resume.gates] if resume is not None else []
         facts = {"event": event, "run_id": run_id, "tasks": tasks, "gates": gates}
-        self.line(output.as_json(facts | ({"keep_going": resume.keep_going} if resume is not None else {})))
+        output.emit(output.as_json(facts | ({"keep_going": resume.keep_going} if resume is not None else {})))
 
     def starting(self, info: BuildInfo) -> None:
         """Print which run it is."""

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from specular_tui.cli import output
-from specular_tui.cli.options import checkpoint_root
+from specular_tui.cli.options import FILE, WholeNumber, checkpoint_root
 from specular_tui.errors import SpecularError
 
 #: What runs for each page.
@@ -22,9 +22,9 @@ PORT: Final = 8470
 @click.command("serve")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", help="The address to listen on (127.0.0.1).")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", default=PORT, help=f"The port ({PORT}); 0: a free one."
+    "--port", type=WholeNumber(0, 65535), metavar="N", default=PORT, help=f"The port ({PORT}); 0: a free one."
 )
-@click.option("--token-file", metavar="FILE", help="Whoever comes must show the token in this file.")
+@click.option("--token-file", type=FILE, metavar="FILE", help="Whoever comes must show the token in this file.")
 @click.option(
     "--allow-host", "names", metavar="NAME", multiple=True, help="A further name of this server, as a proxy's."
 )
@@ -53,7 +53,7 @@ def serve_command(host: str, port: int, token_file: str | None, names: tuple[str
     def started(port: int) -> None:
         address = f"http://{_shown(host)}:{port}/"
         output.emit(f"{address}#token={token}" if new else address)
-        sys.stdout.flush()
+        output.flush()
         if not access.is_loopback(host):
             output.tell(
                 "whoever has the token can run commands here, and what is sent is not encrypted: see docs/cli.md"

@@ -27,7 +27,10 @@ def _steer(run: str | None, last: bool, command: str) -> tuple[Any, str]:
 @last_option
 @click.option("--drain", is_flag=True, help="Let running tasks end, and start nothing new.")
 def pause_command(run: str | None, last: bool, drain: bool) -> None:
-    """Freeze the tasks of a live build and start nothing new. Without RUN: the one live build."""
+    """Freeze the tasks of a live build and start nothing new. Without RUN: the one live build.
+
+    `specular unpause` lets it go on.
+    """
     found, answer = _steer(run, last, "drain" if drain else "pause")
     output.emit(f"{found.run_id}: {output.plain(answer)}")
     output.tell(f"let it go on: specular unpause {found.run_id}")
@@ -48,7 +51,10 @@ def unpause_command(run: str | None, last: bool) -> None:
 @click.option("--kill", is_flag=True, help="Kill running tasks at once, without the time to end.")
 @click.option("--wait", is_flag=True, help="Return when the build has ended.")
 def stop_command(run: str | None, last: bool, kill: bool, wait: bool) -> None:
-    """End a live build and save its checkpoint. Without RUN: the one live build."""
+    """End a live build and save its checkpoint. Without RUN: the one live build.
+
+    `specular build --resume` goes on with it. The build itself ends with exit code 143.
+    """
     found, answer = _steer(run, last, "kill" if kill else "stop")
     if wait:
         _wait_for_end(found.run_id)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from specular_tui.errors import UsageError
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
+from specular_tui.model.quote import quote
 from specular_tui.model.reuse import changed_fields
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 
@@ -231,7 +232,10 @@ def _from_task(state: RunState, graph: Graph, root: str | None, *, alone: bool =
         from specular_tui.model.nearest import nearest
 
         near = nearest(root, graph.tasks)
-        raise UsageError(f"the plan has no task '{root[:128]}'" + (f"; did you mean '{near}'?" if near else ""))
+        raise UsageError(
+            f"the plan has no task {quote(root, 128)}" + (f"; did you mean '{near}'?" if near else ""),
+            hint="list its tasks: specular build --resume --dry-run",
+        )
     ancestors = graph.ancestors([root])
     unfinished = [i for i in graph.order if i in ancestors and not _is_done(state.tasks.get(i))]
     if unfinished:

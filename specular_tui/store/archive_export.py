@@ -49,8 +49,12 @@ def export_run(
         RunNotFoundError: the run is not there. RunHeldError: it is live. CheckpointError: it is damaged.
         StorageError: the disk refuses. CancelledError: `cancel` was set. SpecularError: `out` is there already.
     """
-    if not force and os.path.lexists(out):
-        raise _is_there(out)
+    with contextlib.suppress(OSError):
+        mode = out.lstat().st_mode
+        if not force:
+            raise _is_there(out)
+        if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+            raise SpecularError(f"{out} is no regular file, and is not replaced", hint="choose another --out")
     with checkpoint.open_run(root, run_id) as run, _held(run, run_id):
         try:
             return _write(run, checkpoint.read(run, run_id), out, redact, force, Effort(progress, cancel))
@@ -58,7 +62,7 @@ def export_run(
             raise _is_there(out) from None
         except (OSError, tarfile.TarError) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise explain(error, "export the checkpoint", out) from error
+                raise explain(error, "export the checkpoint", out, elsewhere="choose another --out") from error
             raise CheckpointError(f"{run_id} changed while it was exported", hint="try again") from error
 
 

@@ -157,7 +157,9 @@ class TarStream:
             try:
                 data = self._inflate.decompress(self._packed, _SLICE)
             except zlib.error as error:
-                raise BadArchive(f"is not a gzip file, or is damaged: {error}") from None
+                # The first two bytes of every gzip file; what is behind them is damaged.
+                why = "is damaged" if self._unpacked or self._packed.startswith(b"\x1f\x8b") else "is no gzip file"
+                raise BadArchive(why) from error
             self._packed = self._inflate.unconsumed_tail
             self._unpacked += len(data)
             if self._unpacked > self._bounds.total:

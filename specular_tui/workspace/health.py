@@ -104,7 +104,8 @@ def _sync(place: Path) -> Finding:
                 folder.publish("probe", b"%d" % number)
                 took.append(time.perf_counter() - began)
     except (OSError, SpecularError) as error:
-        return Finding("fsync", Verdict.BROKEN, f"a file cannot be written, synced and renamed: {error}")
+        why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else error.message
+        return Finding("fsync", Verdict.BROKEN, f"a file cannot be written, synced and renamed: {why}")
     middle = sorted(took)[2]
     return Finding(
         "fsync", Verdict.OK if middle < _SLOW_SYNC else Verdict.WARNING, f"{middle * 1000:.1f} ms to publish a file"

@@ -45,7 +45,7 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
         """
         if self.resume is None:
             for given, name in (
-                (self.from_task is not None, "--from-task"),
+                (self.from_task is not None, f"--from-task {self.from_task}"),
                 (self.skip_failed, "--skip-failed"),
                 (self.retry_failed, "--retry-failed"),
                 (self.validate, "--validate"),
@@ -55,7 +55,8 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
             ):
                 if given:
                     raise UsageError(
-                        f"{name} goes on with a run: it needs --resume", hint=f"specular build --resume {name}"
+                        f"{name.split(' ')[0]} goes on with a run: it needs --resume",
+                        hint=f"specular build --resume {name}",
                     )
         else:
             if self.force:

@@ -166,7 +166,7 @@ def log_name(
             near = nearest(task_id, [*state.tasks, *state.gates])
             raise UsageError(
                 f"{run_id} has no task '{task_id[:128]}'" + (f"; did you mean '{near}'?" if near else ""),
-                hint=f"list its tasks: specular progress {run_id}",
+                hint=f"list its tasks: specular checkpoint show {run_id} --format table",
             )
         outputs = run.folder(layout.OUTPUTS)
         if attempt is None or attempt == task.attempt:

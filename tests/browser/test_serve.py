@@ -260,7 +260,7 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     ("args", "words", "wanted"),
     [
         (["--host", "192.0.2.1"], "192.0.2.1 is no address of this machine", 1),
-        (["--port", "70000"], "70000 is not in the range", 2),
+        (["--port", "70000"], "'70000' is not a whole number from 0 to 65535", 2),
         (["--token-file", "none"], "no such file or directory: none", 1),
     ],
 )

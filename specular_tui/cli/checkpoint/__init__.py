@@ -22,7 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "import": (_HERE + "moving", "Take runs from archives."),
     "compare": (_HERE + "compare", "Say task by task how two runs differ."),
     "pin": (_HERE + "pinning", "Keep a run: retention, clean and prune never take it."),
-    "unpin": (_HERE + "pinning", "Let a run go again when its time has come."),
+    "unpin": (_HERE + "pinning", "Let a pinned run go again."),
     "trash": (_HERE + "trash", "List the deleted runs that can still be taken back."),
     "restore": (_HERE + "trash", "Take a deleted run back."),
     "abandon": (_HERE + "abandon", "Give a run up: it cannot be resumed any more."),
@@ -34,4 +34,11 @@ def checkpoint_command() -> None:
     """List, show, check, clean up and move stored runs.
 
     RUN is a run id, the start of just one, or --last.
+
+    \b
+    Examples:
+      specular checkpoint list
+      specular checkpoint show --last
+      specular checkpoint validate build-2024-01-15T10-30-45
+      specular checkpoint clean --older-than 7d --dry-run
     """

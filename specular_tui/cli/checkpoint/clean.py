@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import DURATION, can_ask, checkpoint_root, current_folder, format_option, unasked_option
+from specular_tui.cli.options import (
+    DURATION,
+    FILE,
+    WholeNumber,
+    can_ask,
+    checkpoint_root,
+    current_folder,
+    format_option,
+    unasked_option,
+)
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import UsageError
 
@@ -24,8 +33,8 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be remov
 @click.command("clean")
 @click.option("--older-than", type=DURATION, help="Runs that were not updated for so long: 7d, 12h.")
 @click.option("--failed", is_flag=True, help="Failed runs.")
-@click.option("--keep-last", type=click.IntRange(0), metavar="N", help="All but the newest N.")
-@click.option("--policy", metavar="FILE", help="The policy that says what is kept, where no option does.")
+@click.option("--keep-last", type=WholeNumber(0), metavar="N", help="All but the newest N.")
+@click.option("--policy", type=FILE, metavar="FILE", help="The policy that says what is kept, where no option does.")
 @_dry_run
 @format_option("table", "json")
 def clean_command(
@@ -40,6 +49,12 @@ def clean_command(
 
     Without options, unfinished runs that have expired are abandoned too. A live run is never removed, and a pinned one
     neither.
+
+    \b
+    Examples:
+      specular checkpoint clean --dry-run
+      specular checkpoint clean --older-than 7d
+      specular checkpoint clean --failed --keep-last 3
     """
     from specular_tui.workspace.keeping import Named, named_removals, retention_removals
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @click.option("--all", "all_tasks", is_flag=True, help="Also the tasks that do not differ.")
 @format_option("table", "json")
 def compare_command(run: str, other: str, all_tasks: bool, form: str | None) -> None:
-    """Say task by task how two runs differ: results, definitions, outputs, times. The older one counts as before."""
+    """Say task by task how two runs differ: results, definitions, outputs, times.
+
+    The older one is what was before. RUN and OTHER are run ids, or the start of just one.
+    """
     from specular_tui.workspace import find_run
     from specular_tui.workspace.comparing import compare
 

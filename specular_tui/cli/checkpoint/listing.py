@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import checkpoint_root, format_option
+from specular_tui.cli.options import checkpoint_root, format_option, piped
 from specular_tui.errors import VALIDATION_FAILED
 from specular_tui.model.run import RunStatus
 
@@ -32,7 +32,13 @@ _DAMAGED: Final = 5
 )
 @format_option("table", "json")
 def list_command(statuses: tuple[str, ...], form: str | None) -> None:
-    """List the stored runs, newest first. JSON has the fields of metadata.json, and `size_bytes`."""
+    """List the stored runs, newest first. JSON has the fields of metadata.json, and `size_bytes`.
+
+    \b
+    Examples:
+      specular checkpoint list --status failed --status paused
+      specular checkpoint list --format json | jq '.[0].run_id'
+    """
     from specular_tui.workspace import look_at_runs
     from specular_tui.workspace.keeping import pinned_runs, trashed_runs
 
@@ -91,7 +97,7 @@ def _damage(seen: Look) -> list[str]:
 def _print_table(seen: list[Look], pinned: Collection[str]) -> None:
     rows = [_row(one, pinned) for one in seen]
     on = output.colour_on()
-    lines = output.table(rows, _HEADS, right=(2, 3, 5), width=output.width() if on else None)
+    lines = output.table(rows, _HEADS, right=(2, 3, 5), width=None if piped() else output.width())
     start = max(len(_HEADS[0]), *(len(row[0]) for row in rows)) + 2
     output.emit(output.style(lines[0], bold=True, on=on))
     for line, row, one in zip(lines[1:], rows, seen, strict=True):

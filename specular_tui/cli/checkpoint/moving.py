@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import checkpoint_root, chosen_run, current_folder, last_option
+from specular_tui.cli.options import FILE, checkpoint_root, chosen_run, current_folder, last_option
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import ExitCode, SpecularError, UsageError
 
@@ -19,7 +19,10 @@ from specular_tui.errors import ExitCode, SpecularError, UsageError
 @last_option
 @click.option("--all", "all_runs", is_flag=True, help="Every run that is not live.")
 @click.option(
-    "--out", metavar="FILE|FOLDER", help="The archive, a tar.gz (default: RUN.tar.gz); of several runs: their folder."
+    "--out",
+    type=FILE,
+    metavar="FILE|FOLDER",
+    help="The archive, a tar.gz (default: RUN.tar.gz); of several runs: their folder.",
 )
 @click.option("--redact", is_flag=True, help="Mask the values of secret-looking variables in the plan.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -35,8 +38,6 @@ def export_command(
     """
     from specular_tui.workspace.moving import export_run
 
-    if out == "":
-        raise click.UsageError("--out names no file")
     root = checkpoint_root()
     chosen = _chosen(root, runs, last, all_runs)
     several = all_runs or len(chosen) > 1
@@ -52,7 +53,7 @@ def export_command(
 
 
 @click.command("import")
-@click.argument("archives", nargs=-1, required=True, metavar="ARCHIVE...")
+@click.argument("archives", nargs=-1, required=True, type=FILE, metavar="ARCHIVE...")
 def import_command(archives: tuple[str, ...]) -> int:
     """Take runs from archives. Each is proved first, nothing of it is run, and no run that is here is replaced.
 

@@ -26,7 +26,7 @@ def pin_command(run: str | None, last: bool) -> None:
 @run_argument
 @last_option
 def unpin_command(run: str | None, last: bool) -> None:
-    """Take that back."""
+    """Let a pinned run go again: retention, clean and prune may take it."""
     from specular_tui.workspace import find_run
     from specular_tui.workspace.keeping import unpin_run
 

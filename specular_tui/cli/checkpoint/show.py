@@ -17,7 +17,7 @@ from specular_tui.model.run import TaskStatus
 @last_option
 @format_option("json", "table")
 def show_command(run: str | None, last: bool, form: str | None) -> None:
-    """Show all that a checkpoint says of its run. Without RUN: the newest.
+    """Show all that a checkpoint says of its run. Without RUN: the newest. RUN is a run id, or the start of just one.
 
     JSON, which is what a pipe gets, has the fields of metadata.json and then `state` and `progress`, as the files of
     that name hold them.

@@ -33,7 +33,7 @@ def _few(lines: Sequence[str], verbose: bool) -> Iterator[str]:
 def validate_command(run: str | None, last: bool, verbose: bool, form: str | None) -> int:
     """Prove a checkpoint: its files, its outputs, and every hash. Nothing is changed. Without RUN: the newest.
 
-    The answer is 0 where all is well, and 4 where something is damaged.
+    The exit code is 0 where all is well, and 4 where something is damaged.
     """
     from specular_tui.model.run import RunStatus
     from specular_tui.workspace import find_run, summarise_run
