@@ -118,12 +118,14 @@ def test_members_in_any_order_left_out_or_doubled(order: list[int], doubled: lis
 
 
 @given(st.integers(0, 10_000))
+@settings(deadline=None)
 def test_a_cut_archive(at: int) -> None:
     packed = gzip.compress(archive(), 1)
     assert not outcome(packed[: at % len(packed)])
 
 
 @given(st.binary(max_size=2000))
+@settings(deadline=None)
 def test_the_stream_reader_raises_nothing_else(data: bytes) -> None:
     packed = gzip.compress(data)
     for content in (data, packed, packed[:-1]):
