@@ -8,14 +8,16 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property, partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.theme import Theme
 from textual.timer import Timer
+from textual.widget import AwaitMount
 from textual.worker import WorkType
 
 from specular_tui.errors import ExitCode, SpecularError
@@ -45,7 +47,7 @@ from specular_tui.tui.messages import (
 from specular_tui.tui.modes import MODES
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.speaking import SpeakingApp
-from specular_tui.tui.styling import Sheet, style_sheets
+from specular_tui.tui.styling import Sheet, sheets
 from specular_tui.tui.views import Desk
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class SpecularApp(SpeakingApp):
     """The full-screen application on one checkpoint directory."""
 
     TITLE = "Specular"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [*style_sheets()]
+    CSS_PATH: ClassVar[list[str | PurePath]] = sheets("app", "monochrome")
     BINDINGS = keys.bindings("app")
     ENABLE_COMMAND_PALETTE = False
 
@@ -94,7 +96,7 @@ class SpecularApp(SpeakingApp):
             self._begin_with(theme.MONOCHROME)
         elif self.settings.theme or "TEXTUAL_THEME" not in os.environ:
             self._begin_with(self.available_themes[self.settings.theme or theme.DARK.name])
-        self.stylesheet = Sheet(self.get_css_variables())
+        self.stylesheet = self.sheet = Sheet(self.get_css_variables())
         self.desk = Desk(self.clock, self.said, root=present.short_path(str(root.resolve()), str(Path.home())))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
@@ -118,6 +120,12 @@ class SpecularApp(SpeakingApp):
         return theme.tokens(current)
 
     # Start
+
+    def _get_screen(self, screen: Screen[Any] | str) -> tuple[Screen[Any], AwaitMount]:
+        """Have the sheets of a screen read before it is styled; Textual reads them after, and styles all once more."""
+        if isinstance(screen, Screen):
+            self.sheet.need(screen.css_path)
+        return super()._get_screen(screen)
 
     def _begin_with(self, first: Theme) -> None:
         """Take a theme before anything is painted. To set `theme` would have the style sheets parsed once more."""

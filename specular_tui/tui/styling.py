@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePath
 
 from textual.css.stylesheet import Stylesheet
 
 
-def style_sheets() -> list[Path]:
-    """Return the style sheets, the application's own first, the others by name.
+def sheets(*names: str) -> list[str | PurePath]:
+    """Return the application's style sheets of these names: what every screen needs, or what one screen needs more.
+
+    Each screen names its own, so that what it is painted with is all that has to be parsed before.
 
     In a checkout they lie beside the package, and those count: an editable install leaves a copy in the package's
     place in site-packages that grows stale. In a wheel they are in the package.
@@ -16,7 +19,7 @@ def style_sheets() -> list[Path]:
     package = Path(__file__).resolve().parents[1]
     beside = package.parent / "styles"
     folder = beside if (beside / "app.tcss").is_file() else package / "styles"
-    return sorted(folder.glob("*.tcss"), key=lambda path: (path.name != "app.tcss", path.name))
+    return [folder / f"{name}.tcss" for name in names]
 
 
 class Sheet(Stylesheet):
@@ -30,6 +33,12 @@ class Sheet(Stylesheet):
         super().__init__(variables=variables)
         self._theme = variables
         self._changed = False
+
+    def need(self, paths: Iterable[PurePath]) -> None:
+        """Read those of these sheets that have not been read yet."""
+        for path in paths:
+            if not self.has_source(str(path)):
+                self.read(path)
 
     def set_variables(self, variables: dict[str, str]) -> None:
         """Take the variables of another theme."""

@@ -25,6 +25,7 @@ from specular_tui.tui.messages import (
 )
 from specular_tui.tui.present import Line
 from specular_tui.tui.screens.steering import SteeringScreen
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow, RunView
 from specular_tui.tui.widgets.log_pane import LogPane
@@ -51,6 +52,7 @@ class FilterInput(PlainInput):
 class BuildScreen(SteeringScreen):
     """The task table beside, or above, a log."""
 
+    CSS_PATH: ClassVar = sheets("build", "task_table", "log_view")
     MODE: ClassVar[str] = "build"
     BINDINGS = keys.bindings("run", "build")
 

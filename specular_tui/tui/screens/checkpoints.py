@@ -30,6 +30,7 @@ from specular_tui.tui.deeds import (
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import CheckMoved, Inspect, Open, RunInspected, RunsListed, Ticked
 from specular_tui.tui.screens.keeping import KeepingScreen
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.run_details import RunDetails
@@ -46,6 +47,7 @@ _REST: Final = 0.15
 class CheckpointsScreen(KeepingScreen):
     """The list of runs beside the summary of one, or beside the rules of a clean-up."""
 
+    CSS_PATH: ClassVar = sheets("checkpoints", "line_list", "toggle")
     MODE: ClassVar[str] = "checkpoints"
     BINDINGS = keys.bindings("run", "checkpoints")
 

@@ -13,6 +13,7 @@ from specular_tui.model.compare import RunComparison
 from specular_tui.tui import keys, present_keeping
 from specular_tui.tui.messages import ShowTask
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.views import Desk
 from specular_tui.tui.widgets.compare_table import ORDERS, CompareTable
@@ -36,6 +37,7 @@ class ComparisonHeader(RunHeader):
 class ComparisonScreen(ModeScreen):
     """The table of differences, and what there is to say of the task under the cursor."""
 
+    CSS_PATH: ClassVar = sheets("comparison", "line_list")
     MODE: ClassVar[str] = "checkpoints"
     BINDINGS = keys.bindings("compare")
 

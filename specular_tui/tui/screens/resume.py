@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -15,6 +15,7 @@ from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Rehearse, Rehearsed, RunsListed
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.help import HelpDialog
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.views import Desk
 from specular_tui.tui.widgets.decision_list import DecisionList
@@ -35,6 +36,7 @@ class Decisions(DecisionList):
 class ResumeScreen(ModalScreen[Wish]):
     """Ends with the wish that is to be carried out, or None."""
 
+    CSS_PATH: ClassVar = sheets("resume")
     AUTO_FOCUS = None
     BINDINGS = keys.bindings("resume")
 

@@ -12,6 +12,7 @@ from specular_tui.tui import keys, present, present_timeline
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, RunMoved, RunShown, ShowTask, Ticked
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.timeline import Timeline
@@ -30,6 +31,7 @@ class TimelineDetails(Static):
 class TimelineScreen(ModeScreen):
     """A chart of the run over the time that it worked, and what the cursor is on."""
 
+    CSS_PATH: ClassVar = sheets("timeline")
     MODE: ClassVar[str] = "timeline"
     BINDINGS = keys.bindings("run", "timeline")
 

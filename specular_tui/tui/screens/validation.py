@@ -25,6 +25,7 @@ from specular_tui.tui.messages import (
     Ticked,
 )
 from specular_tui.tui.screens.keeping import KeepingScreen
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunCheck, RunRow
 from specular_tui.tui.widgets.check_pane import CheckPane, GateList
@@ -46,6 +47,7 @@ class Gates(GateList):
 class ValidationScreen(KeepingScreen):
     """The five checks of a run beside, or above, its gates."""
 
+    CSS_PATH: ClassVar = sheets("validation")
     MODE: ClassVar[str] = "validation"
     BINDINGS = keys.bindings("run", "validation")
 

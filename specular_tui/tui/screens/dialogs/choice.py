@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from specular_tui.tui import keys
 from specular_tui.tui.present import Line
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 
 
@@ -45,6 +46,7 @@ class Answer(Struct, frozen=True):
 class ChoiceDialog(ModalScreen[str]):
     """Ends with the value of the answer, or None where nothing shall be done."""
 
+    CSS_PATH: ClassVar = sheets("dialogs")
     BINDINGS: ClassVar = keys.bindings("dialog")
 
     def __init__(self, title: Line, details: Sequence[Line], answers: Sequence[Answer], *, chosen: int = 0) -> None:

@@ -14,6 +14,7 @@ from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.messages import Rehearse, Rehearsed
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import lasting
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.toggle import Toggle
@@ -27,6 +28,7 @@ _MOST_JOBS: Final = 10_000
 class BuildDialog(ModalScreen[Wish]):
     """Ends with the wish that is to be carried out, or None."""
 
+    CSS_PATH: ClassVar = sheets("new_build", "toggle")
     BINDINGS: ClassVar = keys.bindings("dialog", "new")
 
     def __init__(self, program: str) -> None:

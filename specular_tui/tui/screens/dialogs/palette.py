@@ -16,6 +16,7 @@ from textual.widgets import Input
 from specular_tui.tui import keys, present
 from specular_tui.tui.palette import Entry, Search
 from specular_tui.tui.present import Line
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.widgets.line_list import LineList
 from specular_tui.tui.widgets.plain_input import PlainInput
 
@@ -72,6 +73,7 @@ class Hits(LineList):
 class PaletteDialog(ModalScreen[Entry]):
     """Ends with what is to be done, or None."""
 
+    CSS_PATH: ClassVar = sheets("dialogs", "line_list")
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("dialog", "palette")
 
     def __init__(self, entries: Callable[[], Iterator[Entry]]) -> None:

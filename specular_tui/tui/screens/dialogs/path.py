@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from specular_tui.tui import keys, present
 from specular_tui.tui.deeds import Trouble
 from specular_tui.tui.present import Line
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.toggle import Toggle
@@ -34,6 +35,7 @@ class PathAnswer(Struct, frozen=True):
 class PathDialog(ModalScreen[PathAnswer]):
     """Ends with a path, or None where nothing shall be done."""
 
+    CSS_PATH: ClassVar = sheets("dialogs", "toggle")
     BINDINGS: ClassVar = keys.bindings("dialog")
 
     def __init__(

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from specular_tui.tui import keys
 from specular_tui.tui.present import Line
+from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.text_pane import ScrolledText
 
@@ -19,6 +20,7 @@ from specular_tui.tui.widgets.text_pane import ScrolledText
 class ReadingDialog(ModalScreen[None]):
     """Shows lines, as wide as there is room."""
 
+    CSS_PATH: ClassVar = sheets("dialogs")
     BINDINGS: ClassVar = [*keys.bindings("dialog")]
     TITLE_TEXT: ClassVar[str] = ""
     #: The row of the key that opens it.
