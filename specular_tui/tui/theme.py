@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.style import Style
 from textual.color import Color
 from textual.content import Content
+from textual.style import Style as VisualStyle
 from textual.theme import Theme
+from textual.widget import Widget
 
 from specular_tui.tui.present import Line
 from specular_tui.tui.safe import plain
@@ -187,3 +190,8 @@ def paint(line: Line) -> Content:
 def paint_lines(lines: list[Line]) -> Content:
     """Return several lines as one content."""
     return Content("\n").join([paint(line) for line in lines])
+
+
+def rich_style(role: str, widget: Widget) -> Style:
+    """Return the style that a segment of this role has on a widget, for those that draw their own strips."""
+    return (widget.visual_style + VisualStyle.parse(ROLES[role], widget.app.theme_variables)).rich_style

@@ -85,7 +85,6 @@ class BuildScreen(SteeringScreen):
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another mode was in front."""
-        super().on_screen_resume()
         if self.table.is_mounted:
             self._show()
 
@@ -161,7 +160,7 @@ class BuildScreen(SteeringScreen):
         empty.update(paint_lines([reading] if self.desk.opening else present.no_run(self.desk.newest())))
         self.query_one("#panes").display = view is not None
         self.notice.update()
-        self.header.refresh()
+        self.header.update()
         if view is None:
             return
         new = view.run_id != self._shown
@@ -192,22 +191,20 @@ class BuildScreen(SteeringScreen):
         self.table.show(view.state, view.graph, estimates=usual, blocked=view.blocked)
 
     def _on_foreseen(self, message: Foreseen) -> None:
-        super()._on_foreseen(message)
         if message.past and self.view is not None:
             self._show_tasks(self.view)
 
     def _on_runs_listed(self, message: RunsListed) -> None:
         # The keys here act on the run in view, of which `RunMoved` tells.
         if self.view is None:
-            super()._on_runs_listed(message)
             self._show()
+        else:
+            message.prevent_default()
 
     def _on_run_shown(self, message: RunShown) -> None:
-        super()._on_run_shown(message)
         self._show()
 
     def _on_run_moved(self, message: RunMoved) -> None:
-        super()._on_run_moved(message)
         if self.view is None:
             return
         self.table.touch(message.touched, self.view.state)
@@ -216,7 +213,6 @@ class BuildScreen(SteeringScreen):
             self._show_log()
 
     def _on_ticked(self, message: Ticked) -> None:
-        super()._on_ticked(message)
         view, task_id = self.view, self.selected
         if self.is_current and view is not None:
             # With the header, so that a second is one frame.

@@ -77,7 +77,6 @@ class CheckpointsScreen(KeepingScreen):
 
     def on_screen_resume(self) -> None:
         """Ages have changed meanwhile."""
-        super().on_screen_resume()
         if self.table.is_mounted:
             self.table.forget()
             self._on_chore_moved()
@@ -95,7 +94,6 @@ class CheckpointsScreen(KeepingScreen):
         self._say_chore()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
-        super()._on_runs_listed(message)
         if message.changed is None:
             self._show_all()
         else:
@@ -115,7 +113,6 @@ class CheckpointsScreen(KeepingScreen):
             self._inspect_later()
 
     def _on_ticked(self, message: Ticked) -> None:
-        super()._on_ticked(message)
         if self.is_current and (row := self.table.row) is not None and row.live:
             self._inspect_later()
 

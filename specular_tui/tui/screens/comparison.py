@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.widgets import Static
 
 from specular_tui.model.compare import RunComparison
 from specular_tui.tui import keys, present_keeping
 from specular_tui.tui.messages import ShowTask
+from specular_tui.tui.present import Line
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.styling import sheets
-from specular_tui.tui.theme import paint, paint_lines
+from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk
 from specular_tui.tui.widgets.compare_table import ORDERS, CompareTable
 from specular_tui.tui.widgets.header import RunHeader
@@ -28,10 +28,9 @@ class ComparisonHeader(RunHeader):
         super().__init__(desk)
         self._comparison = comparison
 
-    def render(self) -> Content:
+    def lines(self, width: int) -> list[Line]:
         """Return both lines."""
-        lines = present_keeping.comparison_head(self._comparison, self.content_size.width)
-        return Content("\n").join([paint(line) for line in lines])
+        return present_keeping.comparison_head(self._comparison, width)
 
 
 class ComparisonScreen(ModeScreen):

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from specular_tui.tui import keys
+from specular_tui.tui.changed_lines import ChangedLines
 from specular_tui.tui.frames import to_beat
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, PlanResume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
@@ -25,7 +26,10 @@ SMALLEST: Final = (60, 16)
 
 
 class ModeScreen(Screen[None]):
-    """One of the modes: `body` is its own; the rest is the same everywhere."""
+    """One of the modes: `body` is its own; the rest is the same everywhere.
+
+    A message goes to the handler of the mode and then to the one here: Textual calls those of all classes.
+    """
 
     #: The name of the mode in the table of keys.
     MODE: ClassVar[str] = ""
@@ -36,6 +40,7 @@ class ModeScreen(Screen[None]):
     def __init__(self, desk: Desk) -> None:
         """`desk` is what all screens look at."""
         super().__init__()
+        self._compositor = ChangedLines()
         self.desk = desk
         self.header = RunHeader(desk)
         self.footer = KeyFooter(self.offers)
@@ -73,12 +78,12 @@ class ModeScreen(Screen[None]):
         self.footer.update()
 
     def _refresh_frame(self) -> None:
-        self.header.refresh()
+        self.header.update()
         self.footer.update()
 
     def _on_ticked(self, message: Ticked) -> None:
         if self.is_current:
-            self.header.refresh()
+            self.header.update()
 
     def _on_run_shown(self, message: RunShown) -> None:
         self._refresh_frame()
@@ -94,11 +99,11 @@ class ModeScreen(Screen[None]):
     def _on_foreseen(self, message: Foreseen) -> None:
         # While a run is live the next second will say so, without a frame of its own.
         if self.desk.view is None or not self.desk.view.live or message.past:
-            self.header.refresh()
+            self.header.update()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
         if self.desk.view is None:
-            self.header.refresh()
+            self.header.update()
         if self.is_current:
             self.footer.update()
 

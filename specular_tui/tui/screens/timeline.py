@@ -59,7 +59,6 @@ class TimelineScreen(ModeScreen):
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another mode was in front."""
-        super().on_screen_resume()
         if self.bars.is_mounted and self._stale:
             self._show()
 
@@ -96,13 +95,11 @@ class TimelineScreen(ModeScreen):
             self.bars.show(view)
 
     def _on_run_shown(self, message: RunShown) -> None:
-        super()._on_run_shown(message)
         self._stale = True
         if self.is_current:
             self._show()
 
     def _on_run_moved(self, message: RunMoved) -> None:
-        super()._on_run_moved(message)
         if self.is_current:
             self.bars.touch(message.touched)
         else:
@@ -110,14 +107,12 @@ class TimelineScreen(ModeScreen):
             self._stale = True
 
     def _on_foreseen(self, message: Foreseen) -> None:
-        super()._on_foreseen(message)
         if self.is_current:
             self.bars.foresee(past=message.past)
         else:
             self._stale = True
 
     def _on_ticked(self, message: Ticked) -> None:
-        super()._on_ticked(message)
         view = self.desk.view
         if self.is_current and view is not None and view.live:
             self.bars.stir()

@@ -77,7 +77,6 @@ class ValidationScreen(KeepingScreen):
 
     def on_screen_resume(self) -> None:
         """It may be about another run, and more may be known of it."""
-        super().on_screen_resume()
         self._asked = ""
         if self.checks.is_mounted:
             self._show()
@@ -131,22 +130,18 @@ class ValidationScreen(KeepingScreen):
             self._show()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
-        super()._on_runs_listed(message)
         if self.is_current and (message.changed is None or self.desk.subject in message.changed):
             self._show()
 
     def _on_run_shown(self, message: RunShown) -> None:
-        super()._on_run_shown(message)
         if self.is_current:
             self._show()
 
     def _on_run_moved(self, message: RunMoved) -> None:
-        super()._on_run_moved(message)
         if self.is_current and any(task.startswith(GATE_PREFIX) for task in message.touched):
             self._show()
 
     def _on_ticked(self, message: Ticked) -> None:
-        super()._on_ticked(message)
         row = self.run_at_hand()
         if self.is_current and row is not None and row.live:
             self._show()
