@@ -509,12 +509,12 @@ async def test_an_ended_log_is_not_looked_at_any_more(root: Path) -> None:
         await settled(pilot, app)
         log = build(app).log_view
         await until(pilot, lambda: log.line_count == 3)
-        assert log._watching is not None
+        assert log.live
         with run.recorder.log_path("a").open("a") as file:
             file.write("the last word\n")
         run.vanish()
         await until(pilot, lambda: app.desk.view is not None and not app.desk.view.live)
-        await until(pilot, lambda: log._watching is None)
+        await until(pilot, lambda: not log.live)
         await until(pilot, lambda: log.line_count == 4)
 
 

@@ -151,7 +151,9 @@ class Follower:
                 self._foresee()
             if whole:
                 await self._add_graph(view)
-            await asyncio.sleep(PACE if not more else 0)
+            if events or more:
+                # What comes meanwhile comes in one go.
+                await asyncio.sleep(PACE if not more else 0)
 
     def _look_for_failure(self, view: RunView) -> None:
         pinned = view.pinned()

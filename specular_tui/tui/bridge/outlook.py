@@ -27,6 +27,8 @@ from specular_tui.workspace import history
 
 #: It is worked out again after this many seconds at the earliest, and after so many times what that took.
 PACE: Final = 2.0
+#: While nothing happens to any task, what was worked out holds: it is looked at again after so many seconds.
+CALM: Final = 10.0
 SHARE: Final = 100
 
 
@@ -37,6 +39,8 @@ class Outlook:
         """What is expected is written to the run on the desk."""
         self._outlet = outlet
         self._due = 0.0
+        #: When the last thing had happened that it was worked out from.
+        self._up_to = -1
         #: The run that was looked at last, as it stood then, and the one whose past is known.
         self._looked: tuple[RunView | None, Graph | None, bool] = (None, None, False)
         self._view: RunView | None = None
@@ -49,8 +53,11 @@ class Outlook:
         looked = (view, view.graph, view.live) if view is not None else (None, None, False)
         again = looked != self._looked
         if again:
-            self._looked, self._due = looked, 0.0
-        if view is not None and view.graph is not None and (view.moving or again) and time.monotonic() >= self._due:
+            self._looked, self._due, self._up_to = looked, 0.0, -1
+        if view is None or view.graph is None or not (view.moving or again):
+            return
+        calm = 0.0 if view.state.updated_at != self._up_to else CALM - PACE
+        if time.monotonic() >= self._due + calm:
             self._due = float("inf")
             self._outlet.spawn(partial(self._work, view, view.graph), "outlook", True)
 
@@ -62,6 +69,7 @@ class Outlook:
                 view.usual = await asyncio.to_thread(partial(self._past, view.run_id, view.state))
                 self._view = view
                 began = time.monotonic()
+            self._up_to = view.state.updated_at
             now = self._outlet.desk.clock.now() if view.live else view.state.updated_at
             # Tasks come and go while a session starts: the next time will do.
             with no_collections(), contextlib.suppress(RuntimeError, KeyError):

@@ -219,6 +219,7 @@ class BuildScreen(SteeringScreen):
             self.table.tick()
             if task_id in view.state.running:
                 self.pane.look_again()
+            self.log_view.tick()
 
     def _on_log_read(self, message: LogRead) -> None:
         self.pane.take(message)

@@ -28,12 +28,14 @@ _LOOKED: Final = 500
 
 
 class LogView(LogMouse, can_focus=True):
-    """A log, or a word in its place. `show` gives it one; whoever knows that it has grown calls `poll`."""
+    """A log, or a word in its place. `show` gives it one; whoever knows that it has grown calls `poll`.
+
+    Nobody speaks for some logs: `tick` is called once a second, as long as something is live.
+    """
 
     _live = True
     _looking: Timer | None = None
     _working: Timer | None = None
-    _watching: Timer | None = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -53,7 +55,6 @@ class LogView(LogMouse, can_focus=True):
             source.advance(_SLICE)
             self._work()
             self.poll()
-        self._watch_over()
         self._changed()
 
     def _close(self) -> None:
@@ -65,7 +66,6 @@ class LogView(LogMouse, can_focus=True):
     def on_mount(self) -> None:
         """Begin to look after what is shown already."""
         self._measure()
-        self._watch_over()
         self._work()
 
     def on_unmount(self) -> None:
@@ -81,7 +81,6 @@ class LogView(LogMouse, can_focus=True):
     def live(self, live: bool) -> None:
         if live != self._live:
             self._live = live
-            self._watch_over()
             self.poll()  # what had come before its end
 
     # Growth and slices -----------------------------------------------------------------------------------------------
@@ -91,18 +90,10 @@ class LogView(LogMouse, can_focus=True):
         if self._window is not None and self._looking is None and self.is_mounted:
             self._looking = self.set_timer(to_beat(0.5), self._look, name="log-view-frame")
 
-    def _watch_over(self) -> None:
-        """Look once a second, for logs that nobody speaks for; not at all where there is none, or an ended one."""
-        wanted = self._window is not None and self._live
-        if wanted and self._watching is None and self.is_mounted:
-            self._watching = self.set_interval(1.0, self._watch, name="log-view-watch")
-        elif not wanted and self._watching is not None:
-            self._watching.stop()
-            self._watching = None
-
-    def _watch(self) -> None:
-        if self.is_on_screen:
-            self.poll()
+    def tick(self) -> None:
+        """A second has gone by: look whether the log has grown, if it still may."""
+        if self._live and self._looking is None and self.is_on_screen:
+            self._look()
 
     def _look(self) -> None:
         self._looking = None
