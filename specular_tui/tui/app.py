@@ -14,6 +14,7 @@ from specular_tui.tui import frames  # isort: skip  # before anything of Textual
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.timer import Timer
@@ -22,7 +23,7 @@ from textual.worker import WorkType
 
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model.run import RunStatus
-from specular_tui.tui import keys, present, theme
+from specular_tui.tui import keys, present, sixteen, theme
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.collector import Collector
@@ -66,6 +67,8 @@ class SpecularApp(SpeakingApp):
     CSS_PATH: ClassVar[list[str | PurePath]] = sheets("app", "monochrome")
     BINDINGS = keys.bindings("app")
     ENABLE_COMMAND_PALETTE = False
+    ansi_theme_dark = Reactive(sixteen.DARK, init=False)
+    ansi_theme_light = Reactive(sixteen.LIGHT, init=False)
 
     def __init__(
         self,
@@ -130,6 +133,7 @@ class SpecularApp(SpeakingApp):
     def _begin_with(self, first: Theme) -> None:
         """Take a theme before anything is painted. To set `theme` would have the style sheets parsed once more."""
         self.set_reactive(App.theme, first.name)
+        self._refresh_truecolor_filter(self.ansi_theme)
         self.set_class(first.dark, "-dark-mode", update=False)
         self.set_class(not first.dark, "-light-mode", update=False)
 

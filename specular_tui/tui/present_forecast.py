@@ -46,7 +46,8 @@ def usually(past: Usual) -> str:
     """Return `usually ~50s (~45–58s in 4 runs)`."""
     if past.runs == 1:
         return f"{rough(past.median)} the one time before"
-    return f"usually {rough(past.median)} ({between(past.low, past.high)} in {past.runs} runs)"
+    usual, span = rough(past.median), between(past.low, past.high)
+    return f"usually {usual} in {past.runs} runs" if span == usual else f"usually {usual} ({span} in {past.runs} runs)"
 
 
 def lasting(found: Forecast | None) -> str:

@@ -7,10 +7,12 @@ from typing import Final
 from specular_tui.model.compare import Difference, RunComparison, TaskComparison
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import TaskState, TaskStatus
-from specular_tui.tui import glyphs, present, present_task
+from specular_tui.tui import glyphs, keys, present, present_task
 from specular_tui.tui.deeds import Rules
 from specular_tui.tui.present import Line, Segment
 
+#: Said where a duration is none.
+WRITE_A_TIME: Final = "write a time as 90s, 12h, 7d"
 _WORDS: Final = {
     Difference.RESULT: ("ended otherwise", "failed"),
     Difference.NEW: ("new", "running"),
@@ -62,6 +64,8 @@ def delta(task: TaskComparison) -> Line:
     """Return how much longer a task took, with a sign, where that can be said."""
     if task.delta_ms is None:
         return []
+    if abs(task.delta_ms) < 5:
+        return [(glyphs.DASH, "faint")]  # less than is shown of how long they took
     text = f"{'+' if task.delta_ms >= 0 else '-'}{humanise(abs(task.delta_ms))}"
     if Difference.SLOWER in task.differences:
         return [(text, "failed")]
@@ -127,6 +131,8 @@ def comparison_details(task: TaskComparison | None, found: RunComparison) -> lis
         for name, known in (("before", task.before), ("after", task.after)):
             lines.append([(f"{name:<8}", "muted"), *_told(known)])
         lines.append([])
+    elif found.tasks:
+        lines += [[("No task differs. ", "plain"), keys.cap("compare.all"), (" shows all of them.", "muted")], []]
     command = f"specular checkpoint compare {found.before} {found.after}"
     return [*lines, [("the same: ", "muted"), (command, "accent")]]
 

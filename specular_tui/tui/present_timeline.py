@@ -50,10 +50,11 @@ def details(view: RunView, chart: Chart, span: Span | None, clock: Clock, now: i
     if latest and (past := view.usual.get(span.task)) is not None:
         times += _compared(chart, span, past)
     lines = [head, times]
-    if waiting := _waiting(view, span, task):
+    waiting = _waiting(view, span, task)
+    if waiting:
         lines.append(waiting)
     if chart.is_critical(span):
-        lines.append(_path(view.critical, span.task))
+        lines.append(_path(view.critical, span.task, present.text(waiting)))
     return lines
 
 
@@ -80,11 +81,11 @@ def _waiting(view: RunView, span: Span, task: TaskState) -> Line:
     return []
 
 
-def _path(critical: Sequence[str], task_id: str) -> Line:
-    """Return the critical path around a task."""
+def _path(critical: Sequence[str], task_id: str, told: str) -> Line:
+    """Return the critical path around a task; what it started after is not said again where `told` says it."""
     at = critical.index(task_id) if task_id in critical else 0
     line: Line = [(f"{glyphs.BAR_DONE}{glyphs.BAR_DONE} critical path, {at + 1} of {len(critical)}", "accent")]
-    if at:
+    if at and told != f"started after {critical[at - 1]}":
         line += [("   after ", "muted"), (critical[at - 1], "plain")]
     if at + 1 < len(critical):
         line += [("   before ", "muted"), (critical[at + 1], "plain")]

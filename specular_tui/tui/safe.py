@@ -16,6 +16,8 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
+from specular_tui.tui.sixteen import on_ground
+
 #: A line is shown up to this many characters.
 LONGEST: Final = 1 << 16
 TAB: Final = 8
@@ -97,9 +99,10 @@ class Line(NamedTuple):
 @lru_cache(maxsize=1024)
 def style_of(sgr: Sgr) -> Style:
     """Return `sgr` as a style; what it does not set stays open."""
+    ink, ground = on_ground(sgr.fg, sgr.bg)
     return Style(
-        color=sgr.fg,
-        bgcolor=sgr.bg,
+        color=ink,
+        bgcolor=ground,
         bold=sgr.bold or None,
         dim=sgr.dim or None,
         italic=sgr.italic or None,

@@ -309,7 +309,7 @@ async def test_wrap(log: Path) -> None:
     async with app.run_test(size=(61, 11)) as pilot:
         app.view.show(LogFile(log), title="t")
         await settle(pilot)
-        assert painted(app)[2].endswith("018019")
+        assert painted(app)[2].endswith("018019›")
         await pilot.press("w")
         await settle(pilot)
         lines = painted(app)
@@ -339,7 +339,7 @@ async def test_long_lines_scroll_sideways(log: Path) -> None:
         await pilot.press("l")
         assert painted(app)[1].startswith("8901")
         assert painted(app)[2].startswith("本語日")
-        assert len(painted(app)[1]) == 40
+        assert len(painted(app)[1]) == 40 + len("›")
         await pilot.press("h", "h")
         assert painted(app)[1].startswith("0123")
 
@@ -413,13 +413,13 @@ async def test_lines_are_numbered_where_there_is_room(log: Path) -> None:
     async with app.run_test(size=(70, 8)) as pilot:
         app.view.show(LogFile(log), title="t")
         await settle(pilot)
-        assert painted(app)[1:] == ["  1  one", "  2  " + "x" * 64, "  3  three", *[""] * 4]
+        assert painted(app)[1:] == ["  1  one", "  2  " + "x" * 64 + "›", "  3  three", *[""] * 4]
         await pilot.press("w")
         assert painted(app)[1:5] == ["  1  one", "  2  " + "x" * 64, "     " + "x" * 36, "  3  three"]
         await pilot.press("w", "l")
-        assert painted(app)[1:3] == ["  1", "  2  " + "x" * 64]
+        assert painted(app)[1:3] == ["  1", "  2  " + "x" * 64 + "›"]
         await pilot.press("h", "number_sign")
-        assert painted(app)[1:3] == ["one", "x" * 69]
+        assert painted(app)[1:3] == ["one", "x" * 69 + "›"]
         await pilot.press("number_sign")
         assert painted(app)[1] == "  1  one"
 

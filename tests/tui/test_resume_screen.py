@@ -409,15 +409,16 @@ async def test_a_repair_that_runs_nothing_is_done_where_it_was_asked_for(replann
         await pilot.press("3", "v")
         await until(pilot, lambda: "one" in app.desk.checks and app.desk.checks["one"].proven)
         await until(pilot, lambda: "! its plan.json is not the plan that it was built by" in words(app))
-        assert "R put plan.json back from this folder, if it is the same there" in words(app)
+        await until(pilot, lambda: "R put plan.json back from this folder, if it is the same there" in words(app))
         screen = await opened(pilot, app, "R")
         assert screen.answer is not None
         assert screen.answer.mends
-        assert "no task runs: what is damaged is mended" in words(app)
+        await until(pilot, lambda: "no task runs: what is damaged is mended" in words(app))
         await pilot.press("enter")
         await until(pilot, lambda: app.desk.checks["one"].sound)
-        assert "one is repaired: no task has to run again for that" in words(app)
-        assert "✓ sound" in words(app)
+        told = "one is repaired: no task has to run again for that"
+        await until(pilot, lambda: told in {each.lines[0] for each in app.said.all})
+        await until(pilot, lambda: "✓ sound" in words(app))
 
 
 def words(app: SpecularApp) -> str:

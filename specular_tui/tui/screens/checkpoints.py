@@ -363,7 +363,9 @@ class CheckpointsScreen(KeepingScreen):
         message.stop()
         rules, going = self.cleaner.rules, self._going
         if rules is None or not going:
-            self.say("nothing would be removed")
+            from specular_tui.tui.present_keeping import WRITE_A_TIME
+
+            self.say("nothing would be removed" if rules is not None else WRITE_A_TIME)
             return
 
         from specular_tui.tui.screens.dialogs import keeping

@@ -15,7 +15,7 @@ from specular_tui.model import duration
 from specular_tui.tui import keys, present
 from specular_tui.tui.deeds import Going, Rules
 from specular_tui.tui.present import Line
-from specular_tui.tui.present_keeping import clean_command
+from specular_tui.tui.present_keeping import WRITE_A_TIME, clean_command
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.toggle import Toggle
 
@@ -49,7 +49,7 @@ class CleanPane(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """Yield the fields."""
-        yield Static(paint([("Clean up", "strong"), ("  what meets all of these goes", "muted")]), id="clean-title")
+        yield Static(paint([("Clean up", "strong"), (" runs that meet all of this", "muted")]), id="clean-title")
         with Horizontal(classes="field"):
             yield Label("all but the newest", markup=False)
             yield self.keep_last
@@ -86,7 +86,7 @@ class CleanPane(VerticalScroll, can_focus=False):
         self._said = (rules, going, problem)
         lines: list[Line] = [[]]
         if rules is None:
-            lines.append([("write a time as 90s, 12h, 7d", "paused")])
+            lines.append([(WRITE_A_TIME, "paused")])
         elif problem:
             lines.append([(problem, "failed")])
         elif not rules:

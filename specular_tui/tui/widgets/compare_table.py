@@ -13,6 +13,7 @@ from specular_tui.tui.present import Line
 from specular_tui.tui.widgets import columns
 from specular_tui.tui.widgets.columns import Column
 from specular_tui.tui.widgets.line_list import LineList
+from specular_tui.tui.widgets.task_columns import fit_id
 
 _COLUMNS: Final = (
     Column("task", 20),
@@ -92,7 +93,7 @@ class CompareTable(LineList):
 def _cell(name: str, task: TaskComparison, room: int) -> Line:
     match name:
         case "task":
-            return [(task.task, "plain" if task.differences else "muted")]
+            return [(fit_id(task.task, room).rstrip(), "plain" if task.differences else "muted")]
         case "before":
             return present_keeping.side(task.before, room)
         case "after":

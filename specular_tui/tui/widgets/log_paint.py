@@ -117,9 +117,10 @@ class LogPainter:
             left = 0 if window.wrap else window.left
             strip = Strip(segments).crop(left, left + width)
             segments, cells = list(strip), strip.cell_length
-        if on_thumb:
+        beyond = not window.wrap and width_of(line.text) > window.left + width
+        if on_thumb or beyond:
             segments += [Segment(" " * (width - cells), self.style(""))] if cells < width else []
-            segments.append(self._bar(on_thumb))
+            segments.append(self._bar(on_thumb) if on_thumb else Segment(glyphs.POINTER, self.style("number")))
             cells = width + 1
         if room := window.numbers:
             segments = [self._number(row, room), *segments]

@@ -15,6 +15,7 @@ from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets import columns
 from specular_tui.tui.widgets.columns import Column
 from specular_tui.tui.widgets.line_list import LineList
+from specular_tui.tui.widgets.task_columns import fit_id
 
 #: A name that begins with an underscore is no heading. The plan takes what is left, no more than a name is long, so
 #: that the eye finds its way along the line.
@@ -40,7 +41,7 @@ _CLEANING: Final = (
     Column("state", 11),
     Column("age", 8, right=True),
     Column("size", 6, right=True),
-    Column("why", 34),
+    Column("why", 34, least=24),
 )
 _CLEANING_DROPPED: Final = ("state", "age")
 
@@ -138,7 +139,7 @@ def _cell(name: str, row: RunRow, desk: Desk, room: int) -> Line:
         case "state":
             return [present.run_badge(row.status, live=row.live)]
         case "run":
-            return [(row.run_id, "plain")]
+            return [(fit_id(row.run_id, room).rstrip(), "plain")]
         case "plan":
             return [(row.plan_name, "plain" if row.live else "muted")]
         case "progress":

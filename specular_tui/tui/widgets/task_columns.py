@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -84,12 +84,12 @@ def fit_id(text: str, width: int) -> str:
     return fit(text, width - cell_len(text[-tail:])) + text[-tail:]
 
 
-def fit_counted(text: str, more: str, width: int) -> str:
-    """Return `text` and then `more` in exactly `width` cells; `text` is cut, not `more`."""
+def fit_counted(text: str, more: str, width: int, cut: Callable[[str, int], str] = fit) -> str:
+    """Return `text` and then `more` in exactly `width` cells; `text` is cut, with `cut`, and not `more`."""
     room = width - len(more)
     if not more or room < 4:
-        return fit(text + more, width)
-    return fit((text if cell_len(text) <= room else fit(text, room)) + more, width)
+        return cut(text + more, width)
+    return fit((text if cell_len(text) <= room else cut(text, room)) + more, width)
 
 
 def _with_reason(layout: Columns, *, keep_attempt: bool) -> Columns:
@@ -124,7 +124,9 @@ def pieces(cells: Cells, shape: str, layout: Columns, width: int) -> Iterator[tu
         yield "attempt", " " * _GAP + fit(cells.attempt, layout.attempt, right=True)
         used += _GAP + layout.attempt
     if layout.detail:
-        yield "detail", " " * _GAP + fit_counted(cells.detail, cells.more, layout.detail)
+        # What is waited for is an id too.
+        cut = fit_id if cells.kind in ("pending", "blocked") else fit
+        yield "detail", " " * _GAP + fit_counted(cells.detail, cells.more, layout.detail, cut)
         used += _GAP + layout.detail
     if used < width:
         yield "gap", " " * (width - used)
@@ -142,7 +144,8 @@ def heading(layout: Columns, width: int, note: str) -> tuple[str, str]:
         text += " " * _GAP + fit("try", layout.attempt, right=True)
     note = f"  {note} " if note else ""
     room = max(0, width - cell_len(note))
-    detail = "exit / waits for" if layout.detail >= 16 else "exit"
+    both = "exit / waits for"
+    detail = both if layout.detail >= len(both) else "waits for"
     if layout.detail and cell_len(text) + _GAP + len(detail) <= room:
         text += " " * _GAP + detail
     return set_cell_size(text, room), set_cell_size(note, width - room)

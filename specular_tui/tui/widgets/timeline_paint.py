@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
-from specular_tui.tui.widgets.task_columns import fit
+from specular_tui.tui.widgets.task_columns import fit, fit_id
 from specular_tui.tui.widgets.timeline_axis import Axis, Window
 from specular_tui.tui.widgets.timeline_bars import Bar, Kind
 
@@ -103,7 +103,7 @@ class TimelinePainter:
                     sign = glyphs.HATCH
                 cells[cell] = (sign, f"{style}+slow" if sign == glyphs.SLOW else style)
         text, name = label
-        head = Segment(fit(text, label_width - 1) + " ", self.style(name if chosen is None else "label-on"))
+        head = Segment(fit_id(text, label_width - 1) + " ", self.style(name if chosen is None else "label-on"))
         return Strip([head, *self._segments(cells, chosen)])
 
     def gap(self, label_width: int) -> Strip:
