@@ -188,12 +188,13 @@ async def test_scrolling_back_to_the_end_follows_again(log: Path) -> None:
         assert app.view.follow
 
 
-async def test_it_looks_by_itself(log: Path) -> None:
+async def test_it_looks_once_a_second_where_nobody_says_that_it_grew(log: Path) -> None:
     app = Host()
     async with app.run_test(size=(60, 11)) as pilot:
         app.view.show(LogFile(numbered(log, 2)), title="t")
         await settle(pilot)
         more(log, b"unannounced\n")
+        app.view.tick()
         await until(pilot, lambda: "unannounced" in painted(app)[3])
 
 
