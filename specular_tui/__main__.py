@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
-from pathlib import Path
+
+TYPE_CHECKING = False  # importing typing takes longer than all of `--version`
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def main() -> None:
@@ -15,6 +19,9 @@ def main() -> None:
 
         print(f"specular {__version__}")  # noqa: T201 - the quickest answer needs no library
         return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Ctrl+C ends a start without a word: nothing has begun, and a traceback of imports helps nobody.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What a start makes stays, most of it modules; the collector would look through it a dozen times.
     gc.set_threshold(100_000, 20, 20)
     opener = open_tui
@@ -29,14 +36,26 @@ def main() -> None:
 
     from specular_tui.cli.main import run
 
-    code = run(opener)
+    try:
+        _listen()
+        code = run(opener)
+    except KeyboardInterrupt:
+        code = 130
     # Python would look through all that was imported for garbage, twice, before it lets go: a tenth of a quick command.
     gc.freeze()
     sys.exit(code)
 
 
+def _listen() -> None:
+    """Let Ctrl+C raise KeyboardInterrupt from here on."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def open_here() -> int:
     """Open the full-screen app on this folder, without the command line: that would take as long as a third of it."""
+    from pathlib import Path
+
     from specular_tui.spec.settings import checkpoint_directory
 
     return open_tui(checkpoint_directory(None, os.environ, Path.cwd()), None, False)
@@ -51,6 +70,7 @@ def open_tui(root: Path, run_id: str | None, owned: bool, tour: bool = False) ->
     gc.disable()
     from specular_tui.tui.start import run_app
 
+    _listen()
     return run_app(root, run_id=run_id, owned=owned, tour=tour)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -13,6 +14,7 @@ from specular_tui import __version__
 from specular_tui.cli import output
 from specular_tui.cli.lazy import LazyGroup
 from specular_tui.cli.streams import open_streams
+from specular_tui.cli.waiting import SignalledError
 from specular_tui.errors import ExitCode, SpecularError
 
 
@@ -109,6 +111,9 @@ def _run(open_tui: OpenTui, args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         output.tell("interrupted")
         return ExitCode.INTERRUPTED
+    except SignalledError as error:
+        output.tell(f"ended by {signal.Signals(error.number).name}")
+        return 128 + error.number
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return ExitCode.USAGE

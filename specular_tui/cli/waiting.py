@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from specular_tui.cli import words
 
@@ -15,9 +17,38 @@ _PATIENCE = 0.5
 _WIDTH = 30
 
 
+class SignalledError(BaseException):
+    """A signal that ends the process has come; as with Ctrl+C, what was begun is tidied up first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _signalled(number: int, _frame: FrameType | None) -> None:
+    raise SignalledError(number)
+
+
+@contextlib.contextmanager
+def _tidy_ends() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP, where they would end the process at once, raise `SignalledError`."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    taken = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _signalled)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield what is to be told the bytes done and the bytes in all. Ctrl+C ends the work."""
+    """Yield what is to be told the bytes done and the bytes in all.
+
+    Ctrl+C, SIGTERM and SIGHUP end the work; what is half written is removed.
+    """
     began = time.monotonic()
     shown = False
     moving = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -34,7 +65,8 @@ def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
             sys.stderr.flush()
 
     try:
-        yield tell
+        with _tidy_ends():
+            yield tell
     finally:
         if shown:
             with contextlib.suppress(OSError):

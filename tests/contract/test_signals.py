@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.contract.conftest import Shell, task
+from tests.contract.conftest import Shell, interrupt, task
 
 WAIT = "until [ -e go ]; do sleep 0.05; done"
 
@@ -127,3 +127,15 @@ def test_a_build_that_is_paused_when_its_process_is_killed_can_be_resumed(shell:
     done = shell("specular build --resume")
     assert done.code == 0, done.err
     assert "START a" not in done.out
+
+
+def test_an_export_that_is_ended_leaves_nothing_half_written(shell: Shell) -> None:
+    shell.plan(task("a", "head -c 60000000 /dev/urandom"))
+    assert shell("specular build --run-id one").code == 0
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        export = shell.start("specular checkpoint export one --out one.tar.gz")
+        shell.wait_for("ls .one.tar.gz.*.part")
+        out = interrupt(export, number)
+        assert export.returncode == 128 + number
+        assert out in ("interrupted\n", f"ended by {number.name}\n")
+        assert [path.name for path in shell.folder.iterdir() if "one.tar.gz" in path.name] == []
