@@ -13,7 +13,8 @@ import click
 
 from specular_tui.cli import output
 from specular_tui.cli.dashboard import prove_terminal
-from specular_tui.cli.options import DURATION, FILE, INTERVAL, WholeNumber, current_folder
+from specular_tui.cli.options import current_folder
+from specular_tui.cli.values import DURATION, FILE, INTERVAL, RUN, TASK, WholeNumber
 from specular_tui.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ _LATEST = "\0"
     is_flag=False,
     flag_value=_LATEST,
     default=None,
+    type=RUN,
     metavar="[RUN]",
     help="Go on with a run: the newest resumable one, or the one named.",
 )
 @click.option("--resume-last", "--last", is_flag=True, help="Go on with the newest resumable run.")
-@click.option("--from-task", metavar="TASK", help="Run a task again, and all that depends on it.")
+@click.option("--from-task", type=TASK, metavar="TASK", help="Run a task again, and all that depends on it.")
 @click.option("--alone", is_flag=True, help="With --from-task: run that task only, and nothing that depends on it.")
 @click.option("--skip-failed", is_flag=True, help="Leave out what failed, and what needs it.")
 @click.option("--run-dependents", is_flag=True, help="With --skip-failed: run what needs a skipped task all the same.")

@@ -10,7 +10,8 @@ import click
 
 from specular_tui.cli import output
 from specular_tui.cli.dashboard import has_terminal
-from specular_tui.cli.options import FILE, WholeNumber, current_folder
+from specular_tui.cli.options import current_folder
+from specular_tui.cli.values import FILE, WholeNumber
 from specular_tui.errors import SpecularError
 
 

@@ -10,8 +10,9 @@ from typing import Final
 import click
 
 from specular_tui.cli import output
-from specular_tui.cli.options import WholeNumber, checkpoint_root, chosen_run, current_run, last_option
+from specular_tui.cli.options import checkpoint_root, chosen_run, current_run, last_option
 from specular_tui.cli.text import Cleaner
+from specular_tui.cli.values import RUN, TASK, WholeNumber
 from specular_tui.errors import VALIDATION_FAILED, CheckpointError, ExitCode
 
 #: What the log of a GitHub job would take for a command: `::` at the start of a line, `##[` anywhere.
@@ -19,8 +20,8 @@ _COMMAND: Final = re.compile(r"(?m)(^\s*:|##)(:|\[)")
 
 
 @click.command("logs")
-@click.argument("task")
-@click.option("--run", metavar="RUN", help="The run (default: the live one, or the newest).")
+@click.argument("task", type=TASK)
+@click.option("--run", type=RUN, metavar="RUN", help="The run (default: the live one, or the newest).")
 @last_option
 @click.option("--attempt", type=WholeNumber(1), metavar="N", help="An earlier attempt (default: the latest).")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the task ends, also from before it starts.")

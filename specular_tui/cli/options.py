@@ -10,77 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from specular_tui.model import duration
-from specular_tui.model.quote import quote
+from specular_tui.cli.values import RUN
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class DurationType(click.ParamType[int]):
-    """A duration such as `90s`, `5m`, `2h`, `7d`; its value is milliseconds."""
-
-    name = "duration"
-
-    def __init__(self, *, above_zero: bool = False) -> None:
-        """Take `0s` too, unless it must be `above_zero`."""
-        self.above_zero = above_zero
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the milliseconds."""
-        if isinstance(value, int):
-            return value
-        try:
-            found = duration.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if self.above_zero and not found:
-            self.fail(f"{value} is not above zero", param, ctx)
-        return found
-
-
-class WholeNumber(click.ParamType[int]):
-    """A whole number that is neither too small nor too large."""
-
-    name = "number"
-
-    def __init__(self, least: int, most: int | None = None) -> None:
-        """Take `least` and more, up to `most` where that is given."""
-        self.least = least
-        self.most = most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number."""
-        if isinstance(value, int):
-            return value
-        digits = value.strip().removeprefix("-")
-        if digits.isascii() and digits.isdigit() and len(digits) < 19:
-            found = int(value)
-            if found >= self.least and (self.most is None or found <= self.most):
-                return found
-        allowed = f"of {self.least} or more" if self.most is None else f"from {self.least} to {self.most}"
-        self.fail(f"{quote(value)} is not a whole number {allowed}", param, ctx)
-
-
-class FileName(click.ParamType[str]):
-    """The name of a file or folder, which may not be there; an empty text names nothing."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name."""
-        text = str(value)
-        if not text:
-            self.fail("an empty text names no file", param, ctx)
-        if "\0" in text:
-            self.fail("no file has a NUL byte in its name", param, ctx)
-        return text
-
-
-FILE = FileName()
-DURATION = DurationType()
-INTERVAL = DurationType(above_zero=True)
-
-run_argument = click.argument("run", required=False, metavar="[RUN]")
+run_argument = click.argument("run", required=False, type=RUN, metavar="[RUN]")
 last_option = click.option("--last", is_flag=True, help="The newest run.")
 
 

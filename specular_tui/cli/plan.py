@@ -11,7 +11,8 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.lazy import LazyGroup
-from specular_tui.cli.options import FILE, WholeNumber, checkpoint_root, current_folder, format_option
+from specular_tui.cli.options import checkpoint_root, current_folder, format_option
+from specular_tui.cli.values import FILE, RUN, WholeNumber
 from specular_tui.errors import ExitCode, SpecularError
 from specular_tui.model import duration
 
@@ -84,7 +85,7 @@ def schema_command() -> None:
 
 @click.command("show")
 @_file
-@click.option("--run", metavar="RUN", help="The plan that a stored run was built with.")
+@click.option("--run", type=RUN, metavar="RUN", help="The plan that a stored run was built with.")
 @click.option(
     "--jobs",
     "-j",

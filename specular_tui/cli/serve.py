@@ -10,7 +10,8 @@ from typing import Final
 import click
 
 from specular_tui.cli import output
-from specular_tui.cli.options import FILE, WholeNumber, checkpoint_root
+from specular_tui.cli.options import checkpoint_root
+from specular_tui.cli.values import FILE, WholeNumber
 from specular_tui.errors import SpecularError
 
 #: What runs for each page.

@@ -182,3 +182,29 @@ def test_json_stays_json_under_every_encoding(shell: Shell) -> None:
         data = shell(f"specular {line} --format json", PYTHONIOENCODING="ascii").out
         json.loads(data)
         assert data.isascii()
+
+
+def test_a_shell_completes_commands_runs_tasks_and_files(shell: Shell) -> None:
+    built(shell)
+    shell.plan(task("c"))
+    assert shell("specular build --run-id two").code == 0
+
+    def completed(*words: str, folder: str = ".") -> list[str]:
+        typed = " ".join(("specular", *words))
+        line = f'cd {folder}; COMP_WORDS="{typed}" COMP_CWORD={len(words)} _SPECULAR_COMPLETE=bash_complete specular'
+        found = shell(line)
+        assert (found.code, found.err) == (0, "")
+        return found.out.split()
+
+    assert completed("che") == ["plain,checkpoint"]
+    assert completed("checkpoint", "show", "") == ["plain,one", "plain,two"]
+    assert completed("checkpoint", "compare", "one", "t") == ["plain,two"]
+    assert completed("build", "--resume", "o") == ["plain,one"]
+    assert completed("logs", "") == ["plain,c"]
+    assert completed("logs", "--run", "one", "") == ["plain,a", "plain,b"]
+    assert completed("build", "--plan", "pl") == ["file,pl"]
+    (shell.checkpoints / "two" / "journal.jsonl").write_bytes(b"")
+    assert completed("logs", "") == []
+    (shell.folder / "empty").mkdir()
+    assert completed("checkpoint", "show", "", folder="empty") == []
+    assert shell('eval "$(_SPECULAR_COMPLETE=bash_source specular)"; complete -p specular').code == 0

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import (
-    DURATION,
-    FILE,
-    WholeNumber,
-    can_ask,
-    checkpoint_root,
-    current_folder,
-    format_option,
-    unasked_option,
-)
+from specular_tui.cli.options import can_ask, checkpoint_root, current_folder, format_option, unasked_option
+from specular_tui.cli.values import DURATION, FILE, WholeNumber
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import UsageError
 

@@ -8,6 +8,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option
+from specular_tui.cli.values import RUN
 from specular_tui.model import duration
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command("compare")
-@click.argument("run", metavar="RUN")
-@click.argument("other", metavar="OTHER")
+@click.argument("run", type=RUN, metavar="RUN")
+@click.argument("other", type=RUN, metavar="OTHER")
 @click.option("--all", "all_tasks", is_flag=True, help="Also the tasks that do not differ.")
 @format_option("table", "json")
 def compare_command(run: str, other: str, all_tasks: bool, form: str | None) -> None:

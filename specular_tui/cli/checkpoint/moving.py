@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.options import FILE, checkpoint_root, chosen_run, current_folder, last_option
+from specular_tui.cli.options import checkpoint_root, chosen_run, current_folder, last_option
+from specular_tui.cli.values import FILE, RUN
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import ExitCode, SpecularError, UsageError
 
 
 @click.command("export")
-@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
 @last_option
 @click.option("--all", "all_runs", is_flag=True, help="Every run that is not live.")
 @click.option(
