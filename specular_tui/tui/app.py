@@ -52,7 +52,7 @@ from specular_tui.tui.styling import Sheet, sheets
 from specular_tui.tui.views import Desk
 
 if TYPE_CHECKING:
-    from specular_tui.tui.alerts import Alert, Alerts
+    from specular_tui.tui.announcing import Announcer
     from specular_tui.tui.bridge.bridge import Bridge
     from specular_tui.tui.palette import Entry
     from specular_tui.tui.wish import Wish
@@ -146,10 +146,10 @@ class SpecularApp(SpeakingApp):
         return Bridge(Outlet(self._root, self.desk, self.tell, self.say, self._spawn, self._settle))
 
     @cached_property
-    def _alerts(self) -> Alerts:
-        from specular_tui.tui.alerts import Alerts
+    def _announcer(self) -> Announcer:
+        from specular_tui.tui.announcing import Announcer
 
-        return Alerts()
+        return Announcer(self)
 
     def on_mount(self) -> None:
         """Heed signals at once, and begin to look when there is something to be looked at."""
@@ -199,8 +199,7 @@ class SpecularApp(SpeakingApp):
                 self._open(live[0])
         if isinstance(message, RunsListed | RunShown | RunMoved) and self._second is not None:
             (self._second.resume if self.bridge.busy else self._second.pause)()
-        if isinstance(message, RunShown | RunMoved) and (alert := self._alerts.look(self.desk.view)) is not None:
-            self._tell_alert(alert)
+        self._announcer.heed(message)
         for stack in self._screen_stacks.values():
             for screen in stack:
                 screen.post_message(copy.copy(message))
@@ -210,25 +209,10 @@ class SpecularApp(SpeakingApp):
             if view is not None and view.run_id == wanted[0]:
                 self.call_later(self.show_task, wanted[1])
 
-    def _tell_alert(self, alert: Alert) -> None:
-        """Announce what has happened; aloud, if it is worth it and nobody is looking, as far as the terminal says."""
-        from specular_tui.tui import alerts
-
-        if not (alert.pinned and isinstance(self.screen, ModeScreen) and self.screen.MODE == "build"):
-            # The header and Build go on saying it.
-            self.say(alert.text, alert.severity, alerts.SHOWN)
-        if alert.loud and self.settings.notifications and not self.looked_at and self._driver is not None:
-            alerts.send(alert, self._driver.write, os.environ, unicode=self.look.unicode)
-
-    def say(self, text: str, severity: str = "information", lasting: float | None = None) -> None:
-        """Show a text, which may be foreign, for some seconds, or for as long as its severity asks for."""
-        match severity:
-            case "error":
-                self.notify(text, severity="error", timeout=lasting)
-            case "warning":
-                self.notify(text, severity="warning", timeout=lasting)
-            case _:
-                self.notify(text, timeout=lasting)
+    def write_to_terminal(self, data: str) -> None:
+        """Write what is no picture: a bell, a notification of the desktop."""
+        if self._driver is not None:
+            self._driver.write(data)
 
     def _open(self, run_id: str) -> None:
         self.bridge.open(run_id)
@@ -345,6 +329,16 @@ class SpecularApp(SpeakingApp):
         screen = self.screen
         if isinstance(screen, ModeScreen):
             self.push_screen(PaletteDialog(partial(possible.entries, self, screen)), answered)
+
+    def action_open_newest(self) -> None:
+        """Open what has begun, or ended, elsewhere; with no run open the newest that can go on, else the newest."""
+        row = self.desk.arrived() or (self.desk.newest() if self.desk.view is None else None)
+        if row is not None:
+            self._open(row.run_id)
+        elif self.desk.view is not None:
+            self.say(f"{self.desk.view.run_id} is open, and no other build runs")
+        else:
+            self.say("there is no run yet")
 
     def action_help(self) -> None:
         """List the keys of where the user is."""

@@ -260,7 +260,7 @@ def no_run(newest: RunRow | None = None) -> list[Line]:
     offer: list[Line] = []
     if newest is not None:
         about = f", which {'can go on' if newest.resumable else 'is ' + newest.status}."
-        offer = [[keys.cap("build.open_newest"), (" opens ", "muted"), (newest.run_id, "plain"), (about, "muted")]]
+        offer = [[keys.cap("app.open_newest"), (" opens ", "muted"), (newest.run_id, "plain"), (about, "muted")]]
     return [
         [("No run is open.", "strong")],
         [],

@@ -42,6 +42,16 @@ class SpeakingApp(TerminalApp):
         self._keep(self.said.add(lines, severity, self.clock.now(), timeout))
         self._show_said()
 
+    def say(self, text: str, severity: str = "information", lasting: float | None = None) -> None:
+        """Show a text, which may be foreign, for some seconds, or for as long as its severity asks for."""
+        match severity:
+            case "error":
+                self.notify(text, severity="error", timeout=lasting)
+            case "warning":
+                self.notify(text, severity="warning", timeout=lasting)
+            case _:
+                self.notify(text, timeout=lasting)
+
     def _keep(self, message: Message) -> None:
         """Let a message go when its time is over; behind a dialog it is not."""
         if message.lasting is None:

@@ -232,6 +232,8 @@ class Desk(Struct):
     owned: set[str] = field(default_factory=set)
     #: The run of the demo, if that is what the application was opened for.
     tour: str = ""
+    #: The run that was last spoken of because it began, or ended, while it was not in view.
+    noticed: str = ""
     #: The run that Validation is about.
     subject: str = ""
     #: The latest check of each run that was checked since the start.
@@ -241,6 +243,12 @@ class Desk(Struct):
         """Return the newest run that goes on or can be resumed, else the newest; None where none can be read."""
         rows = [row for row in self.runs if not row.damage]
         return next((row for row in rows if row.live or row.resumable), rows[0] if rows else None)
+
+    def arrived(self) -> RunRow | None:
+        """Return the run that was spoken of last, else the newest live one, if it is not in view already."""
+        here = self.view.run_id if self.view is not None else ""
+        others = [row for row in self.runs if row.run_id != here and (row.live or row.run_id == self.noticed)]
+        return next((row for row in others if row.run_id == self.noticed), others[0] if others else None)
 
     def row(self, run_id: str) -> RunRow | None:
         """Return the row of a run, or None where it is not in the list."""

@@ -88,3 +88,39 @@ async def test_t_is_about_the_task_under_the_cursor_alone(root: Path) -> None:
         await pilot.press("o")
         await until(pilot, lambda: not screen._pending)
         assert screen.answer.count(screen.answer.decisions[0].action.RUN) > 1
+
+
+async def test_a_build_that_another_shell_starts_is_told_of_and_a_key_opens_it(root: Path) -> None:
+    old = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, old.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        other = recorded.RecordedRun(root, "build-b", at=old.now + 1000)
+        other.begin()
+        other.start("deps/install")
+        await until(pilot, lambda: app.said.shown and app.said.shown.text == "build-b started: O opens it")
+        screen = app.screen
+        assert isinstance(screen, BuildScreen)
+        assert screen.view is not None
+        assert screen.view.run_id == "build-a"
+        await until(pilot, lambda: "O Open newest" in str(screen.footer.render()))
+        other.wait(31)
+        other.end("deps/install", "failed", exit_code=1)
+        other.finish("failed", "a task failed")
+        await until(pilot, lambda: "build-b failed after 31s (1 task): O opens it" in [m.text for m in app.said.all])
+        assert screen.view.run_id == "build-a"
+        await pilot.press("O")
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-b")
+
+
+async def test_a_build_that_another_shell_starts_opens_by_itself_where_none_is_open(root: Path) -> None:
+    recorded.finished(root, "build-a", at=recorded.START - DAY)
+    old = recorded.finished(root, "build-b", at=recorded.START)
+    app = make_app(root, old.now)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("1")
+        other = recorded.RecordedRun(root, "build-c", at=old.now + 1000)
+        other.begin()
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-c")
+        other.close()

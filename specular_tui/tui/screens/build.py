@@ -16,7 +16,6 @@ from specular_tui.tui.messages import (
     Foreseen,
     LogGrew,
     LogRead,
-    Open,
     OpenOutside,
     RunMoved,
     RunShown,
@@ -115,12 +114,10 @@ class BuildScreen(SteeringScreen):
         """Tell whether a key makes sense for the run in view and the task under the cursor."""
         view, task_id = self.view, self.selected
         if view is None:
-            return key.where == "app" or (key.id == "build.open_newest" and self.desk.newest() is not None)
+            return key.where == "app" and (key.id != "app.open_newest" or self.desk.newest() is not None)
         failed = task_id is not None and view.state.task(task_id).status is TaskStatus.FAILED
         running = task_id is not None and task_id in view.state.running
         match key.id:
-            case "build.open_newest":
-                return False
             case "build.retry_all":
                 return bool(view.failed)
             case "build.retry_task":
@@ -139,16 +136,6 @@ class BuildScreen(SteeringScreen):
                 return self._in_log and self.log_view.source is not None
             case _:
                 return super().offers(key)
-
-    def action_open_newest(self) -> None:
-        """Open the newest run that can go on, or else the newest, where none is open."""
-        row = self.desk.newest()
-        if self.view is not None:
-            self.say(f"{self.view.run_id} is open")
-        elif row is None:
-            self.say("there is no run yet")
-        else:
-            self.post_message(Open(row.run_id))
 
     # What the bridge tells
 

@@ -126,6 +126,8 @@ class ModeScreen(Screen[None]):
                 return row is not None and (
                     row.resumable or (row.live and (row.status == "paused" or self._draining(row)))
                 )
+            case "app.open_newest":
+                return self.desk.arrived() is not None
             case "app.new_build":
                 return row is None or not row.live
             case "run.drain":
