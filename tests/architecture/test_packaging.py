@@ -69,6 +69,9 @@ def test_the_installed_command_runs_from_the_wheel(python: Path, tmp_path: Path)
     assert Path(file).is_relative_to(python.parents[1])
     assert version in run(python.with_name("specular"), "--version", cwd=tmp_path)
     assert version in run(python, "-m", "specular_tui", "--version", cwd=tmp_path)
+    assert "Exit codes:" in run(python.with_name("specular"), "--help", cwd=tmp_path)
+    completion = run("env", "_SPECULAR_COMPLETE=bash_source", python.with_name("specular"), cwd=tmp_path)
+    assert "complete -o nosort -F _specular_completion specular" in completion
 
 
 def test_the_installed_demo_writes_a_plan_that_runs(python: Path, tmp_path: Path) -> None:

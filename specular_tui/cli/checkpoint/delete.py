@@ -33,9 +33,8 @@ def delete_command(run: str | None, last: bool, force: bool, trash: bool) -> int
     if not force and not is_live(root, run_id):
         reason = why_keep(root, run_id)
         if reason and not can_ask():
-            raise UsageError(
-                f"{run_id} is {reason}", hint=f"to remove it all the same: specular checkpoint delete {run_id} --force"
-            )
+            again = f"specular checkpoint delete {run_id}{' --trash' if trash else ''} --force"
+            raise UsageError(f"{run_id} is {reason}", hint=f"to remove it all the same: {again}")
         it = f"{run_id} is {reason}. {{}} it" if reason else f"{{}} {run_id}"
         question = ""
         if reason and trash:
