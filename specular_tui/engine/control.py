@@ -25,6 +25,7 @@ from typing import Any, Final
 from blake3 import blake3
 
 from specular_tui.errors import NotLiveError, SpecularError
+from specular_tui.model.quote import is_utf8
 
 #: A request is one short line.
 _LONGEST: Final = 64 << 10
@@ -47,7 +48,9 @@ def socket_folder() -> Path:
     Raises:
         OSError: it cannot be made, or something that is not this user's own folder stands there.
     """
-    folder = next((f for f in _candidates() if len(os.fsencode(f)) + _NAME_BYTES <= _LONGEST_PATH), None)
+    # metadata.json says where the socket is, and holds UTF-8.
+    fitting = (f for f in _candidates() if len(os.fsencode(f)) + _NAME_BYTES <= _LONGEST_PATH and is_utf8(str(f)))
+    folder = next(fitting, None)
     if folder is None:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     with contextlib.suppress(FileExistsError):

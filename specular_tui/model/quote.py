@@ -13,6 +13,15 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether `text`, of a file name perhaps, holds nothing that UTF-8 has no bytes for."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def quote(text: str, limit: int = 60) -> str:
     """Return `text` as `plain` does, in single quotes, cut with `…` after `limit` characters."""
     cut = text if len(text) <= limit else text[:limit] + "…"

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from specular_tui.errors import UsageError
+from specular_tui.model.quote import is_utf8
 
 
 class BuildRequest(Struct, frozen=True, kw_only=True):
@@ -38,11 +39,17 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     checkpoint_every: int | None = None
 
     def check(self) -> None:
-        """Refuse options that contradict each other.
+        """Refuse options that contradict each other, and names that no checkpoint can hold.
 
         Raises:
             UsageError: which ones, and why.
         """
+        for what, name in (("this folder", str(self.cwd)), ("the plan", self.plan), ("the policy", self.policy)):
+            if name is not None and not is_utf8(name):
+                raise UsageError(
+                    f"the name of {what} is not UTF-8, and a checkpoint cannot hold it: {name}",
+                    hint="rename it, or build from another folder",
+                )
         if self.resume is None:
             for given, name in (
                 (self.from_task is not None, f"--from-task {self.from_task}"),

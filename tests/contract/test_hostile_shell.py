@@ -208,3 +208,20 @@ def test_a_shell_completes_commands_runs_tasks_and_files(shell: Shell) -> None:
     (shell.folder / "empty").mkdir()
     assert completed("checkpoint", "show", "", folder="empty") == []
     assert shell('eval "$(_SPECULAR_COMPLETE=bash_source specular)"; complete -p specular').code == 0
+
+
+def test_names_that_are_not_utf8(shell: Shell) -> None:
+    shell.plan(task("a", "mkdir -p dist && touch \"$(printf 'dist/\\377')\"", outputs=["dist"]))
+    odd = "$(printf 'od\\377d')"
+    assert shell(f'mkdir "{odd}" && cp plan.json "{odd}"').code == 0
+    refused = shell(f'cd "{odd}" && specular build')
+    assert refused.code == 2
+    assert "the name of this folder is not UTF-8, and a checkpoint cannot hold it" in refused.err
+    assert shell(f'cd "{odd}" && specular plan validate && specular checkpoint list').code == 0
+    refused = shell(f'specular build --plan "{odd}/plan.json"')
+    assert refused.code == 2
+    assert "the name of the plan is not UTF-8" in refused.err
+    # What a task makes, and where sockets and checkpoints are, may be called anything.
+    built_there = shell(f'export XDG_RUNTIME_DIR="$PWD/{odd}" SPECULAR_CHECKPOINT_DIR="{odd}/runs"; specular build')
+    assert built_there.code == 0, built_there.err
+    assert shell(f'SPECULAR_CHECKPOINT_DIR="{odd}/runs" specular checkpoint validate').code == 0
