@@ -14,6 +14,9 @@ from typing import Final
 #: Seconds between two paints of what changes by itself. Keys do not wait for it.
 BEAT: Final = 0.05
 
+#: So many seconds a key has to be painted before what changes by itself comes in between.
+_KEY: Final = 0.008
+
 _NAME = "TEXTUAL_FPS"
 
 if _NAME not in os.environ:
@@ -30,3 +33,11 @@ def to_beat(part: float = 0) -> float:
     of these paints at most, and each is short.
     """
     return BEAT - (time.monotonic() - part * BEAT) % BEAT
+
+
+def give_way(typed_at: float) -> float:
+    """Return the seconds for which what takes long to paint waits for a key that came at `typed_at`: `time.monotonic`.
+
+    0.0 where there is none: it has been painted.
+    """
+    return max(0.0, typed_at + _KEY - time.monotonic())

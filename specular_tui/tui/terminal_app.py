@@ -15,11 +15,11 @@ from textual.app import App
 from textual.events import Key
 from textual.widgets import Input
 
+from specular_tui.tui.quick_keys import QuickKeysApp
 from specular_tui.tui.repaint import Terminal
-from specular_tui.tui.typed_ahead import TypedAheadApp
 
 
-class TerminalApp(TypedAheadApp):
+class TerminalApp(QuickKeysApp):
     """An application that keeps up with its terminal; see `terminal.TerminalDriver`."""
 
     #: The traceback of the error that the application has ended with; "" without one.

@@ -41,6 +41,8 @@ class TypedAheadApp(App[int]):
         await super().on_event(event)
 
     async def _come_up(self) -> None:
+        if self.screen._mounted_event.is_set():
+            return
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.screen._mounted_event.wait(), _PATIENCE)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from rich.style import Style
@@ -15,8 +16,10 @@ from textual.content import Content
 from textual.events import MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.timer import Timer
 
 from specular_tui.store.logfile import LogFile
+from specular_tui.tui.frames import BEAT
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.widgets.log_text import broken, index_at, occurrences
 from specular_tui.tui.widgets.log_view import LogView
@@ -66,6 +69,12 @@ class Host(App[None]):
 
     def on_log_view_follow_changed(self, message: LogView.FollowChanged) -> None:
         self.follows.append(message.follow)
+
+
+class TypedAt(Host):
+    """An application that knows when the last key came."""
+
+    typed_at = 0.0
 
 
 def painted(app: Host) -> list[str]:
@@ -216,6 +225,58 @@ async def test_many_polls_are_one_look(log: Path, monkeypatch: pytest.MonkeyPatc
             app.view.poll()
         await settle(pilot)
         assert len(looks) == 1
+
+
+async def test_a_key_that_has_just_come_is_painted_before_the_log(log: Path) -> None:
+    app = TypedAt()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 2)), title="t")
+        await settle(pilot)
+        more(log, b"the next\n")
+        app.typed_at = time.monotonic()
+
+        app.view._look()
+
+        assert app.view.line_count == 2
+        await until(pilot, lambda: app.view.line_count == 3)
+
+
+async def test_somebody_who_goes_on_typing_sees_the_log_grow(log: Path) -> None:
+    app = TypedAt()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 2)), title="t")
+        await settle(pilot)
+        more(log, b"the next\n")
+        app.typed_at = time.monotonic() + 3600
+
+        app.view._look()
+        app.view._look()
+
+        assert app.view.line_count == 3
+
+
+async def test_a_log_that_races_is_painted_half_as_often(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.view.show(LogFile(numbered(log, 2)), title="t")
+        await settle(pilot)
+        waits: list[float] = []
+        set_timer = app.view.set_timer
+
+        def noted(delay: float, *args: Any, **kwargs: Any) -> Timer:
+            if kwargs.get("name") == "log-view-frame":
+                waits.append(delay)
+            return set_timer(delay, *args, **kwargs)
+
+        monkeypatch.setattr(app.view, "set_timer", noted)
+        for lines in (1, 20, 1):
+            more(log, b"x\n" * lines)
+            app.view._look()
+            assert app.view._looking is not None
+            app.view._looking.stop()
+            app.view._looking = None
+
+        assert [wait > BEAT for wait in waits] == [False, True, False]
 
 
 async def test_a_million_lines_are_there_at_once(log: Path) -> None:

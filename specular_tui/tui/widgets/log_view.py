@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.timer import Timer
 
 from specular_tui.model.cause import MOST_LINES, find_cause
-from specular_tui.tui.frames import to_beat
+from specular_tui.tui.frames import BEAT, give_way, to_beat
 from specular_tui.tui.safe import ansi_line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_mouse import LogMouse
@@ -22,6 +22,8 @@ from specular_tui.tui.widgets.log_window import LogWindow
 #: Time for counting and searching in one go, and between two goes.
 _SLICE: Final = 0.003
 _BREATH: Final = 0.004
+#: Time for counting a log before its end is shown: enough for a small one.
+_GLANCE: Final = 0.001
 _SIDEWAYS: Final = 8
 #: Lines that are looked through in one go for why the task failed.
 _LOOKED: Final = 500
@@ -36,6 +38,10 @@ class LogView(LogMouse, can_focus=True):
     _live = True
     _looking: Timer | None = None
     _working: Timer | None = None
+    #: It waits for a key to be painted; only once for each of its own paints.
+    _waits = False
+    #: Every row was another line at the last paint.
+    _races = False
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -52,7 +58,7 @@ class LogView(LogMouse, can_focus=True):
             self.follow = True
         self._title, self._placeholder = plain(title), placeholder
         if source is not None:
-            source.advance(_SLICE)
+            source.advance(_GLANCE)
             self._work()
             self.poll()
         self._changed()
@@ -88,7 +94,9 @@ class LogView(LogMouse, can_focus=True):
     def poll(self) -> None:
         """Look, at the next frame, whether the log has grown; calls until then are one."""
         if self._window is not None and self._looking is None and self.is_mounted:
-            self._looking = self.set_timer(to_beat(0.5), self._look, name="log-view-frame")
+            # What nobody can read is painted half as often.
+            beat = to_beat(0.5) + (BEAT if self._races else 0)
+            self._looking = self.set_timer(beat, self._look, name="log-view-frame")
 
     def tick(self) -> None:
         """A second has gone by: look whether the log has grown, if it still may."""
@@ -100,8 +108,13 @@ class LogView(LogMouse, can_focus=True):
         window = self._window
         if window is None:
             return
+        self._waits = not self._waits and bool(wait := give_way(getattr(self.app, "typed_at", 0.0)))
+        if self._waits:
+            self._looking = self.set_timer(wait, self._look, name="log-view-frame")
+            return
         source = window.source
         last, tail = max(0, source.line_count - 1), source.tail_count
+        self._races = False
         change = source.poll()
         if change in ("same", "gone"):
             return
@@ -120,6 +133,7 @@ class LogView(LogMouse, can_focus=True):
         window.settle()
         self._work()
         self._changed()
+        self._races = self.follow and source.line_count - last > self._body
         self.poll()  # what grows goes on growing
 
     def _work(self) -> None:
