@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -132,7 +133,9 @@ def _run(open_tui: OpenTui, args: list[str]) -> int:
     except OSError as error:
         _tell_traceback()
         where = f": {error.filename}" if isinstance(error.filename, str) else ""
-        output.tell_error(f"{(error.strerror or str(error)).lower()}{where}")
+        full = error.errno in (errno.EMFILE, errno.ENFILE)
+        hint = "raise the limit on open files (ulimit -n)" if full else None
+        output.tell_error(f"{(error.strerror or str(error)).lower()}{where}", hint=hint)
         output.silence_stdout()
         return ExitCode.FAILED
     except Exception as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,6 +62,8 @@ def _no_folder(path: Path) -> tuple[Path, str, str]:
     """Return which part of a path is no folder, what it is, and what to do."""
     found = next((part for part in reversed((path, *path.parents)) if part.exists() and not part.is_dir()), path)
     if found.is_symlink():
+        import shlex
+
         real = shlex.quote(os.path.realpath(found))
         return found, "a symbolic link is not followed", f"name the folder itself: export {_SETTING}={real}"
     return found, "not a folder", f"move it away, or name another folder with {_SETTING}"
