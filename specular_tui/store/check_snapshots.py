@@ -17,7 +17,7 @@ import msgspec
 
 from specular_tui.model.quote import plain
 from specular_tui.model.run import RunState, RunStatus, TaskStatus
-from specular_tui.store import layout, snapshot, strictjson
+from specular_tui.store import layout, seal, snapshot, strictjson
 
 #: More differences of one file than this are not listed.
 _SHOWN = 8
@@ -51,6 +51,8 @@ class _Metadata(msgspec.Struct):
     journal_seq: int
     journal_chain: str
     journal_bytes: int
+    #: Checkpoints of before have none.
+    metadata_hash: str = ""
 
 
 class _State(msgspec.Struct):
@@ -135,6 +137,9 @@ def metadata(data: bytes, state: RunState | None, journal_bytes: int | None) -> 
         if state.frozen_since is not None and found["frozen_ms"] >= expected["frozen_ms"]:
             expected["frozen_ms"] = found["frozen_ms"]
         expected["control"] = found["control"]
+        expected = seal.sealed(expected)
+    if seal.FIELD not in found:
+        del expected[seal.FIELD]
     return _differences(found, expected) or _rewritten(data, expected)
 
 

@@ -21,7 +21,7 @@ from specular_tui.errors import (
 )
 from specular_tui.model.plan import RUN_ID
 from specular_tui.model.run import RESUMABLE, RunState, RunStatus
-from specular_tui.store import chain, layout, lock
+from specular_tui.store import chain, layout, lock, seal
 from specular_tui.store.folder import Folder, explain
 
 #: No file of a checkpoint that is read whole may be longer: a bomb is refused instead of filling the memory.
@@ -339,7 +339,7 @@ def summary(
     `last_word` is what `is_last_word` says, where that is known already.
     """
     path = str(folder.path)
-    exact = noted.get("run_id") == run_id and noted.get("format") == layout.FORMAT
+    exact = noted.get("run_id") == run_id and noted.get("format") == layout.FORMAT and seal.is_sealed(noted)
     if not live and noted.get("status") == RunStatus.PAUSED and not noted.get("reason"):
         exact = False  # it may have been killed while it stood frozen, which the journal tells
     if exact and (is_last_word(folder, noted) if last_word is None else last_word):

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from specular_tui.errors import RunNotFoundError, StorageError
 from specular_tui.model.quote import plain
-from specular_tui.store import chain, checkpoint, layout, lock
+from specular_tui.store import chain, checkpoint, layout, lock, seal
 from specular_tui.store.checkpoint import Damage, RunSummary
 from specular_tui.store.folder import Folder
 
@@ -108,6 +108,8 @@ def _flaws(folder: Folder, entries: _Entries, noted: Mapping[str, Any], last_wor
     if not noted:
         yield f"{layout.METADATA}: {_fault(folder, entries, layout.METADATA) or 'is not what was written'}"
         return
+    if seal.FIELD in noted and not seal.is_sealed(noted):
+        yield f"{layout.METADATA}: is not what was written"
     for name, others in (
         (layout.STATE, (layout.STATE + ".gz",)),
         (layout.PROGRESS, (layout.PROGRESS + ".gz",)),

@@ -20,6 +20,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.model.secret import mask_env
 from specular_tui.store import digest, layout
+from specular_tui.store.seal import sealed
 
 #: So many tasks are rendered as one piece.
 _AT_A_TIME: Final = 2_000
@@ -55,35 +56,37 @@ def metadata(state: RunState, *, now: int, journal_bytes: int, control: str | No
     `now` is the time up to which the working time of a live session counts, `journal_bytes` the length of the journal
     up to the last record, `control` the path of the socket that a live run listens on.
     """
-    return {
-        "run_id": state.run_id,
-        "created_at": timestamp(state.created_at),
-        "updated_at": timestamp(state.updated_at),
-        "plan_file": state.plan_file,
-        "plan_hash": state.plan_hash,
-        "policy_file": state.policy_file,
-        "status": state.status.value,
-        "total_tasks": state.total,
-        "completed_tasks": state.count(TaskStatus.COMPLETED),
-        "failed_tasks": state.count(TaskStatus.FAILED),
-        "skipped_tasks": state.count(TaskStatus.SKIPPED),
-        "format": layout.FORMAT,
-        "host": state.host,
-        "plan_name": state.plan_name,
-        "plan_path": _plan_path(state),
-        "policy_hash": state.policy_hash,
-        "interrupted": state.interrupted,
-        "imported": state.imported,
-        "reason": state.reason,
-        "elapsed_ms": state.elapsed_until(now),
-        "frozen_ms": state.frozen_until(now),
-        "created_at_ms": state.created_at,
-        "updated_at_ms": state.updated_at,
-        "control": control,
-        "journal_seq": state.seq,
-        "journal_chain": state.chain,
-        "journal_bytes": journal_bytes,
-    }
+    return sealed(
+        {
+            "run_id": state.run_id,
+            "created_at": timestamp(state.created_at),
+            "updated_at": timestamp(state.updated_at),
+            "plan_file": state.plan_file,
+            "plan_hash": state.plan_hash,
+            "policy_file": state.policy_file,
+            "status": state.status.value,
+            "total_tasks": state.total,
+            "completed_tasks": state.count(TaskStatus.COMPLETED),
+            "failed_tasks": state.count(TaskStatus.FAILED),
+            "skipped_tasks": state.count(TaskStatus.SKIPPED),
+            "format": layout.FORMAT,
+            "host": state.host,
+            "plan_name": state.plan_name,
+            "plan_path": _plan_path(state),
+            "policy_hash": state.policy_hash,
+            "interrupted": state.interrupted,
+            "imported": state.imported,
+            "reason": state.reason,
+            "elapsed_ms": state.elapsed_until(now),
+            "frozen_ms": state.frozen_until(now),
+            "created_at_ms": state.created_at,
+            "updated_at_ms": state.updated_at,
+            "control": control,
+            "journal_seq": state.seq,
+            "journal_chain": state.chain,
+            "journal_bytes": journal_bytes,
+        }
+    )
 
 
 def _plan_path(state: RunState) -> str:

@@ -53,6 +53,24 @@ def test_a_failed_run_is_resumed_from_its_failure(shell: Shell) -> None:
     assert status(shell) == "completed"
 
 
+@pytest.mark.parametrize("claim", ["completed", "abandoned", "bogus", "in_progress"])
+def test_a_run_is_what_its_journal_says_whatever_metadata_says(shell: Shell, claim: str) -> None:
+    run_id = broken(shell)
+    path = shell.checkpoints / run_id / "metadata.json"
+    path.write_text(path.read_text().replace('"status": "failed"', f'"status": "{claim}"'))
+    ran(shell)
+
+    (listed,) = shell("specular checkpoint list --format json").json()
+    assert (listed["status"], listed["failed_tasks"]) == ("failed", 1)
+    assert listed["flaws"] == ["metadata.json: is not what was written"]
+    refused = shell("specular build --resume")
+    assert refused.code == 4
+    assert "metadata.json: " in refused.err
+    assert shell(f"specular checkpoint delete {run_id}").code != 0
+    assert ran(shell) == []
+    assert shell("specular checkpoint clean --failed --dry-run --format json").out.count(run_id) == 1
+
+
 def test_retry_failed_runs_what_failed_and_what_waited_for_it(shell: Shell) -> None:
     broken(shell)
     ran(shell)

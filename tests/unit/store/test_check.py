@@ -20,6 +20,7 @@ from specular_tui.store.compress import compress
 from specular_tui.store.effort import CancelledError
 from specular_tui.store.reopening import open_run
 from specular_tui.store.report import HASHES, METADATA, PRESENT, PROGRESS, STATE, Report
+from specular_tui.store.seal import sealed
 from tests import recorded
 from tests.recorded import RUN, Recorded
 
@@ -382,7 +383,9 @@ def test_a_plan_with_other_tasks_than_the_journal(tmp_path: Path) -> None:
     (run.path / layout.PLAN).write_bytes(other)
     edit(
         run.path / layout.METADATA,
-        lambda found: found | {"plan_hash": digest.of_bytes(other), "journal_chain": chain, "journal_bytes": len(line)},
+        lambda found: sealed(
+            found | {"plan_hash": digest.of_bytes(other), "journal_chain": chain, "journal_bytes": len(line)}
+        ),
     )
     assert "plan.json: does not have the tasks of the journal" in only(check(tmp_path, RUN), METADATA)
 

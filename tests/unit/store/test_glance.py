@@ -49,6 +49,11 @@ def replaced_by_folder(path: Path) -> None:
         ("plan.json", replaced_by_folder, "plan.json: is not a regular file"),
         ("metadata.json", Path.unlink, "metadata.json: is missing"),
         ("metadata.json", lambda p: p.write_bytes(b"[]"), "metadata.json: is not what was written"),
+        (
+            "metadata.json",
+            lambda p: p.write_bytes(p.read_bytes().replace(b'"completed"', b'"failed"', 1)),
+            "metadata.json: is not what was written",
+        ),
         ("journal.jsonl", Path.unlink, "journal.jsonl: is missing"),
         ("journal.jsonl", lambda p: p.write_bytes(p.read_bytes()[:-30]), "journal.jsonl: has "),
         ("journal.jsonl", lambda p: p.write_bytes(p.read_bytes()[:-20] + b"0" * 20), "journal.jsonl: does not have "),
