@@ -6,6 +6,7 @@ import contextlib
 import os
 
 from specular_tui.cli.report import Reporter
+from specular_tui.errors import UsageError
 from specular_tui.workspace.face import BuildInfo
 
 
@@ -25,7 +26,16 @@ class Announcer(Reporter):
         output.tell(text)
 
     def starting(self, info: BuildInfo) -> None:
-        """Announce the run."""
+        """Announce the run.
+
+        Raises:
+            UsageError: it keeps no checkpoint, and so nobody could find it.
+        """
+        if info.path is None:
+            raise UsageError(
+                "checkpoints are disabled: a build in the background could neither be watched nor stopped",
+                hint="build in the foreground, or without SPECULAR_CHECKPOINT_ENABLED=false and enabled: false",
+            )
         super().starting(info)
         with contextlib.suppress(OSError):  # whoever started it may have gone; the build goes on
             os.write(self._fd, f"{info.run_id}\n".encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -61,6 +62,14 @@ def describe(event: ev.AnyEvent, state: RunState, titles: dict[str, str]) -> Fac
             return "DRAIN", "-", "nothing new starts" if on else "over"
         case _:
             return None
+
+
+def spelled_out(event: ev.AnyEvent) -> Iterator[ev.AnyEvent]:
+    """Yield `event`, and after the start of a session an event for each task that it skips from now on."""
+    yield event
+    if isinstance(event, ev.SessionStarted):
+        for task, reason in event.skipped.items():
+            yield ev.TaskSkipped(at=event.at, task=task, reason=reason)
 
 
 def precise(at: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from specular_tui.cli.everywhere import EVERYWHERE
 from specular_tui.model.nearest import nearest
 from specular_tui.model.quote import quote
 
@@ -30,6 +31,8 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(self.entries[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        known = {param.name for param in command.params}
+        command.params += [option for option in EVERYWHERE if option.name not in known]
         return command
 
     def resolve_command(

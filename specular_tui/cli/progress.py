@@ -222,10 +222,11 @@ def _stream(root: Path, run_id: str) -> int:
 
 
 async def _print_events(root: Path, run_id: str) -> None:
-    from specular_tui.cli.events import event_line
+    from specular_tui.cli.events import event_line, spelled_out
     from specular_tui.workspace.following import follow_events
 
     async for events, state in follow_events(root, run_id):
         for event in events:
-            output.emit(output.as_json(event_line(event, run_id, state)))
+            for each in spelled_out(event):
+                output.emit(output.as_json(event_line(each, run_id, state)))
         output.flush()

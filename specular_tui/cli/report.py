@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from specular_tui.cli import output, words
-from specular_tui.cli.events import describe, event_line, is_failure, precise, stamp
+from specular_tui.cli.events import describe, event_line, is_failure, precise, spelled_out, stamp
 from specular_tui.cli.options import can_ask
 from specular_tui.cli.summary import failures, plan_table, resume_command, summary
 from specular_tui.model import event as ev
@@ -97,14 +97,14 @@ class Reporter:
         return f"{at} BUILD {info.run_id} {output.plain(info.plan.name)}: {tasks}, {info.jobs} at once"
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:
-        """Print an event's line."""
+        """Print an event's line, or one for each task that it decides on."""
         if self.quiet and not is_failure(event):
             return
-        fact = describe(event, state, self.titles)
-        if fact is None:
-            return
-        word, task, what = fact
-        self.line(f"{stamp(event.at)} {word} {task} {output.plain(what)}".rstrip())
+        for each in spelled_out(event):
+            fact = describe(each, state, self.titles)
+            if fact is not None:
+                word, task, what = fact
+                self.line(f"{stamp(each.at)} {word} {task} {output.plain(what)}".rstrip())
 
     def stopping(self, state: RunState, reason: str, *, forced: bool) -> None:
         """Say that the build is being stopped."""
@@ -185,12 +185,12 @@ class JsonReporter(Reporter):
         )
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:
-        """Print an event as one object."""
-        if not isinstance(event, _TOLD):
-            return
+        """Print an event as one object, or one for each task that it decides on."""
         if self.quiet and not is_failure(event):
             return
-        self.line(output.as_json(event_line(event, self._run_id, state)))
+        for each in spelled_out(event):
+            if isinstance(each, _TOLD):
+                self.line(output.as_json(event_line(each, self._run_id, state)))
 
     def finished(self, result: BuildResult, info: BuildInfo) -> None:
         """Print the closing summary as one object."""

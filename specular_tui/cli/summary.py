@@ -53,7 +53,7 @@ def resume_command(result: BuildResult, folder: str | None = None) -> str | None
     if not result.resumable or result.status not in (RunStatus.PAUSED, RunStatus.FAILED):
         return None
     there = f"cd {shlex.quote(folder)} && " if folder is not None else ""
-    return f"{there}{output.program()} build --resume {result.run_id}"
+    return f"{there}{output.program()} build {shlex.join(['--resume', result.run_id, *result.resume_options])}"
 
 
 def failures(result: BuildResult, info: BuildInfo) -> tuple[list[Failure], int]:

@@ -32,7 +32,7 @@ class Exit(NamedTuple):
     signal: str | None
     cpu_ms: int | None = None
     max_rss_kb: int | None = None
-    #: What the executor knows beyond the code: `killed: out of memory (mem_limit 64m)`.
+    #: What the executor knows beyond the code: `container killed (OOMKilled): out of memory, mem_limit 64m`.
     reason: str | None = None
 
 

@@ -225,17 +225,26 @@ def _decide_gate(
     )
 
 
+def known_task(name: str, graph: Graph) -> None:
+    """Prove that a task that somebody names is in the plan.
+
+    Raises:
+        UsageError: it is not; the message names the nearest one.
+    """
+    if name not in graph.tasks:
+        from specular_tui.model.nearest import nearest
+
+        near = nearest(name, graph.tasks)
+        raise UsageError(
+            f"the plan has no task {quote(name, 128)}" + (f"; did you mean '{near}'?" if near else ""),
+            hint="list its tasks: specular build --resume --dry-run",
+        )
+
+
 def _from_task(state: RunState, graph: Graph, root: str | None, *, alone: bool = False) -> set[str]:
     if root is None:
         return set()
-    if root not in graph.tasks:
-        from specular_tui.model.nearest import nearest
-
-        near = nearest(root, graph.tasks)
-        raise UsageError(
-            f"the plan has no task {quote(root, 128)}" + (f"; did you mean '{near}'?" if near else ""),
-            hint="list its tasks: specular build --resume --dry-run",
-        )
+    known_task(root, graph)
     ancestors = graph.ancestors([root])
     unfinished = [i for i in graph.order if i in ancestors and not _is_done(state.tasks.get(i))]
     if unfinished:

@@ -141,6 +141,11 @@ class Folder:
         os.fchmod(made.fd, 0o700)
         return made
 
+    def close_to_others(self) -> None:
+        """Take away what anybody but its owner may do with it; nobody else gets to what is in it then."""
+        if os.fstat(self.fd).st_mode & 0o077:
+            os.fchmod(self.fd, 0o700)
+
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
         """Return a descriptor of the regular file `name`; with O_CREAT it is 0600.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -46,6 +48,7 @@ def open_run(root: Path, run_id: str, *, tasks: Mapping[str, Task], now: int) ->
             ) from None
         try:
             _prove_there(root, run_id, run)
+            _close_to_others(root, run)
             return _recover(run, lock_fd, run_id, tasks, now)
         except BaseException:
             os.close(lock_fd)
@@ -56,6 +59,20 @@ def open_run(root: Path, run_id: str, *, tasks: Mapping[str, Task], now: int) ->
     except BaseException:
         run.close()
         raise
+
+
+def _close_to_others(root: Path, run: Folder) -> None:
+    """Leave the run to its owner alone again: what went through an archive of others has their permissions."""
+    with Folder.at(root) as all_runs:
+        for folder in (all_runs, run):
+            folder.close_to_others()
+    for name, status in run.entries().items():
+        if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
+            fd = run.open(name)
+            os.fchmod(fd, 0o600)
+            os.close(fd)
+    with contextlib.suppress(FileNotFoundError), run.folder(layout.OUTPUTS) as outputs:
+        outputs.close_to_others()
 
 
 def _prove_there(root: Path, run_id: str, run: Folder) -> None:

@@ -14,6 +14,15 @@ HASHES: Final = "Hashes match"
 #: The five lines, in the order of the specification.
 NAMES: Final = (METADATA, STATE, PROGRESS, PRESENT, HASHES)
 
+#: What an error calls each of them where it does not hold.
+_FAULTS: Final = {
+    METADATA: "invalid metadata",
+    STATE: "invalid state file",
+    PROGRESS: "invalid progress tracking",
+    PRESENT: "missing output files",
+    HASHES: "hash mismatch",
+}
+
 
 class Check(NamedTuple):
     """One of the five lines."""
@@ -47,3 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     journal_bytes: int = 0
     #: The journal is damaged, or is shorter than it once was.
     journal_damaged: bool = False
+
+    def problems(self) -> list[str]:
+        """Return all that is wrong, a line each, as an error tells it: `hash mismatch: outputs/a.log: …`."""
+        return [f"{_FAULTS[check.name]}: {detail}" for check in self.checks if not check.ok for detail in check.details]

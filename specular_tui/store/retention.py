@@ -128,7 +128,7 @@ def _by_policy(
         if left > policy.max_count:
             reason = f"{left} runs are there (max_count: {policy.max_count})"
         elif total > max_size_mb * _MIB:
-            reason = f"the runs take {total / _MIB:.0f} MiB (max_size_mb: {max_size_mb:g})"
+            reason = f"the runs take {total / _MIB:.1f} MiB (max_size_mb: {max_size_mb:g})"
         else:
             break
         removals[run.run_id] = _removal(run, size, reason)

@@ -16,6 +16,7 @@ from specular_tui.errors import CheckpointError, StorageError, UsageError
 from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import RUN_ID, Plan
+from specular_tui.model.resume import known_task
 from specular_tui.model.run import RunStatus
 from specular_tui.store import checkpoint
 from specular_tui.store.creating import create_run
@@ -49,6 +50,7 @@ def build(
     if run_id is None:
         return None
     if run_id == "":
+        _prove_task(request)
         return _build_new(replace(request, resume=None, **_NOT_RESUMING), face, environ)
     return resume_run(request, run_id, face, environ, prove)
 
@@ -88,13 +90,20 @@ def _choose(request: BuildRequest, face: Face, environ: Mapping[str, str]) -> st
     if resumable is not None:
         return resumable.run_id
     newest = runs[0]
-    if newest.status == RunStatus.COMPLETED and request.from_task is not None:
+    if newest.status == RunStatus.COMPLETED and (request.from_task is not None or request.validate or request.repair):
         return newest.run_id
     if newest.status == RunStatus.COMPLETED:
         face.notice(f"nothing to resume: {newest.run_id} is completed")
         return None
     face.notice(f"there is nothing to resume ({newest.run_id} is {newest.status}): starting a new build")
     return ""
+
+
+def _prove_task(request: BuildRequest) -> None:
+    """Refuse a task to start from that is in no plan, although a build that is new starts from all of them."""
+    if request.from_task is not None:
+        plan, _ = plans.read_plan(request.plan, request.cwd)
+        known_task(request.from_task, Graph(plan.tasks))
 
 
 # A new run -----------------------------------------------------------------------------------------------------------

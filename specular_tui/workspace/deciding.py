@@ -26,10 +26,17 @@ Prove = Callable[[Path, str], Report]
 
 
 def prove_first(
-    request: BuildRequest, settings: Settings, root: Path, run_id: str, prove: Prove | None
+    request: BuildRequest, settings: Settings | None, root: Path, run_id: str, prove: Prove | None
 ) -> frozenset[str]:
-    """Check the run first where that is wanted; return the tasks whose results are damaged and to be made again."""
-    if not (request.validate or request.repair or settings.validate_on_resume):
+    """Check the run first where that is wanted; return the tasks whose results are damaged and to be made again.
+
+    `settings` None leaves it to `request` alone.
+
+    Raises:
+        CheckpointError: it is damaged, and not to be repaired.
+    """
+    wanted = request.validate or request.repair or (settings is not None and settings.validate_on_resume)
+    if not wanted:
         return frozenset()
     if prove is None:
         from specular_tui.store.check import check
@@ -38,8 +45,8 @@ def prove_first(
     report = prove(root, run_id)
     if report.ok:
         return frozenset()
-    details = [f"{name}: {line}" for name, ok, lines in report.checks if not ok for line in lines]
     if not request.repair:
+        details = report.problems()
         raise CheckpointError(
             f"checkpoint validation failed: {details[0] if details else run_id}",
             details=details[1:21],

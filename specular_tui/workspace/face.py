@@ -45,6 +45,8 @@ class BuildResult(Struct, frozen=True, kw_only=True):
     state: RunState
     #: False where no checkpoint was kept.
     resumable: bool
+    #: What a resume needs beside the run's id: the policy that says where the checkpoints are, trust in a plan.
+    resume_options: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

@@ -38,6 +38,14 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
     checkpoint_interval_ms: int | None = None
     checkpoint_every: int | None = None
 
+    def lasting(self, *, found: bool) -> tuple[str, ...]:
+        """Return the options that a resume of this build needs again, as they are typed.
+
+        `found` says that its run is found without the policy that is named here.
+        """
+        policy = () if found or self.policy is None else ("--policy", self.policy)
+        return (*policy, *(["--trust-plan"] if self.trust_plan else []))
+
     def check(self) -> None:
         """Refuse options that contradict each other, and names that no checkpoint can hold.
 

@@ -46,6 +46,7 @@ def resume_run(
             f"{run_id} is abandoned: it cannot be resumed", hint="start a new build: specular build --plan plan.json"
         )
     if found.state.status is RunStatus.COMPLETED and request.from_task is None and not repaired:
+        prove_first(request, None, root, run_id, prove)
         face.notice(f"nothing to resume: {run_id} is completed")
         return None
     with checkpoint.open_run(root, run_id) as folder:

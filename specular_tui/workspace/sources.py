@@ -50,7 +50,8 @@ def find_sources(request: BuildRequest, folder: Folder, state: RunState, face: F
         if state.imported or not at.is_dir():
             # What an archive says of folders on another machine, or of this one, has no meaning here.
             at = request.cwd
-            face.notice(f"relative paths of the plan start from {at}, not from {state.plan_folder}")
+            if str(at) != state.plan_folder:
+                face.notice(f"relative paths of the plan start from {at}, not from {state.plan_folder}")
         plan, plan_bytes = plans.stored_plan(folder, state, at), copy
     else:
         plans.stored_plan_bytes(folder, state)  # raises what is wrong with the copy
@@ -107,16 +108,18 @@ def check_trust(request: BuildRequest, state: RunState, sources: Sources, face: 
     ]
     if len(commands) > 20:
         shown.append(f"… and {len(commands) - 20} more")
-    what = "policy" if sources.own_plan else "plan"
-    answer = face.confirm(
-        f"{state.run_id} was imported from {state.host or 'another machine'}, and its {what} is not in this folder. "
-        "Run its commands?",
-        shown,
-    )
+    host = state.host or "another machine"
+    if sources.own_plan:
+        why = "its policy is not in this folder"
+    elif sources.plan.hash == state.plan_hash:
+        why = f"its plan '{state.plan_name}' is not in this folder"
+    else:
+        why = f"{sources.plan.file} of this folder, which it would go on with, is not its plan '{state.plan_name}'"
+    answer = face.confirm(f"{state.run_id} was imported from {host}, and {why}. Run its commands?", shown)
     if not answer:
-        name = "" if sources.own_plan else f" '{state.plan_name}'"
         raise SpecularError(
-            f"{state.run_id} was imported, and its {what}{name} is not in this folder",
+            f"{state.run_id} was imported from {host}, and {why}",
             details=shown if answer is None else (),
-            hint=f"look at its commands (specular plan show --run {state.run_id}), then resume with --trust-plan",
+            hint=f"look at the plan that it came with (specular plan show --run {state.run_id}), "
+            "then resume with --trust-plan",
         )

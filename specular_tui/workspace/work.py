@@ -11,13 +11,13 @@ from specular_tui.engine.clock import Clock
 from specular_tui.engine.container.engine import Engine
 from specular_tui.engine.guard import Guard
 from specular_tui.engine.runner import RunOptions
-from specular_tui.errors import SpecularError, StorageError
+from specular_tui.errors import SettingsError, SpecularError, StorageError
 from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.resume import ResumePlan
 from specular_tui.model.usual import Usual, usual
-from specular_tui.spec.settings import Settings
+from specular_tui.spec.settings import Settings, checkpoint_directory
 from specular_tui.store.recorder import Recorder, RunRecorder
 from specular_tui.store.unrecorded import Unrecorded
 from specular_tui.workspace import session
@@ -99,6 +99,7 @@ def perform(request: BuildRequest, work: Work, face: Face) -> BuildResult:
             reason=ending.reason,
             state=recorder.state,
             resumable=stored,
+            resume_options=request.lasting(found=_is_found(recorder, request)),
         )
         if error is None:
             error = _save(recorder, work.clock.now())
@@ -144,6 +145,16 @@ def _begin(recorder: Recorder, work: Work) -> None:
             },
         )
     )
+
+
+def _is_found(recorder: RunRecorder | Unrecorded, request: BuildRequest) -> bool:
+    """Tell whether a command that names no policy looks for checkpoints where this one is."""
+    if request.policy is None:
+        return True
+    try:
+        return recorder.path.parent == checkpoint_directory(None, os.environ, request.cwd)
+    except SettingsError:
+        return False
 
 
 def _save(recorder: Recorder, now: int) -> StorageError | None:

@@ -122,8 +122,8 @@ def test_every_way_to_fail_is_told_as_what_it_is(tmp_path: Path, engine: Environ
     done = specular(tmp_path, engine, "build", "--keep-going", "--grace", "1s")
     assert done.returncode == 1
     found = progress(tmp_path)
-    assert found["oom"]["reason"] == "killed: out of memory (mem_limit 64m)"
-    assert found["child"]["reason"] == "killed: out of memory (mem_limit 64m)"
+    assert found["oom"]["reason"] == "container killed (OOMKilled): out of memory, mem_limit 64m"
+    assert found["child"]["reason"] == "container killed (OOMKilled): out of memory, mem_limit 64m"
     assert found["code"]["exit_code"] == 7
     assert found["killed"]["exit_code"] == 137
     assert found["nowhere"]["reason"].startswith("cannot enter the working directory")
@@ -316,9 +316,9 @@ def test_memory_runs_out_and_a_new_policy_gives_more(tmp_path: Path, engine: Env
     policy.write_text(policy.read_text().replace('"64m"', '"32m"'))
     failed = specular(tmp_path, engine, "build", "--plan", "plan.json")
     assert failed.returncode == 1
-    assert "FAILED eat: killed: out of memory (mem_limit 32m)" in failed.stdout
+    assert "FAILED eat: container killed (OOMKilled): out of memory, mem_limit 32m" in failed.stdout
     shown = json.loads(specular(tmp_path, engine, "checkpoint", "show", "--last").stdout)
-    assert shown["progress"]["tasks"]["eat"]["reason"] == "killed: out of memory (mem_limit 32m)"
+    assert shown["progress"]["tasks"]["eat"]["reason"] == "container killed (OOMKilled): out of memory, mem_limit 32m"
     policy.write_text(policy.read_text().replace('"32m"', '"1g"'))
     done = specular(tmp_path, engine, "build", "--resume", "--policy", ".specular/policy.yaml")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.contract.conftest import Shell, task
 
 
@@ -121,3 +123,22 @@ def test_a_runtime_folder_with_a_long_name(shell: Shell) -> None:
     assert shell("specular unpause").code == 0
     (shell.folder / "go").touch()
     assert build.wait(30) == 0
+
+
+def test_a_build_in_the_background_without_a_checkpoint_is_refused(shell: Shell) -> None:
+    shell.plan(task("a", "touch ran"))
+    refused = shell("specular build --detach", SPECULAR_CHECKPOINT_ENABLED="false")
+    assert refused.code == 2
+    assert "could neither be watched nor stopped" in refused.err
+    assert not (shell.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("command", ["build", "checkpoint list", "plan validate", "logs", "stop"])
+def test_every_command_knows_its_version(shell: Shell, command: str) -> None:
+    assert shell(f"specular {command} --version").out == shell("specular --version").out
+
+
+def test_a_traceback_is_shown_wherever_it_is_asked_for(shell: Shell) -> None:
+    for line in ("specular --debug checkpoint show nope", "specular checkpoint show nope --debug"):
+        assert shell(f"{line} 2>&1 | grep -c ^Traceback").out == "1\n"
+    assert shell("specular checkpoint show nope").code == 1, "without one"

@@ -302,3 +302,64 @@ def test_options_that_contradict_each_other_or_mean_nothing_are_refused(shell: S
     assert refused.code == 2
     assert refused.err.startswith("Error: ")
     assert not shell.checkpoints.exists()
+
+
+def test_a_completed_run_is_proved_and_repaired_where_that_is_asked_for(shell: Shell) -> None:
+    shell.plan(task("a", "echo a >> ran"), task("b", "echo b >> ran", "a"))
+    assert shell("specular build").code == 0
+    (run_id,) = shell.runs()
+    ran(shell)
+    assert shell("specular build --resume --validate").code == 0
+    with (shell.checkpoints / run_id / "outputs" / "a.log").open("a") as log:
+        log.write("more")
+
+    for line in ("--resume --validate", f"--resume {run_id} --validate"):
+        refused = shell(f"specular build {line}")
+        assert refused.code == 4
+        assert "Error: checkpoint validation failed: hash mismatch: outputs/a.log" in refused.err
+    assert shell("specular build --resume").code == 0, "unasked, a completed run is only said to be one"
+    assert ran(shell) == []
+    assert shell("specular build --resume --repair").code == 0
+    assert sorted(ran(shell)) == ["a", "b"]
+    assert shell("specular build --resume --validate").code == 0
+
+
+def test_what_a_resume_skips_is_told_task_by_task(shell: Shell) -> None:
+    broken(shell)
+    told = shell("specular build --resume --skip-failed --format json").out
+    skipped = [event["task"] for event in map(json.loads, told.splitlines()) if event["event"] == "task_skipped"]
+    assert skipped == ["b", "c"]
+
+    shell.plan(task("x", "false"))
+    shell("specular build --force")
+    assert " SKIP x " in shell("specular build --resume --skip-failed").out
+
+
+def test_the_command_that_resumes_names_the_policy_that_says_where_the_checkpoint_is(shell: Shell) -> None:
+    shell.plan(task("a", "test -e mended"))
+    (shell.folder / "other.yaml").write_text("checkpoints: {directory: elsewhere}\n")
+    failed = shell("specular build --policy other.yaml")
+    command = failed.out.partition("resume with: ")[2].splitlines()[0]
+    assert command.endswith("--policy other.yaml")
+    (shell.folder / "mended").touch()
+    assert shell(command).code == 0
+
+
+def test_a_task_that_is_in_no_plan_starts_nothing(shell: Shell) -> None:
+    shell.plan(task("a", "echo a >> ran"))
+    refused = shell("specular build --resume --from-task zz")
+    assert refused.code == 2
+    assert "the plan has no task 'zz'" in refused.err
+    assert ran(shell) == []
+    assert shell("specular build --resume --from-task a").code == 0
+
+
+def test_what_others_may_read_after_a_download_is_closed_to_them_again(shell: Shell) -> None:
+    run_id = broken(shell)
+    for path in (shell.checkpoints, *shell.checkpoints.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    shell("specular build --resume")
+    run = shell.checkpoints / run_id
+    for path in (shell.checkpoints, run, run / "outputs"):
+        assert path.stat().st_mode & 0o777 == 0o700
+    assert {path.name for path in run.iterdir() if path.is_file() and path.stat().st_mode & 0o077} == set()

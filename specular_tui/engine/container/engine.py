@@ -63,8 +63,9 @@ def find_engine(policy: DockerPolicy) -> Engine:
         if asked.returncode == 0 and asked.stdout.strip():
             return Engine(name)
         answers.append(f"{name}: {_last_line(asked.stderr) or 'no answer'}")
+    wanted = "execution.docker.required is true" if policy.required else "the plan has tasks with an image"
     raise SpecularError(
-        "the plan has tasks with an image, and no container engine answers",
+        f"{wanted}, and no container engine answers",
         details=answers,
         hint="start docker or podman (specular doctor tells more); nothing was started",
     )

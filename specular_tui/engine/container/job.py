@@ -128,7 +128,7 @@ class ContainerJob:
     def out_of_memory(self) -> Exit:
         """Return the end of a task of which the kernel has killed a process because memory ran out."""
         limit = self.place.line.policy.mem_limit
-        reason = "killed: out of memory" + (f" (mem_limit {limit})" if limit else "")
+        reason = "container killed (OOMKilled): out of memory" + (f", mem_limit {limit}" if limit else "")
         return Exit(exit_code=None, signal="SIGKILL", reason=reason)
 
     def not_found(self, code: int | None) -> str | None:

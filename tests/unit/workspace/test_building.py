@@ -700,7 +700,7 @@ def imported(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 def test_an_imported_plan_is_shown_and_not_run(imported: Site) -> None:
-    with pytest.raises(SpecularError, match="run was imported, and its plan 'site' is not in this folder") as refused:
+    with pytest.raises(SpecularError, match="from their-machine, and its plan 'site' is not in this folder") as refused:
         imported.build(resume="run")
     assert refused.value.details[1] == f"b: echo $SPECULAR_TASK_ID >> ran; {FLAKY}"
     assert "--trust-plan" in str(refused.value.hint)
@@ -727,14 +727,14 @@ def test_an_imported_plan_runs_where_somebody_says_so_or_has_it(imported: Site, 
 
 def test_a_plan_that_only_looks_like_the_imported_one_is_asked_for_too(imported: Site) -> None:
     Site(imported.folder).plan(task("a"), task("b", "echo other"))
-    with pytest.raises(SpecularError, match="its plan 'site' is not in this folder"):
+    with pytest.raises(SpecularError, match="this folder, which it would go on with, is not its plan 'site'"):
         imported.build(resume="run")
     assert imported.code(resume="run", plan="plan.json", policy=str(imported.root / "run" / "policy.yaml")) == 0
 
 
 def test_gates_of_an_imported_policy_are_commands_too(imported: Site) -> None:
     shutil.copy(imported.root / "run" / "plan.json", imported.folder / "plan.json")
-    with pytest.raises(SpecularError, match="run was imported, and its policy is not in this folder") as refused:
+    with pytest.raises(SpecularError, match="from their-machine, and its policy is not in this folder") as refused:
         imported.build(resume="run")
     assert refused.value.details == ("@tests: echo $SPECULAR_TASK_ID >> gates; test -e good",)
     assert not (imported.folder / "gates").exists()
