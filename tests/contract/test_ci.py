@@ -82,6 +82,6 @@ def test_a_junit_report(shell: Shell) -> None:
     assert cases["c"].find("skipped") is not None
     (shell.folder / "reports").rename(shell.folder / "elsewhere")
     (shell.folder / "reports").write_text("in the way")
-    warned = shell("specular build --junit reports/junit.xml --quiet")
-    assert warned.code == 1
-    assert "Warning: the report cannot be written" in warned.err
+    refused = shell("specular build --junit reports/junit.xml --quiet")
+    assert refused.code == 2, "before anything is run, while that can still be mended"
+    assert "reports is no folder" in refused.err
