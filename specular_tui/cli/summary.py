@@ -73,10 +73,10 @@ def failures(result: BuildResult, info: BuildInfo) -> tuple[list[Failure], int]:
 
 
 def why_failed(info: BuildInfo, task_id: str) -> Why | None:
-    """Return the line of a task's log that most likely says why it failed, free of escapes."""
+    """Return the line of a task's log that most likely says why it failed, free of escapes; None where none does."""
     path = info.recorder.log_path(task_id)
     found = find_cause(lambda window: readable(read_log_file(path, window)).split("\n"))
-    if found is None:
+    if found is None or found[0].last:
         return None
     cause, window = found
     before = lines_before_end(path, window)

@@ -31,6 +31,10 @@ class Cause(NamedTuple):
     strong: bool = False
     #: It only repeats that something failed, or has no word of trouble at all.
     vague: bool = False
+    #: It has none: it is the last line that says anything, and no reason.
+    last: bool = False
+    #: How many lines stand below it.
+    below: int = 0
 
 
 _TRACEBACK: Final = "Traceback (most recent call last):"
@@ -68,7 +72,7 @@ def likely_cause(lines: Sequence[str]) -> Cause | None:
     if text.endswith(":"):
         following = next((line.strip() for line in lines[found + 1 : found + 4] if line.strip()), "")
         text = f"{text} {following}"[:_LONGEST].strip()
-    return Cause(found, text, look is _strong, vague)
+    return Cause(found, text, look is _strong, vague, look is _last, len(lines) - 1 - found)
 
 
 def _is_verdict(text: str) -> bool:

@@ -54,7 +54,10 @@ class LogRead(Told):
     """The log that was asked for is there to be shown."""
 
     def __init__(self, run_id: str, task_id: str, source: Any, attempt: int | None = None) -> None:
-        """`source` has the lines; None where there is no log. `attempt` is the one that was asked for."""
+        """`source` has the lines; None where there is no log. `attempt` is the one that was asked for.
+
+        If it is the latest of a task that failed, `RunView.causes` has been filled in.
+        """
         super().__init__()
         self.run_id = run_id
         self.task_id = task_id

@@ -37,12 +37,15 @@ def failure(view: RunView, task_id: str) -> Line:
     task = view.state.tasks.get(task_id) or view.state.gates.get(task_id)
     if task is None or task.status is not TaskStatus.FAILED:
         return []
-    last = view.words.get(task_id)
+    cause = view.causes.get(task_id)
+    said = cause.text if cause is not None else ""
     line: Line = [(f"{glyphs.FAILED} ", "failed"), (task_id, "failed-strong"), (" failed", "failed")]
-    if (how := outcome(task)) and how not in (last or ""):
+    if (how := outcome(task)) and how not in said:
         line.append((f" ({how})", "muted"))
-    if last:
-        line += [(": ", "muted"), (last, "plain")]
+    if cause is not None and cause.last:
+        line.append((f", last line: {said}", "muted"))
+    elif said:
+        line += [(": ", "muted"), (said, "plain")]
     return line
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from specular_tui.model.blocked import Blocked
+from specular_tui.model.cause import Cause
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.run import RESUMABLE, RunState, TaskStatus
@@ -111,8 +112,8 @@ class RunView(Struct):
     failed: dict[str, int] = field(default_factory=dict)
     #: The tasks that cannot run because of those.
     blocked: Blocked = field(default_factory=Blocked)
-    #: Of the tasks that failed first the line that most likely says why; "" until it has been read.
-    words: dict[str, str] = field(default_factory=dict)
+    #: Of failed tasks whose logs have been looked through the line that most likely says why; None: it says nothing.
+    causes: dict[str, Cause | None] = field(default_factory=dict)
     #: When it will have ended, counted from a moment on; None where nobody knows.
     forecast: tuple[Forecast, int] | None = None
     #: What its tasks and gates took in other runs of the plan.
@@ -132,6 +133,7 @@ class RunView(Struct):
     def recount(self) -> None:
         """Look through all tasks for those that have failed; where it is known which have changed, `touch` does."""
         self.failed = {i: self.state.task(i).completed_at or 0 for i in self.state.failed_for_good()}
+        self.causes = {i: cause for i, cause in self.causes.items() if i in self.failed}
         self.blocked.forget()
         self.blocked.update_for(self.state, self.graph, self.failed)
 
@@ -144,6 +146,7 @@ class RunView(Struct):
     def touch(self, ids: Collection[str]) -> None:
         """Bring what is known of failures up to date for tasks that have changed."""
         for task_id in ids:
+            self.causes.pop(task_id, None)
             task = self.state.tasks.get(task_id) or self.state.gates.get(task_id)
             if task is not None and task.status is TaskStatus.FAILED and not task.allowed:
                 self.failed[task_id] = task.completed_at or 0

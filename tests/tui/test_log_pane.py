@@ -208,3 +208,45 @@ async def test_the_line_that_says_why_it_failed(root: Path) -> None:
         await pilot.press("c")
         await until(pilot, lambda: screen.log_view.selected_text() == "E   AssertionError: no route")
     run.vanish()
+
+
+async def test_the_log_of_a_failed_task_is_opened_at_the_line_that_says_why(root: Path) -> None:
+    run = recorded.half_way(root)
+    run.start("test/net")
+    noise = "".join(f"cleaning up unit {number}\n" for number in range(400))
+    run.end("test/net", "failed", exit_code=1, log=f"E   AssertionError: no route\n{noise}")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        screen.table.select("test/net")
+        await until(pilot, lambda: screen.log_view.selected_text() == "E   AssertionError: no route")
+        assert not screen.log_view.follow
+        assert "AssertionError: no route" in app.export_screenshot().replace("&#160;", " ")
+        screen.table.select("compile/plugins")
+        await until(pilot, lambda: screen.pane.task_id == "compile/plugins" and screen.log_view.follow)
+    run.vanish()
+
+
+async def test_a_log_that_says_no_reason_is_not_passed_off_as_saying_one(root: Path) -> None:
+    run = recorded.RecordedRun(root)
+    run.begin()
+    run.start("gen/parser", "deps/install")
+    run.wait(1)
+    run.end("gen/parser", "failed", exit_code=1, log="".join(f"unit {number}\n" for number in range(200_000)))
+    run.wait(1)
+    run.end("deps/install", "failed", exit_code=1, log="one\ntwo\n")
+    run.finish("failed", "a task failed")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        assert "✗ gen/parser failed (exit 1), last line: unit 199999" in str(screen.notice.render())
+        await pilot.press("c")
+        await until(pilot, lambda: app.said.shown)
+        assert app.said.shown is not None
+        assert app.said.shown.text == "the last 1.0 MB of its log do not say why: / searches all of it"
+        assert screen.log_view.follow
+        screen.table.select("deps/install")
+        await pilot.press("c")
+        await until(pilot, lambda: app.said.all[0].text == "its log does not say why: this is its end")

@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.timer import Timer
 
+from specular_tui.model.cause import Cause
 from specular_tui.store.logfile import LogFile
 from specular_tui.tui.frames import BEAT
 from specular_tui.tui.theme import tokens
@@ -581,8 +582,29 @@ async def test_the_line_that_says_why_is_found_far_from_the_end(log: Path) -> No
         log.write_bytes(b"a.c:1:2: error: x\n" + b"go on\n" * 15_000 + b"make: *** [a.o] Error 1\n")
         app.view.show(LogFile(log), title="cc")
         await settle(pilot)
-        assert app.view.go_to_cause()
+        app.view.show_cause(Cause(0, "a.c:1:2: error: x", below=15_001))
         assert app.view.selected_text() == "a.c:1:2: error: x"
+
+
+async def test_lines_that_are_still_being_counted_are_no_new_ones(log: Path) -> None:
+    log.write_bytes(b"a line of some length, so that counting takes more than a moment\n" * 1_000_000)
+    source = LogFile(log)
+    app = Host()
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.view.wrap = True
+        app.view.show(source, title="cc")
+        assert not source.ready
+        app.view.show_cause(Cause(0, "none", below=3))
+        for _ in range(200):
+            await pilot.pause(0.02)
+            if source.ready:
+                break
+        assert (source.line_count, app.view.new_lines, app.view.follow) == (1_000_000, 0, False)
+        assert "new line" not in "".join(painted(app))
+        more(log, b"one more\n")
+        app.view.poll()
+        await settle(pilot)
+        assert app.view.new_lines == 1
 
 
 async def test_every_line_takes_the_cells_that_it_says(log: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from specular_tui import workspace
 from specular_tui.errors import SpecularError
-from specular_tui.model.cause import find_cause
+from specular_tui.model.cause import Cause, find_cause
 from specular_tui.model.event import AnyEvent, Folded, RunCreated, SessionStarted
 from specular_tui.model.fold import as_seen_dead
 from specular_tui.model.graph import Graph
@@ -156,26 +156,26 @@ class Follower:
                 await asyncio.sleep(PACE if not more else 0)
 
     def _look_for_failure(self, view: RunView) -> None:
-        pinned = view.pinned()
-        missing = [task_id for task_id in pinned if task_id not in view.words]
-        view.words = {task_id: view.words.get(task_id, "") for task_id in pinned}
+        missing = [task_id for task_id in view.pinned() if task_id not in view.causes]
         if missing:
-            self._outlet.spawn(partial(self._last_words, view, missing), "failure", False)
+            self._outlet.spawn(partial(self._explain, view, missing), "failure", False)
 
-    async def _last_words(self, view: RunView, task_ids: list[str]) -> None:
+    async def _explain(self, view: RunView, task_ids: list[str]) -> None:
         """Find the line of each of these tasks' logs that most likely says why it failed."""
-
-        def read(task_id: str) -> str:
-            return why_failed(
-                lambda window: workspace.read_log_end(self._outlet.root, view.run_id, task_id, window, view.state)
-            )
-
         for task_id in task_ids:
-            with contextlib.suppress(SpecularError, OSError, ValueError):
-                line = await asyncio.to_thread(read, task_id)
-                if task_id in view.words:
-                    view.words[task_id] = line
+            await self._find_cause(view, task_id)
         self._outlet.tell(RunMoved(frozenset()))
+
+    async def _find_cause(self, view: RunView, task_id: str) -> None:
+        def read(window: int) -> bytes:
+            return workspace.read_log_end(self._outlet.root, view.run_id, task_id, window, view.state)
+
+        attempt = view.state.task(task_id).attempt
+        cause = None
+        with contextlib.suppress(SpecularError, OSError, ValueError):
+            cause = await asyncio.to_thread(why_failed, read)
+        if task_id in view.failed and view.state.task(task_id).attempt == attempt:
+            view.causes[task_id] = cause
 
     async def _read_log(self, run_id: str, task_id: str, attempt: int | None) -> None:
         view = self._outlet.desk.view
@@ -184,6 +184,9 @@ class Follower:
             source = await opened(partial(workspace.open_log, self._outlet.root, run_id, task_id, attempt, state))
         except (SpecularError, OSError):
             source = None
+        if view is not None and attempt is None and task_id in view.failed and task_id not in view.causes:
+            # It is opened at that line.
+            await self._find_cause(view, task_id)
         self._outlet.tell(LogRead(run_id, task_id, source, attempt))
 
     async def _show_stored(self, run_id: str, error: Exception) -> None:
@@ -216,7 +219,11 @@ class Follower:
         self._runs.look()
 
 
-def why_failed(read: Callable[[int], bytes]) -> str:
+def why_failed(read: Callable[[int], bytes]) -> Cause | None:
     """Return the line of a log that most likely says why its task failed; `read` returns so many bytes of its end."""
-    found = find_cause(lambda window: [ansi_line(raw).text for raw in read(window).split(b"\n")])
-    return found[0].text if found is not None else ""
+
+    def lines(window: int) -> list[str]:
+        return [ansi_line(raw).text for raw in read(window).removesuffix(b"\n").split(b"\n")]
+
+    found = find_cause(lines)
+    return found[0] if found is not None else None

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
+from specular_tui.model.cause import WINDOWS, Cause
 from specular_tui.tui import keys, present, present_task
 from specular_tui.tui.messages import LogRead, ReadLog
 from specular_tui.tui.theme import paint_lines
@@ -163,12 +164,23 @@ class LogPane(Vertical):
         waiting = present_task.waits_for(task_id, view.state, view.graph, view.blocked)
         if self.attempt is not None:
             waiting = [[("no output is kept of this attempt", "muted")]]
+        new = source is not None and source is not self.log_view.source
         if source is not self.log_view.source:
             self.box.display = False
         self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
         self._there = self._reading if source is not None else None
         if source is not None and self._why == (view.run_id, task_id):
             self._show_why()
+        elif new and (cause := self._cause) is not None and not cause.last:
+            self.log_view.show_cause(cause, asked=False)
+
+    @property
+    def _cause(self) -> Cause | None:
+        """The line that says why the task failed, if what is shown is the log of the attempt that did."""
+        view = self._view
+        if view is None or self.task_id not in view.failed or self.attempt is not None:
+            return None
+        return view.causes.get(self.task_id)
 
     def why(self, task_id: str) -> None:
         """Go to the line that most likely says why a task failed; its log may have to be read first."""
@@ -178,13 +190,26 @@ class LogPane(Vertical):
         self._why = (view.run_id, task_id)
         self._attempt = None
         self.show(task_id)
-        if self._there == self._reading:
+        if self._there != self._reading:
+            return
+        if task_id in view.causes:
             self._show_why()
+        else:
+            # Its log was opened before it failed: nobody has looked for the line yet.
+            self._read(view.run_id, task_id)
 
     def _show_why(self) -> None:
         self._why = None
-        if not self.log_view.go_to_cause():
-            self._say("its log does not say why")
+        cause, source = self._cause, self.log_view.source
+        if cause is not None and not cause.last:
+            self.log_view.show_cause(cause)
+        elif source is not None:
+            self.log_view.action_go_bottom()
+            if source.size > WINDOWS[-1]:
+                looked, key = present.size(WINDOWS[-1]), keys.pressed("log.search")
+                self._say(f"the last {looked} of its log do not say why: {key} searches all of it")
+            else:
+                self._say("its log does not say why: this is its end")
 
     # Search
 

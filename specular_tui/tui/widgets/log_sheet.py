@@ -110,7 +110,9 @@ class LogSheet(ScrollActions, Widget):
     @property
     def new_lines(self) -> int:
         """How many lines have come since following was turned off."""
-        return 0 if self.follow or self._window is None else max(0, self.line_count - self._window.seen)
+        if self.follow or self._window is None or self._window.seen is None:
+            return 0
+        return max(0, self.line_count - self._window.seen)
 
     def _changed(self) -> None:
         if self._window is not None:

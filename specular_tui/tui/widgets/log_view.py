@@ -11,13 +11,13 @@ from typing import Final, Literal
 from textual.content import Content
 from textual.timer import Timer
 
-from specular_tui.model.cause import MOST_LINES, find_cause
+from specular_tui.model.cause import Cause
 from specular_tui.tui.frames import BEAT, give_way, to_beat
-from specular_tui.tui.safe import ansi_line, plain
+from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_mouse import LogMouse
 from specular_tui.tui.widgets.log_text import LogSource, width_of
-from specular_tui.tui.widgets.log_window import LogWindow
+from specular_tui.tui.widgets.log_window import LogWindow, Place
 
 #: Time for counting and searching in one go, and between two goes.
 _SLICE: Final = 0.003
@@ -25,8 +25,6 @@ _BREATH: Final = 0.004
 #: Time for counting a log before its end is shown: enough for a small one.
 _GLANCE: Final = 0.001
 _SIDEWAYS: Final = 8
-#: Lines that are looked through in one go for why the task failed.
-_LOOKED: Final = 500
 
 
 class LogView(LogMouse, can_focus=True):
@@ -42,6 +40,10 @@ class LogView(LogMouse, can_focus=True):
     _waits = False
     #: Every row was another line at the last paint.
     _races = False
+    #: The line to go to as soon as all lines have been counted.
+    _awaited: tuple[Cause, bool] | None = None
+    #: What was selected without anybody having asked for it.
+    _unasked: tuple[Place, Place] | None = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -53,7 +55,7 @@ class LogView(LogMouse, can_focus=True):
         if source is not self.source:
             self._close()
             self._window = LogWindow(source, wrap=self.wrap) if source is not None else None
-            self._finder = None
+            self._finder = self._awaited = None
             self._measure()
             self.follow = True
         self._title, self._placeholder = plain(title), placeholder
@@ -122,7 +124,7 @@ class LogView(LogMouse, can_focus=True):
         if change == "replaced":
             window.text.forget()
             window.deselect()
-            window.top, window.seen = (0, 0), source.line_count
+            window.top, window.seen = (0, 0), source.line_count if source.ready else None
             self._finder = None
         else:
             window.text.forget(last)
@@ -152,6 +154,9 @@ class LogView(LogMouse, can_focus=True):
             if window.source.advance(_SLICE):
                 window.settle()
                 self._changed()
+                if self._awaited is not None:
+                    cause, asked = self._awaited
+                    self.show_cause(cause, asked=asked)
         elif finder is not None and not finder.search.done:
             before = finder.text
             finder.search.advance(_SLICE)
@@ -222,34 +227,29 @@ class LogView(LogMouse, can_focus=True):
 
     # Why it failed ---------------------------------------------------------------------------------------------------
 
-    def go_to_cause(self) -> bool:
-        """Go to the line that most likely says why the task failed, and select it; return whether there is one."""
+    def show_cause(self, cause: Cause, *, asked: bool = True) -> None:
+        """Go to the line that most likely says why the task failed, and select it.
+
+        Where nobody has asked for that (not `asked`), nobody has to take the selection away either.
+        """
         window = self._window
         if window is None:
-            return False
+            return
         source = window.source
-        there = source.line_count if source.ready else source.tail_count
-        end = there if source.ready else 0
-        looked: list[str] = []
-
-        def read(room: int) -> list[str]:
-            looked.clear()
-            while room > 0 and len(looked) < min(there, MOST_LINES):
-                count = min(_LOOKED, there - len(looked))
-                for line in reversed(source.lines(end - len(looked) - count, count)):
-                    looked.append(ansi_line(line).text)
-                    room -= len(line) + 1
-            return looked[::-1]
-
-        found = find_cause(read)
-        if found is None:
-            return False
-        line = end - len(looked) + found[0].at
+        if not source.ready:
+            # Only a line whose number is known can be selected.
+            self._awaited = cause, asked
+            if cause.below < source.tail_count:
+                self._go_to(-1 - cause.below)
+            return
+        self._awaited = None
+        line = max(0, source.line_count - 1 - cause.below)
         window.deselect()
-        if source.ready:
-            window.anchor, window.head = (line, 0), (line, len(window.text.line(line).text))
+        text = window.text.line(line).text
+        if text.strip() and cause.text.startswith(text.strip()[: len(cause.text)]):
+            window.anchor, window.head = (line, 0), (line, len(text))
+        self._unasked = None if asked else window.selection
         self._go_to(line)
-        return True
 
     # Copying ---------------------------------------------------------------------------------------------------------
 
@@ -270,13 +270,14 @@ class LogView(LogMouse, can_focus=True):
         return copied
 
     def clear_selection(self) -> bool:
-        """Select nothing; return whether anything was selected."""
+        """Select nothing; return whether anything was selected that somebody had asked for."""
         window = self._window
         if window is None or window.selection is None:
             return False
+        asked = window.selection != self._unasked
         window.deselect()
         self._changed()
-        return True
+        return asked
 
     # Actions ---------------------------------------------------------------------------------------------------------
 

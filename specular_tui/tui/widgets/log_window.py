@@ -35,8 +35,8 @@ class LogWindow:
         self.top: Top = (0, 0)
         #: Cells that are scrolled out on the left.
         self.left = 0
-        #: How many lines there were when following ended.
-        self.seen = 0
+        #: How many lines there were when following ended; None until all of those have been counted.
+        self.seen: int | None = 0
         self.anchor: Place | None = None
         self.head: Place | None = None
         self._layout: list[Row] | None = None
@@ -73,8 +73,9 @@ class LogWindow:
     def settle(self) -> None:
         """Number lines from the start once all are counted."""
         source = self.source
+        if source.ready and self.seen is None:
+            self.seen = source.line_count
         if source.ready and self.top[0] < 0:
-            self.seen = self.seen or source.line_count
             self.top = (max(0, source.line_count + self.top[0]), self.top[1])
 
     def stay(self) -> None:
@@ -82,7 +83,7 @@ class LogWindow:
         self.follow = True
         top = self.last_top()
         self.follow = False
-        self.top, self.seen = top, self.source.line_count
+        self.top, self.seen = top, self.source.line_count if self.source.ready else None
 
     @property
     def whole(self) -> bool:

@@ -373,3 +373,12 @@ def test_no_more_lines_are_looked_at_than_are_meant() -> None:
     found = find_cause(lambda _: lines)
     assert found is not None
     assert lines[found[0].at] == "bye"
+
+
+def test_a_last_line_without_a_word_of_trouble_is_no_reason() -> None:
+    found = find_cause(lambda window: _end_of(_log("unit 1", "unit 2", ""), window))
+    assert found is not None
+    assert (found[0].text, found[0].last, found[0].below) == ("unit 2", True, 1)
+    found = find_cause(lambda window: _end_of(_log("make: *** [core.o] Error 1"), window))
+    assert found is not None
+    assert not found[0].last

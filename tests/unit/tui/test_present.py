@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specular_tui.model.cause import Cause
 from specular_tui.model.duration import between
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
@@ -125,12 +126,17 @@ def test_counts_leave_out_what_is_not_there() -> None:
 
 def test_the_first_failure_is_named() -> None:
     found = view()
-    found.words = {"b": "ld: cannot find -lz"}
+    found.causes = {"b": Cause(7, "ld: cannot find -lz")}
     assert said([present_task.failure(found, "b")]) == "✗ b failed (exit 2): ld: cannot find -lz"
     assert present_task.failure(found, "a") == [], "it has been run again"
     found.state.task("b").attempt_reason = "program not found: npm"
-    found.words = {"b": "specular: program not found: npm"}
+    found.causes = {"b": Cause(0, "specular: program not found: npm")}
     assert said([present_task.failure(found, "b")]) == "✗ b failed: specular: program not found: npm", "once"
+    found.state.task("b").attempt_reason = None
+    found.causes = {"b": Cause(7, "cleaning up", vague=True, last=True)}
+    assert said([present_task.failure(found, "b")]) == "✗ b failed (exit 2), last line: cleaning up", "no reason"
+    found.causes = {"b": None}
+    assert said([present_task.failure(found, "b")]) == "✗ b failed (exit 2)"
 
 
 @pytest.mark.parametrize(
