@@ -128,7 +128,10 @@ def _settled(wanted: dict[str, list[str]], wishes: Mapping[str, Wish], complaint
 
 
 def _unknown(row_id: str, rows: Iterable[str]) -> str:
-    near = nearest(row_id, rows) or nearest(row_id, (row.partition(".")[2] for row in rows))
+    place, _, action = row_id.partition(".")
+    # What the footer and the help call it: `app.quit` for `app.leave`.
+    labelled = next((row.id for row in keys.TABLE if row.where == place and row.label.lower() == action.lower()), None)
+    near = labelled or nearest(row_id, rows) or nearest(row_id, (row.partition(".")[2] for row in rows))
     # The action alone is often what was meant: `pause` for `run.pause`.
     whole = next((row for row in rows if row == near or row.endswith(f".{near}")), None)
     return f"unknown action {quote(row_id)}" + (f"; did you mean {quote(whole)}?" if whole else "")

@@ -262,6 +262,7 @@ _SHOWN: Final = {
     "minus": "-",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "space": "Space",
     "enter": "Enter",
     "escape": "Esc",
     "tab": "Tab",
@@ -271,6 +272,7 @@ _SHOWN: Final = {
     "right": "Right",
     "shift+up": "Shift-Up",
     "shift+down": "Shift-Down",
+    "shift+tab": "Shift-Tab",
     "shift+left": "Shift-Left",
     "shift+right": "Shift-Right",
     "home": "Home",
@@ -278,7 +280,7 @@ _SHOWN: Final = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "delete": "Del",
-}
+} | {f"f{number}": f"F{number}" for number in range(1, 25)}
 
 
 def shown(keys: str) -> str:

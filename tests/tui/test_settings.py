@@ -27,15 +27,15 @@ async def test_remapped_keys_act_and_are_shown_everywhere(root: Path, tmp_path: 
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         footer = "".join(segment.text for segment in app.screen.query_one(KeyFooter).render_line(0))
-        assert "f9 Pause" in footer
-        assert footer.rstrip().endswith("f1 Help")
+        assert "F9 Pause" in footer
+        assert footer.rstrip().endswith("F1 Help")
         await pilot.press("2")
         await pilot.pause(0.1)
         assert app.current_mode == "build", "the key that it had by itself does nothing any more"
         await pilot.press("f1")
         await until(pilot, lambda: app.screen.query("#details"))
         help_text = str(app.screen.query_one("#details", Static).render())
-        assert "f9 p" in help_text
+        assert "F9 p" in help_text
         await pilot.press("escape", "f2")
         await until(pilot, lambda: app.current_mode == "checkpoints")
     run.vanish()

@@ -97,6 +97,11 @@ class BuildScreen(SteeringScreen):
     def on_resize(self, event: Resize) -> None:
         """There may be room for more failures, or for fewer."""
         self.notice.update()
+        self._fit()
+
+    def _fit(self) -> None:
+        if (view := self.view) is not None:
+            self.fit_list(self.query_one("#tasks"), len(view.state.tasks) + len(view.state.gates))
 
     @property
     def log_view(self) -> LogView:
@@ -151,6 +156,7 @@ class BuildScreen(SteeringScreen):
         if view is None:
             return
         new = view.run_id != self._shown
+        self._fit()
         if new:
             self._shown, self._was_live = view.run_id, view.live
             self.table.filter_text = self.filter.value = ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -16,35 +14,28 @@ from specular_tui.tui import keys
 from specular_tui.tui.deeds import (
     Abandon,
     Check,
-    Clean,
     Compare,
     Compared,
     Compress,
     Do,
-    Going,
     Pin,
     Preview,
-    Previewed,
     Rules,
 )
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import CheckMoved, Inspect, Open, RunInspected, RunsListed, Ticked
-from specular_tui.tui.screens.keeping import KeepingScreen
+from specular_tui.tui.screens.cleaning import CleaningScreen
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow
-from specular_tui.tui.widgets.run_details import RunDetails
 from specular_tui.tui.widgets.run_table import RunTable
-
-if TYPE_CHECKING:
-    from specular_tui.tui.widgets.clean_pane import CleanPane
 
 _ACTIONS: Final = frozenset(key.action for key in keys.rows("checkpoints", "run"))
 #: A run is read for the side pane once the cursor has rested on it this long, in seconds.
 _REST: Final = 0.15
 
 
-class CheckpointsScreen(KeepingScreen):
+class CheckpointsScreen(CleaningScreen):
     """The list of runs beside the summary of one, or beside the rules of a clean-up."""
 
     CSS_PATH: ClassVar = sheets("checkpoints", "line_list", "toggle")
@@ -54,9 +45,6 @@ class CheckpointsScreen(KeepingScreen):
     def __init__(self, desk: Desk) -> None:
         """`desk` has the rows."""
         super().__init__(desk)
-        self.table = RunTable(desk)
-        self.details = RunDetails(desk)
-        self._going: Sequence[Going] = ()
         self._rest: Timer | None = None
         self._read: RunInspected | None = None
         #: The run that was read for the side pane, as the list had it then.
@@ -91,6 +79,7 @@ class CheckpointsScreen(KeepingScreen):
         self.query_one("#empty").display = empty
         self.query_one("#panes").display = not empty
         self.table.show(self.desk.runs)
+        self._fit()
         self._say_chore()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
@@ -304,78 +293,6 @@ class CheckpointsScreen(KeepingScreen):
         self.table.repaint(message.run_id)
         if (row := self.table.row) is not None and row.run_id == message.run_id:
             self._show_details(row)
-
-    # Clean-up
-
-    @property
-    def cleaning(self) -> bool:
-        """Whether a clean-up is being looked at."""
-        return "cleaner" in self.__dict__ and self.cleaner.display
-
-    @cached_property
-    def cleaner(self) -> CleanPane:
-        """The rules of a clean-up: made when one is looked at, not before the first screen can be painted."""
-        from specular_tui.tui.widgets.clean_pane import CleanPane
-
-        return CleanPane()
-
-    async def action_clean(self) -> None:
-        """Look at what a clean-up would remove."""
-        if not self.cleaner.is_attached:
-            await self.query_one("#panes").mount(self.cleaner)
-        self.details.display = False
-        self.cleaner.display = True
-        self._going = ()
-        self.cleaner.begin()
-        self.refresh_bindings()
-        self.table.show_going({})
-        self.post_message(Do(Preview(Rules(), anew=True)))
-
-    def _close_cleaner(self) -> None:
-        self.cleaner.display = False
-        self.details.display = True
-        self.table.show_going(None)
-        self.table.focus()
-        self.refresh_bindings()
-
-    def _on_clean_pane_changed(self, message: CleanPane.Changed) -> None:
-        message.stop()
-        rules = self.cleaner.rules
-        if rules is None:
-            self._going = ()
-            self.table.show_going({})
-            self.cleaner.show(None, (), "")
-        else:
-            self.post_message(Do(Preview(rules)))
-
-    def _on_previewed(self, message: Previewed) -> None:
-        if not self.cleaning or message.rules != self.cleaner.rules:
-            return
-        self._going = message.going
-        self.table.show_going({going.run_id: going for going in message.going})
-        self.cleaner.show(message.rules, message.going, message.problem)
-
-    def _on_clean_pane_closed(self, message: CleanPane.Closed) -> None:
-        message.stop()
-        self._close_cleaner()
-
-    def _on_clean_pane_confirmed(self, message: CleanPane.Confirmed) -> None:
-        message.stop()
-        rules, going = self.cleaner.rules, self._going
-        if rules is None or not going:
-            from specular_tui.tui.present_keeping import WRITE_A_TIME
-
-            self.say("nothing would be removed" if rules is not None else WRITE_A_TIME)
-            return
-
-        from specular_tui.tui.screens.dialogs import keeping
-
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                self._close_cleaner()
-                self.post_message(Do(Clean(rules, tuple(each.run_id for each in going))))
-
-        self.app.push_screen(keeping.clean(going, rules), answered)
 
 
 def _moved(row: RunRow, before: RunRow) -> bool:

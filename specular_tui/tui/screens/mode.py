@@ -9,6 +9,7 @@ from textual.containers import Container
 from textual.events import Resize
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
 from specular_tui.tui import keys
@@ -23,6 +24,8 @@ from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.tui.wish import Wish
 
 SMALLEST: Final = (60, 16)
+#: Cells from which two panes stand beside each other.
+WIDE: Final = 120
 
 
 class ModeScreen(Screen[None]):
@@ -34,7 +37,7 @@ class ModeScreen(Screen[None]):
     #: The name of the mode in the table of keys.
     MODE: ClassVar[str] = ""
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  as Textual types it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  as Textual types it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]  # noqa: RUF012
 
     def __init__(self, desk: Desk) -> None:
@@ -68,6 +71,10 @@ class ModeScreen(Screen[None]):
             least = f"{SMALLEST[0]}x{SMALLEST[1]} at least"
             text = f"the terminal is too small ({width}x{height}): {least}" if width >= 20 else least
             self.query_one("#too-small", Static).update(text)
+
+    def fit_list(self, listing: Widget, rows: int) -> None:
+        """Give a list that stands above something else no more lines than it has: `rows`, and its heading."""
+        listing.styles.max_height = None if self.size.width >= WIDE else rows + 1
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another mode was in front."""

@@ -150,7 +150,12 @@ class ResumeScreen(ModalScreen[Wish]):
             Switch("resume.switch.repair", "repair", wish.repair),
             Switch("resume.switch.revalidate", "gates again", wish.revalidate),
             Switch("resume.switch.keep_going", "keep going", self._keeps_going),
-            Switch("resume.more_jobs", present.plural(jobs, "job") if jobs else "? jobs", bool(wish.jobs)),
+            Switch(
+                "resume.more_jobs",
+                present.plural(jobs, "job") if jobs else "? jobs",
+                bool(wish.jobs),
+                "resume.fewer_jobs",
+            ),
         ]
 
     # Keys

@@ -38,7 +38,7 @@ WORDS: Final = {
 _WHEEL: Final = 3
 _TIME: Final = 8
 _GAP: Final = 2
-#: Titles have a column of their own where so much is left for the reason, and for them.
+#: Titles have a column of their own where the reasons, or so much of them, and so much of the titles find room.
 _REASON: Final = 36
 _TITLE: Final = 12
 _WIDEST: Final = 32
@@ -63,6 +63,7 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         self._count = 0
         self._width = 4
         self._title = 0
+        self._reason = _REASON
         self._cursor = 1
         self._top = 0
         self._dragging = False
@@ -84,6 +85,7 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         self._width = max((len(decision.task) for decision in answer.decisions), default=4)
         titles = (cell_len(title) for task_id, title in answer.titles.items() if title != task_id)
         self._title = min(max(titles, default=0), _WIDEST)
+        self._reason = max((cell_len(decision.reason) for decision in answer.decisions), default=_REASON)
         here = self._line_of(before) if before else None
         self._move_to(here if here is not None else self._cursor if before else 1)
         self.refresh()
@@ -244,7 +246,9 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         time = _time(action, decision, answer) if wide else ""
         rest = width - 3 - ids - _GAP - (_TIME + _GAP if wide else 0)
         reason = plain(decision.reason)
-        if (room := min(self._title, rest - _REASON - _GAP)) >= _TITLE:
+        # Reasons are read first; where they are long, titles have what is left of both all the same.
+        left = max(rest - self._reason, min(rest - _REASON, _TITLE + _GAP))
+        if (room := min(self._title, left - _GAP)) >= _TITLE:
             title = plain(answer.titles.get(decision.task, ""))
             reason = fit(title if title != decision.task else "", room) + " " * _GAP + reason
         parts = [(f" {SIGNS[action]} ", action.value), (fit_id(decision.task, ids) + " " * _GAP, "id")]

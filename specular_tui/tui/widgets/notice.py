@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
@@ -14,13 +15,27 @@ from specular_tui.tui import keys, present, present_task, present_tour
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunView
+from specular_tui.tui.widgets.task_columns import fit_id
 
 #: Lines of the terminal from which there is room for more than one.
 _TALL: Final = 20
 #: Cells from which there is room for both keys.
 _WIDE: Final = 72
+#: Cells that the id of a failed task has at least.
+_ID: Final = 16
 _TO_FAILURES: Final = (("build.next", " show"), ("build.why", " why"))
 _ON: Final = (("run.resume", " go on"),)
+
+
+def _shorter(line: Line, room: int) -> Line:
+    """Return a line that says why a task failed with an id that leaves room for that."""
+    if present.width(line) <= room:
+        return line
+    most = max(_ID, room // 3)
+    return [
+        (fit_id(text, most).rstrip(), role) if role == "failed-strong" and cell_len(text) > most else (text, role)
+        for text, role in line
+    ]
 
 
 class FailureNotice(Widget):
@@ -78,7 +93,8 @@ class FailureNotice(Widget):
                     right += [("  " if right else "", "plain"), keys.cap(key), (said, "muted")]
                 if task_id and (more := len(view.failed) - len(self._said)) > 0:
                     right = [(f"and {more:,} more  ", "muted"), *right]
-            lines.append(present.spread([line], [right] if right else [], self.content_size.width))
+            room = self.content_size.width - (present.width(right) + 2 if right else 0)
+            lines.append(present.spread([_shorter(line, room)], [right] if right else [], self.content_size.width))
         return paint_lines(lines)
 
     def on_click(self, event: Click) -> None:

@@ -41,7 +41,7 @@ _CLEANING: Final = (
     Column("state", 11),
     Column("age", 8, right=True),
     Column("size", 6, right=True),
-    Column("why", 34, least=24),
+    Column("why", 34),
 )
 _CLEANING_DROPPED: Final = ("state", "age")
 
@@ -102,7 +102,10 @@ class RunTable(LineList):
 
     def _columns(self, width: int) -> list[Column]:
         if self._going is not None:
-            return columns.fitting(_CLEANING, _CLEANING_DROPPED, width, wide="why", most=60)
+            shown = columns.fitting(_CLEANING, _CLEANING_DROPPED, width, wide="why", most=60)
+            # The reason stands last and has all that is left, however little: what it is cut of is marked.
+            used = sum(column.width + columns.GAP for column in shown[:-1])
+            return [*shown[:-1], shown[-1]._replace(width=max(4, min(shown[-1].width, width - used)))]
         return columns.fitting(_COLUMNS, _DROPPED, width, wide="plan", most=16)
 
     def heading(self, width: int) -> Line:
@@ -144,7 +147,7 @@ def _cell(name: str, row: RunRow, desk: Desk, room: int) -> Line:
             return [(row.plan_name, "plain" if row.live else "muted")]
         case "progress":
             if row.damage:
-                return [("cannot be read", "muted")]
+                return [("unreadable", "muted")]
             text = f" {row.completed:,}/{row.total:,}"
             rest = max(4, room - max(9, cell_len(text)))
             return [*present.row_bar(row, rest), (set_cell_size(text, max(9, cell_len(text))), "muted")]

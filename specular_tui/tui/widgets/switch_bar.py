@@ -25,6 +25,13 @@ class Switch(Struct, frozen=True):
     id: str
     label: str
     on: bool
+    #: It counts, and this is the action that counts down.
+    less: str = ""
+
+
+def _key(row_id: str) -> str:
+    (row,) = keys.by_id([row_id])
+    return keys.acting(row).split(",")[0]
 
 
 class SwitchBar(Widget):
@@ -47,20 +54,22 @@ class SwitchBar(Widget):
         self._spots = []
         used = 0
         for switch in self._switches:
-            (row,) = keys.by_id([switch.id])
-            key = keys.acting(row).split(",")[0]
-            sign = glyphs.RUNNING if switch.on else glyphs.PENDING
-            part: Line = [
-                keys.cap(switch.id),
-                (f" {sign} ", "accent" if switch.on else "faint"),
-                (switch.label, "strong" if switch.on else "muted"),
-            ]
+            head: Line = [keys.cap(switch.id)]
+            if not switch.less:
+                sign = glyphs.RUNNING if switch.on else glyphs.PENDING
+                head.append((f" {sign} ", "accent" if switch.on else "faint"))
+            label: Line = [(switch.label, "strong" if switch.on else "muted")]
+            less: Line = [(" ", "plain"), keys.cap(switch.less), (" ", "plain")] if switch.less else []
+            part = [*head, *less, *label]
             length = present.width(part)
             if used and used + length > width:
                 lines.append([])
                 used = 0
             lines[-1] += [*part, (" " * _GAP, "plain")]
-            self._spots.append((len(lines) - 1, used, used + length, key))
+            end = used + present.width([*head, *less])
+            if switch.less:
+                self._spots.append((len(lines) - 1, used + present.width(head), end, _key(switch.less)))
+            self._spots.append((len(lines) - 1, used, used + length, _key(switch.id)))
             used += length + _GAP
         return lines
 

@@ -144,8 +144,8 @@ def heading(layout: Columns, width: int, note: str) -> tuple[str, str]:
         text += " " * _GAP + fit("try", layout.attempt, right=True)
     note = f"  {note} " if note else ""
     room = max(0, width - cell_len(note))
-    both = "exit / waits for"
-    detail = both if layout.detail >= len(both) else "waits for"
-    if layout.detail and cell_len(text) + _GAP + len(detail) <= room:
-        text += " " * _GAP + detail
+    for detail in ("exit / waits for", "waits for"):
+        if layout.detail >= len(detail) and cell_len(text) + _GAP + len(detail) <= room:
+            text += " " * _GAP + detail
+            break
     return set_cell_size(text, room), set_cell_size(note, width - room)

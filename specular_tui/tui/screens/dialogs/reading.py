@@ -29,7 +29,8 @@ class ReadingDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Yield the text."""
         with ScrolledText(id="dialog"):
-            yield Static(paint([(self.TITLE_TEXT, "strong")]), id="title")
+            ways: Line = [("   ", "plain"), keys.cap("dialog.cancel"), (" closes", "muted")]
+            yield Static(paint([(self.TITLE_TEXT, "strong"), *ways]), id="title")
             yield Static(id="details", markup=False)
 
     @abstractmethod
@@ -48,7 +49,7 @@ class ReadingDialog(ModalScreen[None]):
     def on_key(self, event: Key) -> None:
         """The key that opened it closes it, and so does the one that leaves."""
         (opened,) = keys.by_id([self.OPENED_BY])
-        if event.key in ("q", *keys.acting(opened).split(",")):
+        if event.key in ("q", "enter", *keys.acting(opened).split(",")):
             event.stop()
             self.dismiss()
 
