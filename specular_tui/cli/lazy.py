@@ -40,9 +40,17 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; name the nearest one where there is none."""
         if args and not args[0].startswith("-") and args[0] not in self.entries:
-            near = nearest(args[0], self.entries)
+            near = self._deeper(ctx, args[0]) or nearest(args[0], self.entries)
             ctx.fail(f"no such command {quote(args[0])}" + (f"; did you mean '{near}'?" if near else ""))
         return super().resolve_command(ctx, args)
+
+    def _deeper(self, ctx: click.Context, name: str) -> str | None:
+        """Return the command of a group in this one that is called just so: `checkpoint list` for `list`."""
+        for group in self.entries:
+            found = self.get_command(ctx, group)
+            if isinstance(found, LazyGroup) and name in found.entries:
+                return f"{group} {name}"
+        return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the overview without importing any command."""

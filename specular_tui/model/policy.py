@@ -30,11 +30,12 @@ class ExecutionPolicy(Struct, frozen=True, kw_only=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """A check that runs after the last task; if it fails, the build fails."""
+    """A check that runs after the last task; if one that must pass fails, the build fails."""
 
     #: `linters.python`, `formatters.python`, `tests`.
     id: str
     command: str
+    must_pass: bool = True
 
 
 class RetentionPolicy(Struct, frozen=True, kw_only=True):

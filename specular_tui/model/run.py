@@ -246,9 +246,9 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
         return [task_id for task_id, task in self.tasks.items() if task.status is status]
 
     def failed_for_good(self) -> list[str]:
-        """Return the failed tasks and gates whose failure the plan does not allow."""
+        """Return the failed tasks and gates whose failure the plan, or the policy, does not allow."""
         failed = [i for i in self.in_status(TaskStatus.FAILED) if not self.tasks[i].allowed]
-        return failed + [i for i, gate in self.gates.items() if gate.status is TaskStatus.FAILED]
+        return failed + [i for i, gate in self.gates.items() if gate.status is TaskStatus.FAILED and not gate.allowed]
 
     def frozen_until(self, now: int) -> int:
         """Return the frozen milliseconds of the run up to `now`, a freeze that still lasts included."""

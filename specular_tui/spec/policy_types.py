@@ -211,8 +211,8 @@ def _gates(fields: PolicyFields) -> Iterator[Gate]:
             if gate.get("enabled", True):
                 yield Gate(id=f"{kind}.{name}", command=gate["cmd"])
     tests = fields.get("tests") or {}
-    if "cmd" in tests and tests.get("require_pass", True):
-        yield Gate(id="tests", command=tests["cmd"])
+    if "cmd" in tests:
+        yield Gate(id="tests", command=tests["cmd"], must_pass=tests.get("require_pass", True))
 
 
 def _subject(path: Path, data: object) -> str:

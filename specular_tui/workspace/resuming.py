@@ -65,6 +65,8 @@ def resume_run(
         )
     if request.dry_run:
         resume = decide(request, found, sources, settings, damaged, crashed=found.state.interrupted)
+        # What has changed is part of the plan that is shown.
+        _warn_of_changes(resume, found.state, sources, face, listed=bool(resume.changes))
         face.planned(sources.plan, resume, run_id)
         return None
     graph = Graph(sources.plan.tasks)
@@ -110,10 +112,13 @@ def resume_run(
         return perform(request, work, face)
 
 
-def _warn_of_changes(resume: ResumePlan, state: RunState, sources: Sources, face: Face) -> None:
+def _warn_of_changes(
+    resume: ResumePlan, state: RunState, sources: Sources, face: Face, *, listed: bool = False
+) -> None:
+    """Warn where the plan is another one than before, and say what that means, unless it is `listed` elsewhere."""
     if sources.plan.hash != state.plan_hash:
         lines = resume.changes.lines() or ["nothing that a result depends on"]
-        face.warning(f"{sources.plan.file} has changed since checkpoint", lines)
+        face.warning(f"{sources.plan.file} has changed since checkpoint", () if listed else lines)
 
 
 def _start_resumed(

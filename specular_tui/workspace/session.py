@@ -61,7 +61,12 @@ def session_started(settings: Settings, clock: Clock, status: str, *, keep_going
 
 def gate_tasks(policy: Policy) -> Graph:
     """Return the gates of a policy as tasks without dependencies."""
-    return Graph([Task(id=GATE_PREFIX + gate.id, title=gate.id, command=gate.command) for gate in policy.gates])
+    return Graph(
+        [
+            Task(id=GATE_PREFIX + gate.id, title=gate.id, command=gate.command, allow_failure=not gate.must_pass)
+            for gate in policy.gates
+        ]
+    )
 
 
 def is_same_boot(state: RunState) -> bool:

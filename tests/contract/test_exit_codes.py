@@ -22,6 +22,11 @@ def test_success_and_failure(shell: Shell) -> None:
     assert gate.code == 1
     assert "FAILED @tests" in gate.out
     assert shell("specular logs @tests").out == "no\n"
+    shell.policy("tests: {require_pass: false, cmd: 'echo no; exit 7'}\n")
+    told = shell("specular build")
+    assert told.code == 0, "they are run, and need not pass"
+    assert "@tests" in told.out
+    assert shell("specular logs @tests").out == "no\n"
 
 
 def test_usage(shell: Shell) -> None:
@@ -36,6 +41,7 @@ def test_usage(shell: Shell) -> None:
         refused = shell(f"specular {line}")
         assert refused.code == 2, line
     assert "did you mean 'progress'" in shell("specular progres").err
+    assert "did you mean 'checkpoint list'" in shell("specular list").err
     for line in ("", "dashboard"):
         refused = shell(f"specular {line}")
         assert refused.code == 2

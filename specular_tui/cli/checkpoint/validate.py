@@ -69,6 +69,8 @@ def validate_command(run: str | None, last: bool, verbose: bool, form: str | Non
     remove = f"remove the run: specular checkpoint delete {run_id}"
     if summarise_run(root, run_id).status == RunStatus.ABANDONED:
         output.tell(f"it is abandoned, and not to be resumed; {remove}")
+    elif not report.journal_valid:
+        output.tell(f"nothing is left to repair it from; take it from an archive, if you have one, and {remove}")
     else:
         output.tell(f"run what is damaged again (specular build --resume {run_id} --repair), or {remove}")
     return ExitCode.CHECKPOINT

@@ -101,7 +101,7 @@ def test_an_empty_file_is_a_policy_of_defaults(text: str) -> None:
         "execution: {jobs: null, docker: {cpu_limit: ~, mem_limit: ~, network: ~, pids_limit: ~}}",
         "routing: {anything: [1]}\nsecurity: 5\n",
         "linters: {go: {enabled: false}}\nformatters: {go: {enabled: false, cmd: x}}\n",
-        "tests: {require_pass: false, cmd: pytest}\n",
+        "tests: {require_pass: false}\n",
     ],
 )
 def test_blocks_that_say_nothing_mean_their_defaults(text: str) -> None:
