@@ -129,6 +129,8 @@ def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> l
         for status in (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.PENDING)
         if state.count(status)
     ]
+    gates = sum(gate.status is TaskStatus.FAILED for gate in state.gates.values())
+    others += [f"{words.plural(gates, 'gate')} failed"] if gates else []
     done = f"{state.count(TaskStatus.COMPLETED)} of {words.plural(state.total, 'task')}"
     counts = ", ".join([done if result.status is RunStatus.COMPLETED else f"{done} completed", *others])
     lines = [f"{word}{why}: {counts}, in {_times(state)}  ({result.run_id})"]

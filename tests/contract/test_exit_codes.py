@@ -21,6 +21,7 @@ def test_success_and_failure(shell: Shell) -> None:
     gate = shell("specular build")
     assert gate.code == 1
     assert "FAILED @tests" in gate.out
+    assert "failed: 1 of 1 task completed, 1 gate failed, in " in gate.out
     assert shell("specular logs @tests").out == "no\n"
     shell.policy("tests: {require_pass: false, cmd: 'echo no; exit 7'}\n")
     told = shell("specular build")
