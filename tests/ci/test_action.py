@@ -61,7 +61,7 @@ def test_a_job_fails_and_the_next_one_resumes_what_it_uploaded(machine: Make) ->
     run_id = failed.outputs["run-id"]
     assert first.workspace.joinpath(".specular/checkpoints", run_id).is_dir()
     assert failed.summary.startswith(f"## Specular: failed\n\n`{run_id}`: 2 of 4 tasks completed, 1 failed, 1 pending")
-    row = "<td><code>three</code></td><td>exit code 1: the reason</td><td><pre>first line\nthe reason</pre></td>"
+    row = "<td><code>three</code></td><td>exit code 1</td><td><pre>first line\nthe reason</pre></td>"
     assert row in failed.summary
     assert f"```yaml\nwith:\n  resume: true\n  run-id: {run_id}\n```" in failed.summary
     assert f"```sh\nspecular build --resume {run_id}\n```" in failed.summary
