@@ -16,10 +16,17 @@ from specular_tui.model.quote import quote
 class LazyGroup(click.Group):
     """Commands by name: the module that has each (under its own name, `-` as `_`) and its line in the overview."""
 
-    def __init__(self, *args: Any, entries: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
-        """`entries` is in the order of the overview."""
+    def __init__(
+        self,
+        *args: Any,
+        entries: Mapping[str, tuple[str, str]],
+        elsewhere: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`entries` is in the order of the overview; `elsewhere` what other programs call things, and what they are."""
         super().__init__(*args, **kwargs)
         self.entries = entries
+        self.elsewhere = elsewhere or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the overview."""
@@ -40,7 +47,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; name the nearest one where there is none."""
         if args and not args[0].startswith("-") and args[0] not in self.entries:
-            near = self._deeper(ctx, args[0]) or nearest(args[0], self.entries)
+            near = self.elsewhere.get(args[0]) or self._deeper(ctx, args[0]) or nearest(args[0], self.entries)
             ctx.fail(f"no such command {quote(args[0])}" + (f"; did you mean '{near}'?" if near else ""))
         return super().resolve_command(ctx, args)
 

@@ -43,9 +43,28 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+#: What other programs call the commands, where no near name tells.
+_ELSEWHERE: Final = {
+    "cancel": "stop",
+    "check": "plan validate",
+    "continue": "build --resume",
+    "help": "--help",
+    "kill": "stop --kill",
+    "ls": "checkpoint list",
+    "resume": "build --resume",
+    "retry": "build --resume --retry-failed",
+    "run": "build",
+    "start": "build",
+    "status": "progress",
+    "tui": "dashboard",
+    "web": "serve",
+}
+
+
 @click.group(
     cls=LazyGroup,
     entries=COMMANDS,
+    elsewhere=_ELSEWHERE,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -147,6 +147,9 @@ def test_a_line_that_cannot_be_meant(shell: Shell) -> None:
         ("build --resume --from-task nope", "list its tasks: specular build --resume --dry-run"),
         ("logs nope", "list its tasks: specular checkpoint show one --format table"),
         ("--nope", "no such option '--nope'"),
+        ("status", "no such command 'status'; did you mean 'progress'?"),
+        ("resume", "no such command 'resume'; did you mean 'build --resume'?"),
+        ("checkpoint rm one", "no such command 'rm'; did you mean 'delete'?"),
     ):
         found = shell(f"specular {line}")
         assert found.code == 2

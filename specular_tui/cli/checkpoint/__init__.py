@@ -29,7 +29,23 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-@click.group("checkpoint", cls=LazyGroup, entries=COMMANDS)
+#: What other programs call them, where no near name tells.
+_ELSEWHERE: Final = {
+    "check": "validate",
+    "diff": "compare",
+    "info": "show",
+    "keep": "pin",
+    "ls": "list",
+    "pack": "compress",
+    "remove": "delete",
+    "resume": "specular build --resume",
+    "rm": "delete",
+    "undelete": "restore",
+    "verify": "validate",
+}
+
+
+@click.group("checkpoint", cls=LazyGroup, entries=COMMANDS, elsewhere=_ELSEWHERE)
 def checkpoint_command() -> None:
     """List, show, check, clean up and move stored runs.
 
