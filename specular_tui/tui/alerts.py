@@ -65,15 +65,14 @@ class Alerts:
         took = humanise(state.elapsed_ms)
         match state.status:
             case RunStatus.COMPLETED:
-                return Alert(f"{_name(view)} completed in {took}", "information", loud)
+                return Alert(f"{_name(view)} completed in {took}", "information", loud, pinned=True)
             case RunStatus.FAILED:
                 failed = present.plural(len(view.failed), "task")
-                return Alert(f"{_name(view)} failed after {took}: {failed}", "error", loud)
+                return Alert(f"{_name(view)} failed after {took}: {failed}", "error", loud, pinned=True)
             case _:
                 why = present.why_ended(state)
-                return Alert(
-                    f"{_name(view)} {state.status} after {took}" + (f": {why}" if why else ""), "warning", loud
-                )
+                said = f"{_name(view)} {state.status} after {took}" + (f": {why}" if why else "")
+                return Alert(said, "warning", loud, pinned=True)
 
 
 def _name(view: RunView) -> str:

@@ -367,6 +367,10 @@ class SpecularApp(SpeakingApp):
         """Leave, as `q` does."""
         self.action_leave()
 
+    def action_help_quit(self) -> None:
+        """Leave by Ctrl+C as by `q`; what lies over the screen is closed first."""
+        (self.action_leave if isinstance(self.screen, ModeScreen) else partial(self.simulate_key, "escape"))()
+
     def action_leave(self) -> None:
         """Leave; where a build that was started here goes on, ask what shall become of it."""
         view = self.desk.view
@@ -375,7 +379,8 @@ class SpecularApp(SpeakingApp):
         elif isinstance(self.screen, ModeScreen):
             from specular_tui.tui.screens.dialogs import questions
 
-            self.push_screen(questions.leave(view), self._leave)
+            passed = f"the build has ended: {keys.pressed('app.leave')} leaves"
+            self.push_screen(questions.leave(view).while_true(lambda: view.live, passed), self._leave)
 
     async def _leave(self, answer: str | None) -> None:
         view = self.desk.view

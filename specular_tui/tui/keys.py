@@ -115,7 +115,7 @@ TABLE: Final[tuple[Key, ...]] = (
         "x",
         "stop_task",
         "Stop task",
-        "stop the running task under the cursor, else the build; asks",
+        "stop the running task under the cursor; asks",
         RUN,
         30,
     ),
@@ -249,7 +249,7 @@ TABLE: Final[tuple[Key, ...]] = (
     Key("palette", "up", "hit_up", "Up", "to the one before", MOVE, palette=False),
     Key("palette", "pagedown", "hit_page_down", "Page down", "a page down", MOVE, palette=False),
     Key("palette", "pageup", "hit_page_up", "Page up", "a page up", MOVE, palette=False),
-    Key("dialog", "escape", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
+    Key("dialog", "escape,ctrl+c", "cancel", "Cancel", "close, and change nothing", MOVE, palette=False),
 )
 
 #: How keys are written for people where Textual's name is not that.

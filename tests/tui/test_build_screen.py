@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import OptionList
 
-from specular_tui.errors import NotLiveError
+from specular_tui.errors import NotLiveError, SpecularError
 from specular_tui.model import event as ev
 from specular_tui.model.run import TaskStatus
 from specular_tui.tui import present, present_forecast, present_task
@@ -173,7 +173,6 @@ async def test_pause_and_resume(root: Path, steered: Steered) -> None:
         (["n", "s", "s"], ("skip", "compile/net")),
         (["x", "x"], ("stop_task", "compile/plugins")),
         (["X", "x"], ("stop", None)),
-        (["g", "x", "x"], ("stop", None)),
     ],
 )
 async def test_steering(root: Path, steered: Steered, keys: list[str], expected: tuple[str, str | None]) -> None:
@@ -185,6 +184,45 @@ async def test_steering(root: Path, steered: Steered, keys: list[str], expected:
             await pilot.press(key)
             await pilot.pause(0.1)
         await until(pilot, lambda: steered == [(run.run_id, *expected)])
+    run.vanish()
+
+
+async def test_x_never_stops_more_than_one_task(root: Path, steered: Steered) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("g", "x", "x")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, BuildScreen)
+        assert app.said.all[0].text == "deps/install is not running: X stops the build"
+        assert steered == []
+    run.vanish()
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("x", "compile/plugins has ended: nothing is stopped"),
+        ("X", "the build has ended: nothing is stopped"),
+        ("s", "things have changed: nothing is skipped"),
+    ],
+)
+async def test_a_question_goes_with_what_it_is_about(root: Path, steered: Steered, key: str, said: str) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        run.end("compile/plugins", log="cc plugins/*.c\n")
+        if key != "x":
+            run.finish("failed", "a task failed")
+        else:
+            run.recorder.flush()
+        await until(pilot, lambda: isinstance(app.screen, BuildScreen))
+        assert said in [message.text for message in app.said.all]
+        assert steered == []
     run.vanish()
 
 
@@ -546,6 +584,25 @@ async def test_the_footer_offers_what_makes_sense(root: Path, size: tuple[int, i
         await until(pilot, lambda: "Resume" in footer(app))
         assert "Pause" not in footer(app)
         assert "Drain" not in footer(app)
+    run.vanish()
+
+
+async def test_a_command_that_the_build_refuses_is_a_warning_that_goes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steer(root: Path, run_id: str, command: str, task: str | None = None, **options: Any) -> str:
+        raise SpecularError(f"task {task} is not running")
+
+    monkeypatch.setattr(steering, "steer", steer)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("x", "x")
+        await until(pilot, lambda: app.said.shown)
+        assert app.said.shown is not None
+        assert (app.said.shown.severity, app.said.standing) == ("warning", 0)
+        assert app.said.shown.lasting is not None
     run.vanish()
 
 

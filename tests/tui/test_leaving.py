@@ -106,3 +106,24 @@ def test_no_terminal(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     with pytest.raises(UsageError, match="needs a terminal"):
         run_app(root)
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q", "q"])
+async def test_every_way_out_asks_what_becomes_of_an_own_build(root: Path, sent: list[str], key: str) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id, owned=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: not isinstance(app.screen, ChoiceDialog))
+        assert app.said.all == []
+        assert app.is_running
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        run.finish("completed")
+        await until(pilot, lambda: not isinstance(app.screen, ChoiceDialog))
+        assert app.said.shown is not None
+        assert app.said.shown.text == "the build has ended: q leaves"
+    assert sent == []

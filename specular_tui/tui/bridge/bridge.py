@@ -156,9 +156,12 @@ class Bridge:
                 self.outlet.tell(RunInspected(run_id, stored.state, drift=drift))
 
     async def _steer(self, run_id: str, command: str, task: str | None, **options: bool) -> None:
-        answer = await self.outlet.attempt(lambda: steering.steer(self.outlet.root, run_id, command, task, **options))
-        # That it stands still, or goes on, is seen in the header.
-        if answer and command not in ("pause", "unpause"):
+        # That the build refuses, most often because what was meant has just ended, has broken nothing.
+        answer = await self.outlet.attempt(
+            lambda: steering.steer(self.outlet.root, run_id, command, task, **options), "warning"
+        )
+        # That it stands still, goes on, or starts nothing new, is seen in the header, for as long as it is so.
+        if answer and command not in ("pause", "unpause", "drain"):
             self.outlet.notify(answer, "information")
         self._follower.stir()
 

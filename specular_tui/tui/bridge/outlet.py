@@ -30,19 +30,19 @@ class Outlet(Struct):
     #: Called when a run has been read: what was made for it stays.
     settle: Callable[[], None]
 
-    async def attempt(self, work: Callable[[], _Result]) -> _Result | None:
-        """Do blocking work on a thread; an error is shown, and the answer is then None."""
+    async def attempt(self, work: Callable[[], _Result], severity: str = "error") -> _Result | None:
+        """Do blocking work on a thread; an error is shown, as grave as `severity`, and the answer is then None."""
         try:
             return await asyncio.to_thread(work)
         except (SpecularError, OSError) as error:
-            self.complain(error)
+            self.complain(error, severity)
             return None
 
-    def complain(self, error: Exception) -> None:
+    def complain(self, error: Exception, severity: str = "error") -> None:
         """Show an error as its author meant it: what happened, and the way on."""
         if isinstance(error, SpecularError):
             lines = [error.message, *error.details[:5]] + ([error.hint] if error.hint else [])
             # A build that had nothing to do says so, and that is no failure.
-            self.notify("\n".join(lines), "error" if error.exit_code else "information")
+            self.notify("\n".join(lines), severity if error.exit_code else "information")
         else:
-            self.notify(str(error), "error")
+            self.notify(str(error), severity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from specular_tui.model.run import GATE_PREFIX
+from specular_tui.tui import keys
 from specular_tui.tui.messages import PlanResume, Steer
 from specular_tui.tui.screens.dialogs import questions
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
@@ -70,17 +71,23 @@ class SteeringScreen(ModeScreen):
             for each in failed if answer is not None else ():
                 self.post_message(Steer(view.run_id, "skip", each, run_dependents=answer == "run"))
 
-        self.app.push_screen(questions.skip(view, failed), answered)
+        holds = lambda: _goes_on(view) and all(each in view.failed for each in failed)  # noqa: E731
+        dialog = questions.skip(view, failed).while_true(holds, "things have changed: nothing is skipped")
+        self.app.push_screen(dialog, answered)
 
     def action_stop_task(self) -> None:
-        """Stop the running task under the cursor, or the build, after asking."""
+        """Stop the running task under the cursor, after asking; never more than that."""
         view, task_id = self.view, self.selected
         if view is None or not view.live:
             self.say("nothing is running here")
         elif task_id is not None and task_id in view.state.running:
-            self._ask(questions.stop_task(view, task_id), Steer(view.run_id, "stop_task", task_id))
+            holds = lambda: _goes_on(view) and task_id in view.state.running  # noqa: E731
+            dialog = questions.stop_task(view, task_id)
+            dialog.while_true(holds, f"{task_id} has ended: nothing is stopped")
+            self._ask(dialog, Steer(view.run_id, "stop_task", task_id))
         else:
-            self.action_stop_build()
+            which = f"{task_id} is not running" if task_id is not None else "no task is selected"
+            self.say(f"{which}: {keys.pressed('build.stop_build')} stops the build")
 
     def action_stop_build(self) -> None:
         """Stop the build, after asking."""
@@ -88,7 +95,8 @@ class SteeringScreen(ModeScreen):
         if view is None or not view.live:
             self.say("nothing is running here")
         else:
-            self._ask(questions.stop_build(view), Steer(view.run_id, "stop"))
+            dialog = questions.stop_build(view).while_true(lambda: view.live, "the build has ended: nothing is stopped")
+            self._ask(dialog, Steer(view.run_id, "stop"))
 
     def _ask(self, dialog: ChoiceDialog, message: Steer) -> None:
         def answered(answer: str | None) -> None:
@@ -96,3 +104,7 @@ class SteeringScreen(ModeScreen):
                 self.post_message(message)
 
         self.app.push_screen(dialog, answered)
+
+
+def _goes_on(view: RunView) -> bool:
+    return view.live

@@ -40,18 +40,19 @@ class ModeTabs(MessageLine):
     def render(self) -> RenderResult:
         """Return the modes and, beside them or instead of them, the message."""
         width = self.content_size.width
-        tabs = present.cut(self._tabs(width), width)
         if not self._lines:
-            return paint(tabs)
-        room = width - present.width(tabs) - 2
-        if len(self._lines) > 1 or present.width(self._lines[0]) > room:
-            self._spots = []
-            return super().render()
+            return paint(present.cut(self._tabs(width), width))
         message = self._lines[0]
-        return paint([*tabs, (" " * (room + 1 - present.width(message)), "plain"), *message])
+        for taken in (0, present.width(message) + 2):
+            tabs = present.cut(self._tabs(width - taken), width)
+            room = width - present.width(tabs) - 2
+            if len(self._lines) == 1 and present.width(message) <= room:
+                return paint([*tabs, (" " * (room + 1 - present.width(message)), "plain"), *message])
+        self._spots = []
+        return super().render()
 
     def _tabs(self, width: int) -> Line:
-        """Return the modes; where it is very narrow, those that are not open are their keys alone."""
+        """Return the modes; where there is not room for all names, those that are not open are their keys alone."""
         modes = [row for row in keys.rows("app") if row.action.startswith("mode(")]
         names = [f" {keys.pressed(row.id)} {row.label} " for row in modes]
         here = [row.action == f"mode('{self._mode}')" for row in modes]

@@ -54,7 +54,7 @@ def test_the_end_is_told(status: RunStatus, said: str, severity: str) -> None:
     alerts, found = Alerts(), view()
     alerts.look(found)
     found.live, found.state.status, found.state.reason = False, status, "SIGINT"
-    assert alerts.look(found) == Alert(said, severity, loud=True)
+    assert alerts.look(found) == Alert(said, severity, loud=True, pinned=True)
     assert alerts.look(found) is None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Self
 
 from msgspec import Struct
 from textual.app import ComposeResult
@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from specular_tui.tui import keys
+from specular_tui.tui.messages import RunMoved, RunShown
 from specular_tui.tui.present import Line
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
@@ -56,6 +57,24 @@ class ChoiceDialog(ModalScreen[str]):
         self._details = list(details)
         self._answers = answers
         self._chosen = chosen
+        self._holds: Callable[[], bool] = lambda: True
+        self._passed = ""
+
+    def while_true(self, holds: Callable[[], bool], passed: str) -> Self:
+        """Close by itself, and say `passed`, once the run in view is such that `holds` is false."""
+        self._holds, self._passed = holds, passed
+        return self
+
+    def _on_run_shown(self, message: RunShown) -> None:
+        self._look()
+
+    def _on_run_moved(self, message: RunMoved) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        if self.is_current and not self._holds():
+            self.dismiss(None)
+            self.app.notify(self._passed)
 
     def compose(self) -> ComposeResult:
         """Yield question, what is at stake, answers."""
