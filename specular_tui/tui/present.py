@@ -81,8 +81,8 @@ def cut(line: Line, room: int) -> Line:
 def wrapped(line: Line, room: int, indent: int | None = None) -> list[Line]:
     """Return the line in lines of at most `room` cells, broken between words.
 
-    What goes on is indented a little more, or by `indent` cells. A word that is longer than `room` is broken where it
-    has to be.
+    What goes on is indented a little more, or by `indent` cells. A word that is longer than a line is broken where it
+    stands, behind one of the signs that ids and paths are made of where there is one.
     """
     if width(line) <= room or room < 12:
         return [line]
@@ -98,12 +98,21 @@ def wrapped(line: Line, room: int, indent: int | None = None) -> list[Line]:
         if end < len(chars):
             space = next((at for at in range(end, 0, -1) if chars[at][0] == " "), 0)
             first_word = next((at for at, (char, _) in enumerate(chars) if char != " "), 0)
-            end = space if space > first_word else max(1, end)
+            end = max(1, end) if space <= first_word or _is_long(chars, space, room - indent) else space
+            if end != space:
+                joint = next((at for at in range(end, space + 1, -1) if chars[at - 1][0] in "/-._:"), 0)
+                end = joint if joint > first_word + 1 else end
         lines.append([*([(" " * indent, "plain")] if lines else []), *_joined(chars[:end])])
         while end < len(chars) and chars[end][0] == " ":
             end += 1
         chars = chars[end:]
     return lines
+
+
+def _is_long(chars: Sequence[Segment], space: int, room: int) -> bool:
+    """Tell whether the word behind a space has no room in a line of its own."""
+    end = next((at for at in range(space + 1, len(chars)) if chars[at][0] == " "), len(chars))
+    return sum(cell_len(char) for char, _ in chars[space + 1 : end]) > room
 
 
 def _joined(chars: Sequence[Segment]) -> Line:

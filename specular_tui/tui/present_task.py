@@ -13,6 +13,8 @@ from specular_tui.tui.present import Line, Segment
 from specular_tui.tui.views import RunView
 from specular_tui.tui.widgets.task_cells import KINDS, SHAPES, ended, running_time
 
+#: Gates wait for no other state of a task.
+_SETTLED: Final = (TaskStatus.COMPLETED, TaskStatus.SKIPPED)
 _TASK_ROLES: Final = {"completed": "done"}
 
 
@@ -70,6 +72,8 @@ def waits_for(task_id: str, state: RunState, graph: Graph | None, blocked: Colle
         return [[("skipped", "skipped"), (f": {task.reason}" if task.reason else "", "muted")]]
     if task.status is not TaskStatus.PENDING:
         return [[("it has printed nothing yet" if task.status is TaskStatus.IN_PROGRESS else "no output", "muted")]]
+    if task_id in state.gates and any(each.status not in _SETTLED for each in state.tasks.values()):
+        return [[("runs after the last task", "muted")]]
     needs = graph.needs.get(task_id, ()) if graph else ()
     open_needs = [need for need in needs if state.tasks[need].status is not TaskStatus.COMPLETED]
     if not open_needs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from specular_tui.model.critical import spent_ms, waited
 from specular_tui.model.duration import humanise
@@ -14,7 +15,11 @@ from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import usually
 from specular_tui.tui.views import RunView
 from specular_tui.tui.widgets.task_cells import running_time
+from specular_tui.tui.widgets.task_columns import fit_id
 from specular_tui.tui.widgets.timeline_rows import Chart, Span
+
+#: Cells from which a title says something.
+_TITLE: Final = 12
 
 
 def summary(view: RunView, chart: Chart, now: int, part: str, width: int) -> Line:
@@ -33,8 +38,8 @@ def summary(view: RunView, chart: Chart, now: int, part: str, width: int) -> Lin
     return present.spread([[*line, (" ", "plain")] for line in left], right, width)
 
 
-def details(view: RunView, chart: Chart, span: Span | None, clock: Clock, now: int) -> list[Line]:
-    """Return what there is to know of an attempt, most important first."""
+def details(view: RunView, chart: Chart, span: Span | None, clock: Clock, now: int, room: int) -> list[Line]:
+    """Return what there is to know of an attempt, most important first; the first line has `room` cells."""
     if span is None:
         return [[("nothing has started yet", "muted")]]
     state = view.state
@@ -42,9 +47,13 @@ def details(view: RunView, chart: Chart, span: Span | None, clock: Clock, now: i
     if task is None:
         return [[(span.task, "strong"), ("  is no longer in the plan", "muted")]]
     head = present_task.log_title(span.task, view, now, span.attempt if span.attempt != task.attempt else None)
+    (name, role), *others = head
+    head = [(fit_id(name, min(len(name), max(24, room // 2))).rstrip(), role), *others]
     planned = view.graph.tasks.get(span.task) if view.graph is not None else None
     if planned is not None and planned.title and planned.title != span.task:
-        head = [head[0], (f"  {planned.title}", "muted"), *head[1:]]
+        # The title gives way: it is beside the task in Build too.
+        left = room - present.width(head)
+        head = [head[0], *(present.cut([(f"  {planned.title}", "muted")], left) if left >= _TITLE else []), *head[1:]]
     times: Line = [(_times(span, clock), "plain")]
     latest = span.attempt == task.attempt
     if latest and (past := view.usual.get(span.task)) is not None:

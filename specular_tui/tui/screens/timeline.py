@@ -128,7 +128,8 @@ class TimelineScreen(ModeScreen):
         part = present_timeline.part(shown, axis.worked(axis.length))
         width = max(20, self._summary.content_size.width)
         self._summary.update(paint(present_timeline.summary(view, bars.chart, bars.now, part, width)))
-        lines = present_timeline.details(view, bars.chart, bars.at, self.desk.clock, bars.now)
+        room = max(20, self._details.content_size.width)
+        lines = present_timeline.details(view, bars.chart, bars.at, self.desk.clock, bars.now, room)
         self._details.update(paint_lines(lines))
         self.footer.update()
 

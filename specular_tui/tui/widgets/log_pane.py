@@ -17,6 +17,7 @@ from specular_tui.tui.views import Desk, RunView
 from specular_tui.tui.widgets.log_text import LogSource
 from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.plain_input import PlainInput
+from specular_tui.tui.widgets.task_columns import fit_id
 
 
 class Log(LogView):
@@ -155,7 +156,11 @@ class LogPane(Vertical):
             self.log_view.title = self._title(self.task_id, view)
 
     def _title(self, task_id: str, view: RunView) -> str:
-        return present.text(present_task.log_title(task_id, view, self._desk.clock.now(), self.attempt))
+        (name, role), *others = present_task.log_title(task_id, view, self._desk.clock.now(), self.attempt)
+        # How the task stands is to be read beside an id of any length.
+        most = max(24, self.size.width // 2)
+        short = fit_id(name, most).rstrip() if len(name) > most else name
+        return present.text([(short, role), *others])
 
     def _set(self, source: LogSource | None) -> None:
         view, task_id = self._view, self.task_id

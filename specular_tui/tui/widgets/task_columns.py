@@ -134,18 +134,29 @@ def pieces(cells: Cells, shape: str, layout: Columns, width: int) -> Iterator[tu
 
 def heading(layout: Columns, width: int, note: str) -> tuple[str, str]:
     """Return the line above the rows in two parts: the columns' names, and `note` at its right end."""
-    text = " " * _LEAD + fit("task", layout.id)
-    if layout.title:
-        text += " " * _GAP + fit("title", layout.title)
-    if layout.time:
-        text += " " * _GAP + fit("time", layout.time, right=True)
-        text += fit(" / usual" if layout.estimate else "", layout.estimate)
-    if layout.attempt:
-        text += " " * _GAP + fit("try", layout.attempt, right=True)
     note = f"  {note} " if note else ""
     room = max(0, width - cell_len(note))
-    for detail in ("exit / waits for", "waits for"):
-        if layout.detail >= len(detail) and cell_len(text) + _GAP + len(detail) <= room:
-            text += " " * _GAP + detail
+    text, gap = " " * _LEAD, " " * _GAP
+    # Up to the first name that the note leaves no room for.
+    for name in _names(layout, gap):
+        if len(text) + len(name.rstrip()) > room:
             break
+        text += name
+    else:
+        for detail in ("exit / waits for", "waits for"):
+            if layout.detail >= len(detail) and len(text) + _GAP + len(detail) <= room:
+                text += gap + detail
+                break
     return set_cell_size(text, room), set_cell_size(note, width - room)
+
+
+def _names(layout: Columns, gap: str) -> Iterator[str]:
+    yield fit("task", layout.id)
+    if layout.title:
+        yield gap + fit("title", layout.title)
+    if layout.time:
+        yield gap + fit("time", layout.time, right=True)
+    if layout.estimate:
+        yield fit(" / usual", layout.estimate)
+    if layout.attempt:
+        yield gap + fit("try", layout.attempt, right=True)

@@ -87,7 +87,7 @@ class ChoiceDialog(ModalScreen[str]):
     def _prompt(self, answer: Answer) -> Content:
         wide = max(len(each.label) for each in self._answers)
         caps = max(len(each.shown) for each in self._answers)
-        line: Line = [(answer.shown.ljust(caps + 1), "key"), (answer.label, "failed" if answer.grave else "plain")]
+        line: Line = [(answer.shown.ljust(caps + 2), "key"), (answer.label, "failed" if answer.grave else "plain")]
         if answer.help:
             line += [(" " * (wide - len(answer.label) + 3), "plain"), (answer.help, "muted")]
         return paint(line)
@@ -124,7 +124,9 @@ class ChoiceDialog(ModalScreen[str]):
         self.dismiss(None)
 
 
-def confirm(title: Line, details: Sequence[Line], yes: str, *, key: str = "y", no: str = "Cancel") -> ChoiceDialog:
+def confirm(
+    title: Line, details: Sequence[Line], yes: str, *, key: str = "y", no: str = "Cancel", grave: bool = True
+) -> ChoiceDialog:
     """Return a dialog that ends with `yes` where the user means it, by `key` or by `y`; Enter does not."""
-    answers = [Answer("yes", key, yes, grave=True, also="y"), Answer("", "escape", no, also="n")]
+    answers = [Answer("yes", key, yes, grave=grave, also="y"), Answer("", "escape", no, also="n")]
     return ChoiceDialog(title, details, answers, chosen=1)

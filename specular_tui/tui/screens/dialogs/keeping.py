@@ -65,11 +65,9 @@ def _same(command: str, said: str = "the same") -> list[Line]:
 
 def clean(going: Sequence[Going], rules: Rules) -> ChoiceDialog:
     """Ask whether the runs that were previewed shall go."""
-    lines: list[Line] = [
-        [("  ", "plain"), (run.run_id, "plain"), (f"  {run.reason}", "muted")] for run in going[:_NAMED]
-    ]
+    lines: list[Line] = [[(run.run_id, "plain"), (f"  {run.reason}", "muted")] for run in going[:_NAMED]]
     if len(going) > _NAMED:
-        lines.append([(f"  and {len(going) - _NAMED:,} more", "muted")])
+        lines.append([(f"and {len(going) - _NAMED:,} more", "muted")])
     lines += _freed([run.size for run in going], len(going))
     lines += _same(clean_command(rules), "as a command, for good")
     title = f"Remove {present.plural(len(going), 'run')}?"
@@ -94,15 +92,13 @@ def abandon(row: RunRow) -> ChoiceDialog:
 
 def compress(rows: Sequence[RunRow]) -> ChoiceDialog:
     """Ask whether runs shall be packed."""
-    lines: list[Line] = [
-        [("  ", "plain"), (row.run_id, "plain"), (f"  {_size(row)}", "muted")] for row in rows[:_NAMED]
-    ]
+    lines: list[Line] = [[(row.run_id, "plain"), (f"  {_size(row)}", "muted")] for row in rows[:_NAMED]]
     if len(rows) > _NAMED:
-        lines.append([(f"  and {len(rows) - _NAMED:,} more", "muted")])
+        lines.append([(f"and {len(rows) - _NAMED:,} more", "muted")])
     lines += [[("Every command reads packed runs too; their hashes stay.", "muted")]]
     lines += _same(f"specular checkpoint compress {rows[0].run_id}" if len(rows) == 1 else "")
     title = "Compress this run?" if len(rows) == 1 else f"Compress {present.plural(len(rows), 'run')}?"
-    return confirm([(title, "strong")], lines, "Compress", key="z")
+    return confirm([(title, "strong")], lines, "Compress", key="z", grave=False)
 
 
 def _size(row: RunRow) -> str:
