@@ -102,7 +102,9 @@ class RunTable(LineList):
 
     def _columns(self, width: int) -> list[Column]:
         if self._going is not None:
-            shown = columns.fitting(_CLEANING, _CLEANING_DROPPED, width, wide="why", most=60)
+            longest = max((cell_len(going.reason) for going in self._going.values()), default=0)
+            wanted = [*_CLEANING[:-1], _CLEANING[-1]._replace(width=max(_CLEANING[-1].width, min(longest, 60)))]
+            shown = columns.fitting(wanted, _CLEANING_DROPPED, width, wide="why", most=60)
             # The reason stands last and has all that is left, however little: what it is cut of is marked.
             used = sum(column.width + columns.GAP for column in shown[:-1])
             return [*shown[:-1], shown[-1]._replace(width=max(4, min(shown[-1].width, width - used)))]
