@@ -195,7 +195,7 @@ TABLE: Final[tuple[Key, ...]] = (
         "Running",
         "go to the next running task; the cursor goes with what runs until you move it",
         LOOK,
-        39,
+        13,
     ),
     Key("tasks", "enter", "open", "Log", "go to the log of the task", MOVE, palette=False),
     Key("build", "escape", "back", "Back", "end the filter; go back to the tasks", MOVE, palette=False),

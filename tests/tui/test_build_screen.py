@@ -10,7 +10,9 @@ from textual.widgets import OptionList
 
 from specular_tui.errors import NotLiveError, SpecularError
 from specular_tui.model import event as ev
+from specular_tui.model.plan import Task
 from specular_tui.model.run import TaskStatus
+from specular_tui.store.reopening import open_run
 from specular_tui.tui import present, present_forecast, present_task
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.messages import Told
@@ -665,6 +667,64 @@ async def test_the_cursor_goes_with_what_runs_until_it_is_moved(root: Path, monk
         run.start("test/unit")
         await until(pilot, lambda: screen.table.selected == "test/unit")
     run.vanish()
+
+
+MANY = tuple((f"unit/{number}", f"Unit {number}", (), 1) for number in range(60))
+
+
+async def test_what_runs_is_in_view_when_it_stands_frozen_right_after_it_began(root: Path) -> None:
+    run = recorded.RecordedRun(root, steps=MANY)
+    run.begin()
+    run.start("unit/1")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        table = build(app).table
+        assert table.selected == "unit/1"
+        run.end("unit/1")
+        run.start("unit/2")
+        run.recorder.flush()
+        await until(pilot, lambda: table.selected == "unit/2")
+        run.end("unit/2")
+        run.start("unit/50", "unit/51")
+        run.add(ev.Frozen(at=run.now))
+        run.recorder.flush()
+        await until(pilot, lambda: table.selected == "unit/50")
+        await until(pilot, lambda: "Unit 51" in app.export_screenshot().replace("&#160;", " "))
+    run.vanish()
+
+
+@pytest.mark.parametrize("hands", [False, True])
+async def test_the_cursor_goes_with_a_stored_run_that_is_resumed_unless_somebody_has_moved_it(
+    root: Path, hands: bool
+) -> None:
+    run = recorded.RecordedRun(root, steps=MANY)
+    run.begin()
+    run.start("unit/0")
+    run.end("unit/0", "failed", exit_code=1)
+    run.finish("failed", "a task failed")
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        screen = build(app)
+        await until(pilot, lambda: screen.table.selected == "unit/0")
+        if hands:
+            await pilot.press("j")
+        tasks = {name: Task(id=name, title=title, command="make") for name, title, _, _ in MANY}
+        again = open_run(root, run.run_id, tasks=tasks, now=run.now).recorder
+        again.append(ev.SessionStarted(at=run.now, pid=1, host="workbench", jobs=2, keep_going=True, status="retrying"))
+        again.append(ev.TaskStarted(at=run.now, task="unit/50", attempt=1, pid=2))
+        again.flush()
+        view = app.desk.view
+        assert view is not None
+        await until(pilot, lambda: view.live and "unit/50" in view.state.running)
+        if hands:
+            await until(pilot, lambda: "a Running" in footer(app))
+            assert screen.table.selected == "unit/1"
+            await pilot.press("a")
+        await until(pilot, lambda: screen.table.selected == "unit/50")
+        assert "a Running" not in footer(app)
+        again.release()
 
 
 async def test_what_a_failure_blocks_is_counted_and_marked(root: Path) -> None:

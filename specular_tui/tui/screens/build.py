@@ -158,16 +158,18 @@ class BuildScreen(SteeringScreen):
         new = view.run_id != self._shown
         self._fit()
         if new:
-            self._shown, self._was_live = view.run_id, view.live
+            self._shown, self._was_live, self.table.moved = view.run_id, view.live, False
             self.table.filter_text = self.filter.value = ""
             self.filter.display = False
             self.table.sort = "plan"
-        failures_first = not view.live and (new or self._was_live) and bool(view.failed)
-        self._was_live = view.live
+        was_live, self._was_live = self._was_live, view.live
+        failures_first = not view.live and (new or was_live) and bool(view.failed)
         if failures_first:
             self.table.sort = "state"
+        elif view.live and not was_live and not self.table.moved:
+            self.table.sort = "plan"
         self._show_tasks(view)
-        if new or (failures_first and self.table.trails):
+        if new or (failures_first and not self.table.moved):
             # A cursor that somebody has moved stays where it is; `n` leads on from there.
             first = view.first_failure() if failures_first else view.state.current_task
             if first is not None:
@@ -175,8 +177,7 @@ class BuildScreen(SteeringScreen):
             if failures_first:
                 # What failed first need not be the first of them in the order of the plan.
                 self.table.show_top()
-        if new or not view.live:
-            self.table.trails = view.live
+        self.table.trails = view.live and not self.table.moved
         self._show_log()
 
     def _show_tasks(self, view: RunView) -> None:

@@ -18,7 +18,7 @@ class TaskMouse(TaskSheet):
     _dragging = False
 
     def _scroll(self, lines: int) -> None:
-        self.trails = False
+        self._take_over()
         top = self._clamp(self._top + lines)
         if top != self._top:
             self._top = top

@@ -89,6 +89,8 @@ class TaskSheet(ScrollActions, Widget):
         self._cursor: int | None = None  # a position, not a row
         #: The cursor goes with what runs; ends as soon as somebody moves it, or scrolls.
         self.trails = False
+        #: Somebody has moved it, or scrolled.
+        self.moved = False
         self._announcing: Timer | None = None
         self._announced: str | None = None
         self._announced_at = 0.0
@@ -135,14 +137,29 @@ class TaskSheet(ScrollActions, Widget):
         moved, self._top = top != self._top, top
         return moved
 
+    def _centre(self, row: int) -> bool:
+        """Scroll so that a row is in the middle, if it is not on the screen; return whether that took anything."""
+        if not self._body or self._top <= row < self._top + self._body:
+            return False
+        self._top = self._clamp(row - self._body // 2)
+        return True
+
     def show_top(self) -> None:
         """Show the first rows, if the cursor is seen there; else scroll only as far as the cursor takes."""
         self._top = 0
         self._keep_visible()
         self.refresh()
 
+    def _take_over(self) -> None:
+        """Somebody moves the cursor, or scrolls: it goes with nothing any more."""
+        self.moved = True
+        if self.trails:
+            self.trails = False
+            self.screen.refresh_bindings()  # there is a key that has it do so again
+
     def _move_to(self, row: int, *, centre: bool = False, by_hand: bool = True) -> None:
-        self.trails = self.trails and not by_hand
+        if by_hand:
+            self._take_over()
         rows = len(self._rows)
         if not rows:
             return
@@ -159,10 +176,7 @@ class TaskSheet(ScrollActions, Widget):
                 self.refresh()
                 self._announce()
                 return
-        if centre and not self._top <= row < self._top + self._body:
-            self._top = self._clamp(row - self._body // 2)
-            self.refresh()
-        elif self._keep_visible():
+        if (centre and self._centre(row)) or self._keep_visible():
             self.refresh()
         else:
             self._refresh_rows(before, row)
@@ -218,7 +232,9 @@ class TaskSheet(ScrollActions, Widget):
         self._painted.clear()
         self._painter.lay_out(self.size.width, self._rows)
         self._top = self._clamp(self._top)
-        self._keep_visible()
+        row = self._cursor_row()
+        if self.moved or row is None or not self._centre(row):
+            self._keep_visible()
         self.refresh()
 
     def notify_style_update(self) -> None:

@@ -21,8 +21,10 @@ from specular_tui.tui.widgets.task_mouse import TaskMouse
 from specular_tui.tui.widgets.task_rows import SORTS, Sort
 from specular_tui.tui.widgets.task_sheet import wall_ms
 
-#: A cursor that goes with what runs stays on a task for so many seconds at least.
+#: A cursor that goes with what runs stays on a task for so many seconds at least; and where nothing that runs is on
+#: the screen.
 DWELL: Final = 1.0
+DWELL_BLIND: Final = 0.25
 
 
 class TaskTable(TaskMouse, can_focus=True):
@@ -41,6 +43,7 @@ class TaskTable(TaskMouse, can_focus=True):
         self._touched: set[str] = set()
         self._frame: Timer | None = None
         self._trailed_at = 0.0
+        self._trailing: Timer | None = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -88,7 +91,8 @@ class TaskTable(TaskMouse, can_focus=True):
         row = self._rows.row(self._rows.positions.get(task_id))
         if row is None:
             return False
-        self._move_to(row, by_hand=by_hand)
+        # Where it goes by itself, what runs beside it is most likely to be seen around it.
+        self._move_to(row, centre=not by_hand, by_hand=by_hand)
         return True
 
     @property
@@ -160,10 +164,23 @@ class TaskTable(TaskMouse, can_focus=True):
     def _trail(self) -> None:
         """Go on to what has run longest once the task under the cursor runs no more, and could be looked at."""
         state, now = self._rows.state, time.monotonic()
-        if not self.trails or self.selected in state.running or now < self._trailed_at + DWELL:
+        if not self.trails or state.current_task is None or self.selected in state.running:
             return
-        if state.current_task is not None and self.select(state.current_task, by_hand=False):
+        wait = self._trailed_at + (DWELL if self._any_in_view(state.running) else DWELL_BLIND) - now
+        if wait > 0:
+            # It may be that nothing happens until then: quick tasks may all stand frozen.
+            if self._trailing is None:
+                self._trailing = self.set_timer(wait, self._trail_late, name="task-table-trail")
+        elif self.select(state.current_task, by_hand=False):
             self._trailed_at = now
+
+    def _trail_late(self) -> None:
+        self._trailing = None
+        self._trail()
+
+    def _any_in_view(self, ids: Iterable[str]) -> bool:
+        rows = (self._rows.row(self._rows.positions.get(task_id)) for task_id in ids)
+        return any(row is not None and self._top <= row < self._top + self._body for row in rows)
 
     def _refresh_changed(self, lines: Iterable[int]) -> None:
         changed = [y for y in lines if self._painted[y] != self._line(y)]
@@ -220,6 +237,7 @@ class TaskTable(TaskMouse, can_focus=True):
     def next_running(self) -> bool:
         """Move to the next running task, round the end, and then go with what runs; return whether there is one."""
         self.trails = self._find(TaskStatus.IN_PROGRESS, 1)
+        self.moved = not self.trails
         return self.trails
 
     def action_next_failure(self) -> None:
