@@ -62,6 +62,8 @@ class LogView(LogMouse, can_focus=True):
         if source is not None:
             source.advance(_GLANCE)
             self._work()
+            # What is shown now need not be looked at again at once.
+            self._races = True
             self.poll()
         self._changed()
 
