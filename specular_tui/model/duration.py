@@ -72,6 +72,8 @@ def between(low: float, high: float) -> str:
         first = "~1m"
     if last == first or first == f"~{last}":
         return first
+    if (first, last) == ("<1s", "1s"):
+        return "~1s"
     if first[-1] == last[-1] and first[1:-1].isdigit() and last[:-1].isdigit():
         first = first[:-1]
     return f"{first}–{last}"

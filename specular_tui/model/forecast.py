@@ -87,6 +87,7 @@ def _spans(
     middle = timed[len(timed) // 2] if timed else None
     spans: dict[str, _Span] = {}
     for task_id in _open(state, graph) if left is None else left:
+        likened = False
         if (past := usual.get(task_id)) is not None:
             low, high = (past.median * _ONCE[0], past.median * _ONCE[1]) if past.runs == 1 else (past.low, past.high)
             span = (low * min(1.0, pace), past.median * pace, high * max(1.0, pace))
@@ -94,11 +95,14 @@ def _spans(
             span = _stretched(guess * planned_pace, _PLANNED)
         elif middle is not None:
             span = _stretched(middle, _UNKNOWN)
+            likened = True
         else:
             return None
         task = state.tasks.get(task_id)
         if left is None and task is not None and task.status is TaskStatus.IN_PROGRESS:
-            span = _rest(span, state.task_elapsed_until(task, now) or 0)
+            elapsed = state.task_elapsed_until(task, now) or 0
+            # Of one that takes longer than those that it is likened to nothing is known but that: it may be half done.
+            span = _stretched(elapsed, _UNKNOWN) if likened and elapsed > span[1] else _rest(span, elapsed)
         spans[task_id] = span
     return spans
 

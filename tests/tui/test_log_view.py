@@ -512,6 +512,7 @@ async def test_a_number_is_said_when_it_is_known(log: Path) -> None:
         view.show(source, title="t")
         await settle(pilot)
         assert not source.ready
+        assert painted(app)[0].endswith("counting 0 %")
         assert [line.strip("▐ ") for line in painted(app)[1:]] == ["x" * 49] * 4
         del source.advance
         view._work()

@@ -172,10 +172,17 @@ class LogPainter:
         if window.wrap:
             parts.append("wrap")
         if not source.ready:
-            parts.append("counting" if source.tail_count else "unpacking")
+            share = f" {counted(window)} %" if source.size else ""
+            parts.append(f"counting{share}" if source.tail_count else "unpacking")
         elif source.line_count:
             parts += [_place(window), present.size(source.size)]
         return "   ".join(parts)
+
+
+def counted(window: LogWindow) -> int:
+    """Return how much of a log has been counted, in percent."""
+    source = window.source
+    return min(99, 100 * source.counted_bytes // max(1, source.size))
 
 
 def _place(window: LogWindow) -> str:

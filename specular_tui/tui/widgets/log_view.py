@@ -16,6 +16,7 @@ from specular_tui.tui.frames import BEAT, give_way, to_beat
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_mouse import LogMouse
+from specular_tui.tui.widgets.log_paint import counted
 from specular_tui.tui.widgets.log_text import LogSource, width_of
 from specular_tui.tui.widgets.log_window import LogWindow, Place
 
@@ -153,9 +154,12 @@ class LogView(LogMouse, can_focus=True):
         if window is None:
             return
         if not window.source.ready:
+            share = counted(window)
             if window.source.advance(_SLICE):
                 window.settle()
                 self._changed()
+            elif counted(window) != share:
+                self._refresh_title()
                 if self._awaited is not None:
                     cause, asked = self._awaited
                     self.show_cause(cause, asked=asked)

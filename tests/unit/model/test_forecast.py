@@ -65,6 +65,14 @@ def test_what_runs_has_only_its_rest_to_go_and_what_is_overdue_a_little() -> Non
     assert forecast(state, graph(a=""), 5000, usual) == Forecast(40, 40, 40), "frozen time is none"
 
 
+def test_a_task_that_takes_longer_than_those_that_it_is_likened_to_may_be_half_done() -> None:
+    running = TaskState(status=TaskStatus.IN_PROGRESS, attempt=1, started_at=0)
+    state = counted(run(a=done(1000), b=running))
+    early, late = (forecast(state, graph(a="", b=""), now, {}) for now in (400, 40_000))
+    assert early == Forecast(0, 600, 1600)
+    assert late == Forecast(12_000, 40_000, 80_000)
+
+
 def test_what_needs_a_failed_task_waits_for_somebody() -> None:
     usual = {i: Usual(100, 100, 100, 2) for i in "abc"}
     state = counted(run(1, a=TaskState(status=TaskStatus.FAILED, attempt=1), b=TaskState(), c=TaskState()))

@@ -212,6 +212,7 @@ def test_closing_words() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
+        (300, 1000, "~1s"),
         (40_000, 55_000, "~40–55s"),
         (180_000, 300_000, "~3–5m"),
         (30_000, 120_000, "~30s–2m"),
