@@ -176,3 +176,24 @@ async def test_the_side_pane_says_how_a_build_ended(three: Path) -> None:
         shown = app.export_screenshot().replace("&#160;", " ")
         assert "still going" not in shown
         assert "a task failed" in shown
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_ids_that_differ_at_their_ends_are_told_apart(root: Path, size: tuple[int, int]) -> None:
+    ids = [f"build-2024-01-15T10-30-45-nightly-{number}" for number in (1, 2)]
+    for run_id in ids:
+        run = recorded.finished(root, run_id, at=recorded.START)
+    app = make_app(root, run.now)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        for key in ("g", "c"):
+            await pilot.press(key)
+            await pilot.pause(0.2)
+            screen = app.screen
+            assert isinstance(screen, CheckpointsScreen)
+            table = screen.table
+            drawn = ["".join(part.text for part in table.render_line(y)) for y in (1, 2)]
+            for run_id, line in zip(reversed(ids), drawn, strict=True):
+                assert (
+                    run_id in line if size[0] >= 100 else line.split()[-1].endswith(run_id[-1]) or run_id[-6:] in line
+                )

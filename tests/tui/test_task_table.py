@@ -559,3 +559,9 @@ def test_the_reason_of_a_failure_has_the_place_of_what_it_usually_takes() -> Non
     assert len(text) == 77
     done = failed._replace(kind="completed", detail="")
     assert "~1s" in "".join(piece for _, piece in pieces(done, "x", layout, 77))
+
+
+@pytest.mark.parametrize(("width", "ids", "titles"), [(99, 45, 20), (159, 60, 50), (159, 80, 0), (79, 30, 12)])
+def test_no_id_is_cut_where_there_is_room_for_all_of_it(width: int, ids: int, titles: int) -> None:
+    layout = columns(width, ids=ids, titles=titles, estimates=True, attempts=False)
+    assert layout.id == ids

@@ -17,12 +17,14 @@ from specular_tui.tui.widgets.columns import Column
 from specular_tui.tui.widgets.line_list import LineList
 from specular_tui.tui.widgets.task_columns import fit_id
 
+#: Cells of an id that is as `specular build` makes them.
+_RUN: Final = 25
 #: A name that begins with an underscore is no heading. The plan takes what is left, no more than a name is long, so
 #: that the eye finds its way along the line.
 _COLUMNS: Final = (
     Column("_signs", 2),
     Column("state", 11),
-    Column("run", 25),
+    Column("run", _RUN),
     Column("plan", 8),
     Column("progress", 16, least=13),
     Column("failed", 6, right=True),
@@ -37,7 +39,7 @@ _DROPPED: Final = ("plan", "took", "size", "failed", "integrity", "progress", "a
 _CLEANING: Final = (
     Column("_signs", 2),
     Column("clean-up", 8),
-    Column("run", 25),
+    Column("run", _RUN),
     Column("state", 11),
     Column("age", 8, right=True),
     Column("size", 6, right=True),
@@ -54,6 +56,8 @@ class RunTable(LineList):
         super().__init__()
         self._desk = desk
         self._rows: Sequence[RunRow] = ()
+        #: Cells that the longest id takes.
+        self._longest = 0
         self.marked: set[str] = set()
         #: The runs that a clean-up would remove; None where there is none.
         self._going: Mapping[str, Going] | None = None
@@ -66,6 +70,7 @@ class RunTable(LineList):
     def show(self, rows: Sequence[RunRow]) -> None:
         """Show these runs; marks of runs that are gone go with them."""
         self._rows = rows
+        self._longest = max((cell_len(row.run_id) for row in rows), default=0)
         self.set_names([row.run_id for row in rows])
         self.marked &= self._place.keys()
 
@@ -103,12 +108,18 @@ class RunTable(LineList):
     def _columns(self, width: int) -> list[Column]:
         if self._going is not None:
             longest = max((cell_len(going.reason) for going in self._going.values()), default=0)
-            wanted = [*_CLEANING[:-1], _CLEANING[-1]._replace(width=max(_CLEANING[-1].width, min(longest, 60)))]
+            wanted = self._with_ids(_CLEANING, width)
+            wanted[-1] = wanted[-1]._replace(width=max(wanted[-1].width, min(longest, 60)))
             shown = columns.fitting(wanted, _CLEANING_DROPPED, width, wide="why", most=60)
             # The reason stands last and has all that is left, however little: what it is cut of is marked.
             used = sum(column.width + columns.GAP for column in shown[:-1])
             return [*shown[:-1], shown[-1]._replace(width=max(4, min(shown[-1].width, width - used)))]
-        return columns.fitting(_COLUMNS, _DROPPED, width, wide="plan", most=16)
+        return columns.fitting(self._with_ids(_COLUMNS, width), _DROPPED, width, wide="plan", most=16)
+
+    def _with_ids(self, wanted: Sequence[Column], width: int) -> list[Column]:
+        """Return the columns with room for whole ids, which often differ at their ends alone, up to half the width."""
+        run = max(_RUN, min(self._longest, width // 2))
+        return [column._replace(width=run) if column.name == "run" else column for column in wanted]
 
     def heading(self, width: int) -> Line:
         """Return the headings."""

@@ -44,7 +44,7 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     time = _TIME if room >= _TIME + _GAP + 6 else 0
     left = room - (time + _GAP if time else 0)
     narrowest_title = _TITLE if titles else 0
-    id_width = max(1, min(max(ids, _ID), left, 40 if not titles else max(12, min(32, left * 2 // 5))))
+    id_width = max(1, min(max(ids, _ID), left, _most_of_id(left, titles)))
     left -= id_width
     estimate = _ESTIMATE if estimates and time and left >= _ESTIMATE + narrowest_title + _GAP else 0
     left -= estimate
@@ -61,9 +61,18 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
         detail += more
         left -= more
     title = min(titles, left - _GAP) if titles and left >= 6 + _GAP else 0
-    if not title and not detail:
-        id_width = min(ids, id_width + left)
+    if not detail or title:
+        # What would stay blank.
+        id_width = max(id_width, min(ids, id_width + left - (title + _GAP if title else 0)))
     return Columns(id_width, title, time, estimate, attempt, detail)
+
+
+def _most_of_id(room: int, titles: int) -> int:
+    """Return how many of `room` cells ids may take: two fifths, or what titles and the rest do not need."""
+    if not titles:
+        return max(40, room * 3 // 5)
+    rest = room - titles - _GAP - _ESTIMATE - _DETAIL - _GAP
+    return max(12, min(32, room * 2 // 5), min(rest, room * 3 // 5))
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
