@@ -33,6 +33,8 @@ _ONCE: Final = (0.8, 1.25)
 _UNKNOWN: Final = (0.3, 2.0)
 #: A task that takes longer than ever may take this share of its time on top.
 _OVERDUE: Final = 0.2
+#: Until so much of what is known of all tasks has ended, how long they took says less than what was known.
+_FIRST: Final = 0.1
 
 
 def expected_ms(graph: Graph, usual: Mapping[str, Usual]) -> dict[str, float]:
@@ -79,7 +81,7 @@ def _spans(
     ended = {
         i: float(t.duration_ms) for i, t in state.tasks.items() if t.status is TaskStatus.COMPLETED and t.duration_ms
     }
-    pace = _pace(ended, {i: past.median for i, past in usual.items()})
+    pace = _pace(ended, {i: past.median for i, past in usual.items() if i in graph.tasks})
     planned = {task.id: task.estimate * 1000 for task in graph.tasks.values() if task.estimate}
     planned_pace = _pace({i: took for i, took in ended.items() if i not in usual}, planned)
     # Where nothing has ended yet, a task that never ran before is likened to those that have.
@@ -131,13 +133,14 @@ def _rest(span: _Span, elapsed: int) -> _Span:
 
 
 def _pace(ended: Mapping[str, float], known: Mapping[str, float]) -> float:
-    """Return how much longer tasks take in this run than was known of them; a few of them say little."""
+    """Return how much longer tasks take in this run than was known of them; a few short ones say little."""
     pairs = [(took, known[task_id]) for task_id, took in ended.items() if known.get(task_id)]
     if not pairs:
         return 1.0
     took, guess = sum(took for took, _ in pairs), sum(guess for _, guess in pairs)
-    # As if one more task, as long as one of these, had taken what was known of it.
-    usual = guess / len(pairs)
+    # As if some more had taken what was known of it: one more task, and in the first seconds, in which nothing is in
+    # memory yet, as much as a part of them all.
+    usual = max(guess / len(pairs), _FIRST * sum(known.values()))
     return (took + usual) / (guess + usual)
 
 

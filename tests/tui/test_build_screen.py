@@ -10,6 +10,7 @@ from textual.widgets import OptionList
 
 from specular_tui.errors import NotLiveError, SpecularError
 from specular_tui.model import event as ev
+from specular_tui.model.forecast import forecast
 from specular_tui.model.plan import Task
 from specular_tui.model.run import TaskStatus
 from specular_tui.store.reopening import open_run
@@ -725,6 +726,27 @@ async def test_the_cursor_goes_with_a_stored_run_that_is_resumed_unless_somebody
         await until(pilot, lambda: screen.table.selected == "unit/50")
         assert "a Running" not in footer(app)
         again.release()
+
+
+async def test_the_time_that_is_left_counts_what_had_happened_just_before_a_build_was_frozen(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        view = app.desk.view
+        assert view is not None
+        await until(pilot, lambda: view.forecast is not None)
+        assert view.forecast is not None
+        before = view.forecast[0]
+        run.end("compile/plugins", log="cc plugins/*.c\n")
+        run.start("link/plugins")
+        run.add(ev.Frozen(at=run.now))
+        run.recorder.flush()
+        await until(pilot, lambda: view.state.frozen_since is not None)
+        await until(pilot, lambda: view.forecast is not None and view.forecast[0] != before)
+        assert view.graph is not None
+        assert view.forecast[0] == forecast(view.state, view.graph, run.now, view.usual), "as in the shell"
+    run.vanish()
 
 
 async def test_what_a_failure_blocks_is_counted_and_marked(root: Path) -> None:

@@ -54,9 +54,11 @@ class Outlook:
         again = looked != self._looked
         if again:
             self._looked, self._due, self._up_to = looked, 0.0, -1
-        if view is None or view.graph is None or not (view.moving or again):
+        happened = view is not None and view.state.updated_at != self._up_to
+        # What has happened just before a build was frozen counts for as long as that stands.
+        if view is None or view.graph is None or not (view.moving or again or (view.live and happened)):
             return
-        calm = 0.0 if view.state.updated_at != self._up_to else CALM - PACE
+        calm = 0.0 if happened else CALM - PACE
         if time.monotonic() >= self._due + calm:
             self._due = float("inf")
             self._outlet.spawn(partial(self._work, view, view.graph), "outlook", True)

@@ -130,3 +130,17 @@ def test_what_a_session_is_not_to_run_is_not_waited_for() -> None:
     state = counted(run(1, a=TaskState(), b=TaskState(), c=TaskState()))
     state.only = ("b",)
     assert forecast(state, graph(a="", b="", c=""), 0, usual) == Forecast(100, 100, 100)
+
+
+def test_the_first_short_tasks_do_not_turn_what_is_known_of_all_others_over() -> None:
+    names = [f"t{number}" for number in range(100)]
+    tasks = [Task(id=name, command="x", estimate=0.4) for name in names]
+    state = counted(run(1, **{name: TaskState() for name in names[2:]}, t0=done(2000), t1=done(2000)))
+    found = forecast(state, Graph(tasks), 0, {})
+    assert found is not None
+    planned = 98 * 400
+    assert planned < found.likely_ms < 2 * planned, "five times as long as planned, so far"
+    late = counted(run(1, **{name: done(2000) for name in names[2:]}, t0=TaskState(), t1=TaskState()))
+    found = forecast(late, Graph(tasks), 0, {})
+    assert found is not None
+    assert 4 * 800 < found.likely_ms < 5 * 800, "that is how it goes here"
