@@ -288,7 +288,7 @@ async def test_filter_by_text_and_state() -> None:
         assert shown(":failed :running") == ["lint", "unit"]
         assert shown(":fa") == ["lint"]
         assert shown("nowhere") == []
-        assert "nothing matches the filter" in "".join(painted(app))
+        assert "nothing matches, neither id, title nor state (failed" in "".join(painted(app))
         assert shown("") == ["setup", "lint", "unit", "web", "publish", "@ruff"]
         await settle(pilot)
 
@@ -522,7 +522,7 @@ def test_estimates_are_rough() -> None:
 def test_rows_in_order_are_what_sorting_anew_gives() -> None:
     state = RunState(tasks={f"t{n}": TaskState() for n in range(50)}, counts={"pending": 50})
     for sort in SORTS:
-        for text in ("", ":running", "t1", ":failed t"):
+        for text in ("", ":running", "t1", ":failed t", "failed", "t1 running"):
             rows = Rows()
             rows.load(state, None, None)
             rows.sort, rows.filter = sort, Filter(text)
@@ -565,3 +565,21 @@ def test_the_reason_of_a_failure_has_the_place_of_what_it_usually_takes() -> Non
 def test_no_id_is_cut_where_there_is_room_for_all_of_it(width: int, ids: int, titles: int) -> None:
     layout = columns(width, ids=ids, titles=titles, estimates=True, attempts=False)
     assert layout.id == ids
+
+
+def test_the_name_of_a_state_finds_what_stands_so_and_what_is_called_so() -> None:
+    state = RunState(tasks={name: TaskState() for name in ("a", "failed-login", "c", "d")})
+    state.tasks["c"].status = TaskStatus.FAILED
+    rows = Rows()
+    rows.load(state, None, None, {"d"})
+
+    def found(text: str) -> list[str]:
+        rows.filter = Filter(text)
+        rows.arrange(START)
+        return [rows.ids[rows.position(row)] for row in range(len(rows))]
+
+    assert found("failed") == ["failed-login", "c"]
+    assert found(":failed") == ["c"]
+    assert found("blocked") == ["d"]
+    assert found("fail") == ["failed-login"], "the whole word alone"
+    assert found("failed login") == ["failed-login"]

@@ -121,7 +121,7 @@ class Rows:
             self._places, self._keys = None, array("q")
             return
         tasks = [*self.state.tasks.values(), *self.state.gates.values()]
-        shown: Sequence[int] = self._with_words()
+        shown: Sequence[int] = self._with_words(tasks)
         if self.filter.by_state:
             ids, wants, blocked = self.ids, self.filter.wants, self.blocked
             shown = [at for at in shown if wants(tasks[at].status, blocked=ids[at] in blocked)]
@@ -145,30 +145,38 @@ class Rows:
                     keys[at] = self._key(at, tasks[at], now)
                 self._places = sorted([keys[at] << _BITS | at for at in shown])
 
-    def _with_words(self) -> Sequence[int]:
-        words = self.filter.words
+    def _with_words(self, tasks: Sequence[TaskState]) -> Sequence[int]:
+        words, either = self.filter.words, self.filter.either
         first = len(self.state.tasks) if self.filter.gates else 0
-        if not words:
+        if not words and not either:
             return range(first, len(self.ids))
         if not self._hay:
             self._hay = [f"{i}\n{title}" for i, title in zip(self.ids, self.titles, strict=True)]
             self._lower_hay = [text.lower() for text in self._hay]
         hay = self._hay if self.filter.by_case else self._lower_hay
-        found = [at for at, text in enumerate(hay[first:], first) if words[0] in text]
-        for word in words[1:]:
+        found: Sequence[int] = range(first, len(hay))
+        for word in words:
             found = [at for at in found if word in hay[at]]
+        for each in either:
+            ids, blocked = self.ids, self.blocked
+            found = [
+                at for at in found if each.word in hay[at] or each.holds(tasks[at].status, blocked=ids[at] in blocked)
+            ]
         return found
 
     def _wanted(self, position: int, task: TaskState) -> bool:
         if position == self.kept:
             return True
-        if not self.filter.wants(task.status, blocked=self.ids[position] in self.blocked):
+        blocked = self.ids[position] in self.blocked
+        if not self.filter.wants(task.status, blocked=blocked):
             return False
         if self.filter.gates and position < len(self.state.tasks):
             return False
         text = f"{self.ids[position]}\n{self.titles[position]}"
         text = text if self.filter.by_case else text.lower()
-        return all(word in text for word in self.filter.words)
+        return all(word in text for word in self.filter.words) and all(
+            each.word in text or each.holds(task.status, blocked=blocked) for each in self.filter.either
+        )
 
     def _key(self, position: int, task: TaskState, now: int) -> int:
         match self.sort:
@@ -184,7 +192,7 @@ class Rows:
         """Put the rows of `ids` where they belong now; return whether any row came, went or moved."""
         if self._places is None:
             return False
-        if self.filter.blocked and len(self.blocked) != self._blocked:
+        if self.filter.by_blocked and len(self.blocked) != self._blocked:
             # A failure blocks tasks that have not changed themselves.
             self.arrange(now)
             return True

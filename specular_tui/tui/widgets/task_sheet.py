@@ -24,6 +24,8 @@ from specular_tui.tui.widgets.task_rows import Rows
 
 #: A cursor that keeps moving says where it is this often at most.
 ANNOUNCE: Final = 0.1
+#: What is looked at is told to who finds nothing.
+_NOTHING: Final = "nothing matches, neither id, title nor state (failed, blocked, running, done)"
 
 
 def wall_ms() -> int:
@@ -273,7 +275,7 @@ class TaskSheet(ScrollActions, Widget):
             return self._painter.row(position, cells, cursor=position == self._cursor, thumb=beside)
         if y == 2 and not self._rows:
             filtered = self._rows.filter and self._rows.total
-            return self._painter.words("nothing matches the filter" if filtered else "no tasks")
+            return self._painter.words(_NOTHING if filtered else "no tasks")
         return self._painter.blank()
 
     def _note(self) -> str:
