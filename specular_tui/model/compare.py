@@ -63,6 +63,9 @@ class RunComparison(Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskComparison, ...]
     elapsed_before: int
     elapsed_after: int
+    #: How many tasks ran at once in the latest session of each; 0 where there has been none.
+    jobs_before: int
+    jobs_after: int
     #: The plans are the same, byte for byte.
     same_plan: bool
 
@@ -83,6 +86,8 @@ def compare_runs(before: RunState, after: RunState, changed: Mapping[str, tuple[
         tasks=tuple(pairs),
         elapsed_before=before.elapsed_until(before.updated_at),
         elapsed_after=after.elapsed_until(after.updated_at),
+        jobs_before=before.sessions[-1].jobs if before.sessions else 0,
+        jobs_after=after.sessions[-1].jobs if after.sessions else 0,
         same_plan=before.plan_hash == after.plan_hash,
     )
 

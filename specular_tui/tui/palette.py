@@ -10,7 +10,7 @@ from msgspec import Struct
 from specular_tui.tui.present import Line, Segment
 
 #: So many of a kind are offered at most: nobody reads more, everybody types on.
-_MOST: Final = {"actions": 12, "themes": 12, "runs": 8, "tasks": 20}
+_MOST: Final = {"actions": 12, "themes": 40, "runs": 8, "tasks": 20}
 #: Before anything is typed.
 _FIRST: Final = {"actions": 60, "themes": 0, "runs": 5, "tasks": 0}
 
@@ -37,6 +37,7 @@ class Search:
         self._words = query.lower().split()
         self._found: dict[str, list[tuple[float, int, Entry]]] = {kind: [] for kind in _MOST}
         self._seen = 0
+        self._matching = 0
 
     def look(self, entry: Entry) -> None:
         """Take an entry if it matches."""
@@ -49,6 +50,7 @@ class Search:
         score = self._score(entry)
         if score is None:
             return
+        self._matching += 1
         found.append((score, self._seen, entry))
         if len(found) > 4 * _MOST[entry.kind]:
             found.sort(key=lambda each: each[:2])
@@ -73,6 +75,10 @@ class Search:
         groups.sort(key=lambda found: int(found[0][0]))
         most = _MOST if self._words else _FIRST
         return [entry for found in groups for *_, entry in found[: most[found[0][2].kind]]]
+
+    def left_out(self) -> int:
+        """Return how many more match than `hits` returns."""
+        return max(0, self._matching - len(self.hits())) if self._words else 0
 
     def marked(self, text: str, role: str) -> Line:
         """Return a text with what was searched for in it marked."""

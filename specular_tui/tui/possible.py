@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from specular_tui.tui import glyphs, keys, present, present_task
+from specular_tui.tui import glyphs, keys, present, present_task, theme
 from specular_tui.tui.messages import Open
 from specular_tui.tui.palette import Entry
 
@@ -27,7 +27,7 @@ def entries(app: SpecularApp, screen: Screen[Any]) -> Iterator[Entry]:
     if app.look.colors:
         for name in sorted(app.available_themes):
             lead = (glyphs.MARKED if name == app.theme else glyphs.PENDING, "muted")
-            yield Entry("themes", lead, f"Theme {name}", "", partial(setattr, app, "theme", name))
+            yield Entry("themes", lead, f"Theme {name}", "", partial(_take_theme, app, name))
     for row in app.desk.runs:
         badge, role = present.run_badge(row.status, live=row.live)
         more = f"{badge[2:]}  {row.plan_name}" if row.plan_name else badge[2:]
@@ -42,3 +42,9 @@ def entries(app: SpecularApp, screen: Screen[Any]) -> Iterator[Entry]:
         if task_id in view.blocked:
             lead = (glyphs.BLOCKED, "paused")
         yield Entry("tasks", lead, task_id, title if title != task_id else "", partial(app.show_task, task_id))
+
+
+def _take_theme(app: SpecularApp, name: str) -> None:
+    app.theme = name
+    if app.settings.file and name != (app.settings.theme or theme.DARK.name):
+        app.say(f"until you leave; 'theme: {name}' in {app.settings.file} keeps it")

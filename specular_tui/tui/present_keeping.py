@@ -111,6 +111,11 @@ def comparison_head(found: RunComparison, room: int) -> list[Line]:
         (f"  {sign}{humanise(abs(change))}", "failed" if change > 0 else "done"),
         ("   ", "plain"),
     ]
+    if found.jobs_before != found.jobs_after:
+        took += [
+            (f"{found.jobs_before:,} {glyphs.RIGHT} {present.plural(found.jobs_after, 'job')}", "paused"),
+            ("   ", "plain"),
+        ]
     numbers: Line = []
     for difference, (word, role) in _WORDS.items():
         if count := found.count(difference):
@@ -121,8 +126,11 @@ def comparison_head(found: RunComparison, room: int) -> list[Line]:
     return [present.cut(head, room), present.cut([*took, *numbers, plan], room)]
 
 
-def comparison_details(task: TaskComparison | None, found: RunComparison) -> list[Line]:
-    """Return what is to be said of one task, and the command that does the same for all."""
+def comparison_details(task: TaskComparison | None, found: RunComparison, *, all_tasks: bool) -> list[Line]:
+    """Return what is to be said of one task, and the command that does the same for all.
+
+    `all_tasks`: those that do not differ are shown too.
+    """
     lines: list[Line] = []
     if task is not None:
         lines.append([(task.task, "strong")])
@@ -133,7 +141,7 @@ def comparison_details(task: TaskComparison | None, found: RunComparison) -> lis
         lines.append([])
     elif found.tasks:
         lines += [[("No task differs. ", "plain"), keys.cap("compare.all"), (" shows all of them.", "muted")], []]
-    command = f"specular checkpoint compare {found.before} {found.after}"
+    command = f"specular checkpoint compare {found.before} {found.after}{' --all' if all_tasks else ''}"
     return [*lines, [("the same: ", "muted"), (command, "accent")]]
 
 

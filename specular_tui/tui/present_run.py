@@ -173,12 +173,19 @@ def _failure(task_id: str, task: TaskState) -> Line:
 
 
 def _attempts(state: RunState) -> list[Line]:
-    """Return the tasks that were tried more than once, each with how its attempts ended."""
+    """Return the tasks that were tried more than once, each with how its attempts ended.
+
+    Those that had completed and were run again, as a resume was told to, are only counted.
+    """
     again = [(task_id, task) for task_id, task in state.tasks.items() if task.earlier]
-    if not again:
-        return []
-    title = f"{plural(len(again), 'task')} tried more than once"
-    return _listed(title, (_tries(task_id, task) for task_id, task in again), len(again), _MOST)
+    tried = [each for each in again if any(earlier.outcome != "completed" for earlier in each[1].earlier)]
+    lines: list[Line] = []
+    if tried:
+        title = f"{plural(len(tried), 'task')} tried more than once"
+        lines = _listed(title, (_tries(task_id, task) for task_id, task in tried), len(tried), _MOST)
+    if redone := len(again) - len(tried):
+        lines += [[(f"{plural(redone, 'task')} run again after completing", "muted")], []]
+    return lines
 
 
 def _tries(task_id: str, task: TaskState) -> Line:

@@ -280,7 +280,13 @@ async def test_a_clean_up_shows_what_goes_before_it_does(app: SpecularApp, runs:
         await until(pilot, lambda: "1 run goes" in shown(app))
         await pilot.press("backspace")
         await until(pilot, lambda: "write a time as" in shown(app))
-        await pilot.press("s", "down", "space")
+        await pilot.press("s", "down")
+        await until(pilot, lambda: "Enter Remove" in str(screen.footer.render()))
+        screen.cleaner.keep_last.value = "9"
+        await until(pilot, lambda: "No run meets that." in shown(app))
+        await until(pilot, lambda: "Remove" not in str(screen.footer.render()))
+        screen.cleaner.keep_last.value = "2"
+        await pilot.press("space")
         await until(pilot, lambda: "1 run goes" in shown(app))
         assert screen.cleaner.rules is not None
         assert screen.cleaner.rules.failed

@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from specular_tui.tui.bridge.settings import Settings, read_settings
 from specular_tui.tui.look import Look
+from specular_tui.tui.screens.dialogs.palette import PaletteDialog
 from specular_tui.tui.widgets.footer import KeyFooter
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until
@@ -75,3 +76,21 @@ def test_the_environment_has_the_last_word_about_colours(tmp_path: Path) -> None
     assert settings(tmp_path, "unicode: false\n").look == Look(unicode=False)
     assert settings(tmp_path, "unicode: true\n", LC_ALL="C").look == Look()
     assert settings(tmp_path, "", LC_ALL="C").look == Look(unicode=False)
+
+
+async def test_a_theme_that_is_chosen_says_what_keeps_it(root: Path, tmp_path: Path) -> None:
+    wanted = settings(tmp_path, "theme: specular-light\n")
+    app = make_app(root, recorded.START, settings=wanted)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("ctrl+p", *"theme")
+        await until(pilot, lambda: isinstance(app.screen, PaletteDialog) and app.screen.settled)
+        palette = app.screen
+        assert isinstance(palette, PaletteDialog)
+        assert palette.hits.heading(80) == []
+        assert len(palette.hits._names) == len(app.available_themes), "all of them"
+        await pilot.press(*" nord", "enter")
+        await until(pilot, lambda: app.theme == "nord")
+        await until(pilot, lambda: app.said.all)
+        file = tmp_path / "specular" / "config.yaml"
+        assert app.said.all[0].text == f"until you leave; 'theme: nord' in {file} keeps it"

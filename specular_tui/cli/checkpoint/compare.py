@@ -36,7 +36,9 @@ def compare_command(run: str, other: str, all_tasks: bool, form: str | None) -> 
         output.emit_json(_as_data(found, tasks))
         return
     elapsed = f"{duration.humanise(found.elapsed_before)} -> {duration.humanise(found.elapsed_after)}"
-    output.emit(f"{found.before} -> {found.after}  {elapsed}{'' if found.same_plan else '  the plan has changed'}")
+    jobs = f"  {found.jobs_before} -> {found.jobs_after} jobs" if found.jobs_before != found.jobs_after else ""
+    plan = "" if found.same_plan else "  the plan has changed"
+    output.emit(f"{found.before} -> {found.after}  {elapsed}{jobs}{plan}")
     if not tasks:
         output.emit("no task differs")
         return
@@ -80,6 +82,7 @@ def _as_data(found: RunComparison, tasks: list[TaskComparison]) -> dict[str, Any
         "after": found.after,
         "same_plan": found.same_plan,
         "elapsed_ms": {"before": found.elapsed_before, "after": found.elapsed_after},
+        "jobs": {"before": found.jobs_before, "after": found.jobs_after},
         "tasks": [
             {
                 "task": task.task,

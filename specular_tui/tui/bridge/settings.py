@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from specular_tui.model.nearest import nearest
 from specular_tui.model.quote import quote
-from specular_tui.spec.config_file import read_config
+from specular_tui.spec.config_file import config_path, name_of, read_config
 from specular_tui.tui import keymap
 from specular_tui.tui.look import Look
 
@@ -22,6 +22,8 @@ class Settings(Struct, frozen=True):
     theme: str = ""
     #: Where that is written.
     theme_place: str = ""
+    #: The configuration file, as people write it; "" where there is none of a user's.
+    file: str = ""
     #: The keys of rows that have not their own, by id.
     keys: Mapping[str, str] = field(default_factory=dict)
     notifications: bool = True
@@ -50,6 +52,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         theme=config.theme or "",
         theme_place=config.theme_place,
+        file=name_of(config_path(environ), environ),
         keys=remapped,
         notifications=config.notifications,
         mouse=config.mouse,

@@ -161,6 +161,8 @@ class CheckpointsScreen(CleaningScreen):
         if self.cleaning and key.id == "app.new_build":
             return False
         match key.id:
+            case "clean.confirm":
+                return bool(self._going)
             case "checkpoints.undo":
                 return self.desk.trash[0] > 0
             case "checkpoints.abandon":

@@ -76,6 +76,7 @@ class CleaningScreen(KeepingScreen):
             self._going = ()
             self.table.show_going({})
             self.cleaner.show(None, (), "")
+            self.footer.update()
         else:
             self.post_message(Do(Preview(rules)))
 
@@ -85,6 +86,7 @@ class CleaningScreen(KeepingScreen):
         self._going = message.going
         self.table.show_going({going.run_id: going for going in message.going})
         self.cleaner.show(message.rules, message.going, message.problem)
+        self.footer.update()
 
     def _on_clean_pane_closed(self, message: CleanPane.Closed) -> None:
         message.stop()

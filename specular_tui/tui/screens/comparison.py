@@ -67,7 +67,7 @@ class ComparisonScreen(ModeScreen):
         self.action_open()
 
     def _say(self) -> None:
-        lines = present_keeping.comparison_details(self.table.task_at, self.comparison)
+        lines = present_keeping.comparison_details(self.table.task_at, self.comparison, all_tasks=self.table.all_tasks)
         self.query_one("#task", Static).update(paint_lines(lines))
 
     # Keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specular_tui.model.compare import Difference, compare_runs
 from specular_tui.model.event import OutputFile
-from specular_tui.model.run import RunState, TaskState, TaskStatus
+from specular_tui.model.run import RunState, Session, TaskState, TaskStatus
 
 
 def done(ms: int, *, hash_: str = "") -> TaskState:
@@ -63,3 +63,12 @@ def test_gates_are_compared_too_and_nothing_is_fine() -> None:
     found = compare_runs(run("a", {"@lint": done(1)}), run("b", {"@lint": failed(1)}), {})
     assert [(task.task, task.differences) for task in found.tasks] == [("@lint", (Difference.RESULT,))]
     assert compare_runs(RunState(), RunState(), {}).tasks == ()
+
+
+def test_how_many_tasks_ran_at_once_is_told() -> None:
+    before, after = run("a1", x=done(100)), run("a2", x=done(100))
+    assert (compare_runs(before, after, {}).jobs_before, compare_runs(before, after, {}).jobs_after) == (0, 0)
+    before.sessions.append(Session(started_at=0, pid=1, jobs=2))
+    after.sessions += [Session(started_at=0, pid=1, jobs=2), Session(started_at=9, pid=1, jobs=4)]
+    found = compare_runs(before, after, {})
+    assert (found.jobs_before, found.jobs_after) == (2, 4)

@@ -55,3 +55,12 @@ def test_of_many_the_best_stay() -> None:
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_marking_changes_no_letter(query: str, text: str) -> None:
     assert present.text(Search(query).marked(text, "plain")) == text
+
+
+def test_what_is_left_out_is_counted() -> None:
+    search = Search("t")
+    for number in range(100):
+        search.look(entry("tasks", f"t{number}"))
+        search.look(entry("themes", f"Theme {number}"))
+    assert (len(search.hits()), search.left_out()) == (60, 140)
+    assert Search("").left_out() == 0

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specular_tui.model.cause import Cause
+from specular_tui.model.compare import compare_runs
 from specular_tui.model.duration import between
 from specular_tui.model.forecast import Forecast
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, RunStatus, Session, TaskState, TaskStatus
-from specular_tui.tui import present, present_forecast, present_header, present_run, present_task
+from specular_tui.model.run import Attempt, RunState, RunStatus, Session, TaskState, TaskStatus
+from specular_tui.tui import present, present_forecast, present_header, present_keeping, present_run, present_task
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.theme import ROLES, paint
 from specular_tui.tui.views import Desk, RunRow, RunView
@@ -264,3 +265,26 @@ def test_wrapped_lines_fit_and_lose_no_letter(line: present.Line, room: int) -> 
     found = present.wrapped(line, room)
     assert all(present.width(each) <= room for each in found)
     assert said(found).replace("\n", "").replace(" ", "") == present.text(line).replace(" ", "")
+
+
+def test_a_comparison_says_how_many_tasks_ran_at_once() -> None:
+    before, after = RunState(run_id="a"), RunState(run_id="b")
+    before.sessions.append(Session(started_at=0, pid=1, jobs=2))
+    after.sessions.append(Session(started_at=0, pid=1, jobs=4))
+    found = compare_runs(before, after, {})
+    assert "2 → 4 jobs" in present.text(present_keeping.comparison_head(found, 100)[1])
+    assert said(present_keeping.comparison_details(None, found, all_tasks=True)).endswith("compare a b --all")
+    assert said(present_keeping.comparison_details(None, found, all_tasks=False)).endswith("compare a b")
+
+
+def test_tasks_that_had_completed_and_ran_again_are_only_counted() -> None:
+    past = {
+        name: Attempt(attempt=1, outcome=outcome, started_at=0, completed_at=9, duration_ms=9)
+        for name, outcome in (("a", "completed"), ("b", "failed"))
+    }
+    tasks = {name: TaskState(status=TaskStatus.COMPLETED, attempt=2, earlier=(each,)) for name, each in past.items()}
+    state = RunState(run_id="r", tasks=tasks)
+    shown = said(present_run.details(RunRow("r", "completed"), state, "", CLOCK))
+    assert "1 task tried more than once" in shown
+    assert "b  2 attempts: failed" in shown
+    assert "1 task run again after completing" in shown

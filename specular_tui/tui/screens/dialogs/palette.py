@@ -34,10 +34,11 @@ class Hits(LineList):
         super().__init__()
         self._entries: Sequence[Entry] = ()
         self._search = Search("")
+        self._left_out = 0
 
     def show(self, entries: Sequence[Entry], search: Search) -> None:
         """Show these, the best under the cursor."""
-        self._entries, self._search = entries, search
+        self._entries, self._search, self._left_out = entries, search, search.left_out()
         self.set_names([str(number) for number in range(len(entries))])
         self.move_to(0)
         self.styles.height = len(entries) + 1
@@ -48,8 +49,10 @@ class Hits(LineList):
         return self._entries[self.index] if self.index is not None else None
 
     def heading(self, width: int) -> Line:
-        """Return an empty line, or that nothing was found."""
-        return [] if self._entries else [("nothing is called so", "muted")]
+        """Return an empty line, or that nothing was found, or more than is shown."""
+        if not self._entries:
+            return [("nothing is called so", "muted")]
+        return [(f"and {self._left_out:,} more: type on", "muted")] if self._left_out else []
 
     def line(self, index: int, width: int) -> Line:
         """Return the line of an entry."""
