@@ -173,7 +173,8 @@ def _repair(check: RunCheck) -> str:
 
 
 def _way(row_id: str, what: str, command: str) -> list[Line]:
-    return [[keys.cap(row_id), (f"  {what}", "plain")], [("   ", "plain"), (command, "accent")], []]
+    # What goes on in another line is indented by two.
+    return [[keys.cap(row_id), (f" {what}", "plain")], [("  ", "plain"), (command, "accent")], []]
 
 
 def short(check: RunCheck, clock: Clock) -> Line:

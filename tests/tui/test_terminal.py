@@ -176,7 +176,7 @@ def test_the_end_is_told_aloud_where_nobody_looks(tmp_path: Path, focus: str) ->
         terminal.read(0.3)
         run.end("compile/plugins", log="cc plugins/*.c\n")
         run.finish("failed", "a task failed")
-        terminal.until(b" failed after ")
+        terminal.until(b"FAILED")
         terminal.press("q")
         assert terminal.end() == 0
         aloud = re.search(rb"\x07\x1b\]9;Specular: orbit failed after [0-9ms]+: 1 task\x07", terminal.output)

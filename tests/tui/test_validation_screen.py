@@ -74,7 +74,7 @@ async def test_a_damaged_run_says_what_and_what_can_be_done(root: Path) -> None:
         assert "outputs/compile%2Fcore.log  is missing" in said
         assert "expected  blake3:" in said
         assert "found     blake3:" in said
-        assert "R  run again what is damaged: compile/core, test/unit" in said
+        assert "R run again what is damaged: compile/core, test/unit" in said
         assert "specular build --resume build-a --repair" in said
         assert "specular checkpoint delete build-a" in said
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -18,6 +18,10 @@ from specular_tui.tui.widgets.log_text import LogSource
 from specular_tui.tui.widgets.log_view import LogView
 from specular_tui.tui.widgets.plain_input import PlainInput
 from specular_tui.tui.widgets.task_columns import fit_id
+
+#: Cells that the id above a log has at least, and those that how long the log is takes.
+_ID: Final = 16
+_INFO: Final = 22
 
 
 class Log(LogView):
@@ -158,7 +162,7 @@ class LogPane(Vertical):
     def _title(self, task_id: str, view: RunView) -> str:
         (name, role), *others = present_task.log_title(task_id, view, self._desk.clock.now(), self.attempt)
         # How the task stands is to be read beside an id of any length.
-        most = max(24, self.size.width // 2)
+        most = max(_ID, self.size.width - present.width(others) - _INFO)
         short = fit_id(name, most).rstrip() if len(name) > most else name
         return present.text([(short, role), *others])
 
