@@ -27,10 +27,14 @@ class Announcer:
         self._app = app
         self._in_view = Alerts()
         self._elsewhere = Elsewhere()
+        #: What has been said of the run that a key opens.
+        self._offered = ""
 
     def heed(self, message: Told) -> None:
         """Say what is new, if anything is."""
         desk = self._app.desk
+        if isinstance(message, RunShown) and desk.view is not None and desk.view.run_id == desk.noticed:
+            self._app.withdraw(self._offered)
         if isinstance(message, RunShown | RunMoved):
             self._tell(self._in_view.look(desk.view))
         elif isinstance(message, RunsListed):
@@ -38,7 +42,7 @@ class Announcer:
             for run_id in started:
                 self._app.set_timer(_PATIENCE, partial(self._started, run_id), name="started-elsewhere")
             for alert in ended:
-                self._tell(alert)
+                self._offer(alert)
 
     def _started(self, run_id: str) -> None:
         desk, screen = self._app.desk, self._app.screen
@@ -46,8 +50,12 @@ class Announcer:
         if alert is not None and desk.view is None and isinstance(screen, ModeScreen) and screen.MODE == "build":
             # Nothing is being looked at, and Build says that it would come.
             self._app.bridge.open(run_id)
-        else:
-            self._tell(alert)
+        elif alert is not None:
+            self._offer(alert)
+
+    def _offer(self, alert: Alert) -> None:
+        self._offered = alert.text
+        self._tell(alert)
 
     def _tell(self, alert: Alert | None) -> None:
         """Say it; aloud, if it is worth it and nobody is looking, as far as the terminal says."""

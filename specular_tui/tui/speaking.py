@@ -82,6 +82,13 @@ class SpeakingApp(TerminalApp):
         self.said.close()
         self._show_said()
 
+    def withdraw(self, text: str) -> None:
+        """Show a message no longer, if it is the one on show and would go by itself: it is so no more."""
+        shown = self.said.shown
+        if shown is not None and shown.lasting is not None and shown.text == text:
+            self.said.expire(shown)
+            self._show_said()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is something to close only where an error stands and can be seen."""
         if action == "close_message":

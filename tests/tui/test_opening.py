@@ -111,6 +111,7 @@ async def test_a_build_that_another_shell_starts_is_told_of_and_a_key_opens_it(r
         assert screen.view.run_id == "build-a"
         await pilot.press("O")
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-b")
+        await until(pilot, lambda: app.said.shown is None)
 
 
 async def test_a_build_that_another_shell_starts_opens_by_itself_where_none_is_open(root: Path) -> None:
