@@ -345,7 +345,8 @@ class SpecularApp(SpeakingApp):
         if isinstance(self.screen, ModeScreen):
             from specular_tui.tui.screens.dialogs.help import HelpDialog
 
-            self.push_screen(HelpDialog(active.binding.id for active in self.screen.active_bindings.values()))
+            active = (each.binding.id for each in self.screen.active_bindings.values())
+            self.push_screen(HelpDialog(active, self.screen.SIGNS))
 
     def action_messages(self) -> None:
         """List what has been said; what stands has been read then."""

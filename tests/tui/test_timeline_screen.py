@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from specular_tui.model import event as ev
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.timeline import TimelineScreen
 from specular_tui.tui.widgets.timeline import Timeline
 from specular_tui.tui.widgets.timeline_axis import Window
@@ -303,4 +305,20 @@ async def test_timeline_of_a_frozen_run(root: Path, picture: Compare) -> None:
         await opened(pilot, app)
         await settled(pilot, app)
         picture(app, "timeline-frozen-100x30-dark")
+    run.vanish()
+
+
+async def test_the_help_says_what_the_signs_mean(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 60)) as pilot:
+        await settled(pilot, app)
+        for mode, words in (("4", "it took longer than its task usually takes"), ("1", "what it needs has failed")):
+            await pilot.press(mode, "question_mark")
+            await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+            said = str(app.screen.query_one("#details", Static).render())
+            assert "Signs" in said
+            assert words in said
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, HelpDialog))
     run.vanish()

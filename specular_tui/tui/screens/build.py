@@ -53,6 +53,15 @@ class BuildScreen(SteeringScreen):
 
     CSS_PATH: ClassVar = sheets("build", "task_table", "log_view")
     MODE: ClassVar[str] = "build"
+    SIGNS: ClassVar = (
+        (glyphs.DONE, "completed"),
+        (glyphs.FAILED, "failed"),
+        (glyphs.RUNNING, "running"),
+        (glyphs.FROZEN, "frozen where it was"),
+        (glyphs.PENDING, "waits for others, or for a free job slot"),
+        (glyphs.BLOCKED, "blocked: what it needs has failed"),
+        (glyphs.SKIPPED, "skipped"),
+    )
     BINDINGS = keys.bindings("run", "build")
 
     def __init__(self, desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -36,6 +37,8 @@ class ModeScreen(Screen[None]):
 
     #: The name of the mode in the table of keys.
     MODE: ClassVar[str] = ""
+    #: What it draws that is no text, and what that means.
+    SIGNS: ClassVar[Sequence[tuple[str, str]]] = ()
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  as Textual types it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]  # noqa: RUF012

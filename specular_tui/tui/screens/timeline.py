@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from specular_tui.tui import keys, present, present_timeline
+from specular_tui.tui import glyphs, keys, present, present_timeline
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, RunMoved, RunShown, ShowTask, Ticked
 from specular_tui.tui.screens.mode import ModeScreen
@@ -33,6 +33,15 @@ class TimelineScreen(ModeScreen):
 
     CSS_PATH: ClassVar = sheets("timeline")
     MODE: ClassVar[str] = "timeline"
+    SIGNS: ClassVar = (
+        (glyphs.HALF, "an attempt begins"),
+        (glyphs.BAR_DONE, "it is on the critical path: had it been quicker, so had the run"),
+        (glyphs.SLOW, "it took longer than its task usually takes"),
+        (glyphs.MEDIUM, "several attempts, too short for a cell each"),
+        (glyphs.HATCH, "the run stood frozen"),
+        (glyphs.CUT, "between two sessions, when nothing was built"),
+        (glyphs.NOW, "now"),
+    )
     BINDINGS = keys.bindings("run", "timeline")
 
     def __init__(self, desk: Desk) -> None:

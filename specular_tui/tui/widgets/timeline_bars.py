@@ -55,6 +55,9 @@ def bars(row: Row, edges: Sequence[int], now: int, *, frozen: bool) -> list[Bar]
         if before is not None and before.end == cell and _same(before, bar):
             found[-1] = before._replace(end=cell + 1, ends=bar.ends)
         else:
+            if before is not None and before.span is row.spans[there[0]] and before.span.end <= edges[cell + 1]:
+                # It ends in this cell, which the next one has.
+                found[-1] = before._replace(ends=True)
             found.append(bar)
     return found
 

@@ -355,6 +355,15 @@ def test_what_shares_a_cell_says_what_is_worst() -> None:
     assert (then.first, then.end, then.begins, then.ends) == (1, 4, False, True)
 
 
+def test_an_attempt_that_the_next_one_follows_at_once_is_seen_to_end() -> None:
+    state = RunState(tasks={"a": task((0, 25)), "b": task((25, 50))})
+    chart = Chart()
+    chart.load(state)
+    first, then = bars(chart.rows[0], [0, 10, 20, 30, 40, 50], 99, frozen=False)
+    assert (first.first, first.end, first.ends) == (0, 2, True), "a sign at its end has a place"
+    assert (then.first, then.end, then.ends) == (2, 5, True)
+
+
 def test_nothing_is_drawn_behind_the_present() -> None:
     state = RunState(tasks={"a": task((0, -1))})
     chart = Chart()

@@ -1,8 +1,8 @@
-"""The keys of what has the focus, made from the one table."""
+"""The keys of what has the focus, made from the one table, and what the signs of its screen mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import ClassVar, Final
 
@@ -17,14 +17,15 @@ _NAME: Final = 18
 
 
 class HelpDialog(ReadingDialog):
-    """Lists keys by group."""
+    """Lists keys by group, and then signs."""
 
     TITLE_TEXT: ClassVar[str] = "Keys"
     OPENED_BY: ClassVar[str] = "app.help"
 
-    def __init__(self, active: Iterable[str | None]) -> None:
-        """`active` are the ids of the bindings that act where the help was asked for."""
+    def __init__(self, active: Iterable[str | None], signs: Sequence[tuple[str, str]] = ()) -> None:
+        """`active` are the ids of the bindings that act where the help was asked for, `signs` what is drawn there."""
         super().__init__()
+        self._signs = signs
         self._rows = keys.by_id(active)
 
     def lines(self, room: int) -> list[Line]:
@@ -40,4 +41,8 @@ class HelpDialog(ReadingDialog):
                 name = [(row.label.ljust(_NAME), "plain")] if room >= _ROOMY else []
                 line: Line = [(f"  {caps[row.id]:<{wide}}  ", "key"), *name, (row.help, "muted")]
                 lines += present.wrapped(line, room, indent)
+        if self._signs:
+            lines += [[], [("Signs", "muted")]]
+        for sign, meaning in self._signs:
+            lines += present.wrapped([(f"  {sign:<{wide}}  ", "plain"), (meaning, "muted")], room, 2 + wide + 2)
         return lines
