@@ -29,3 +29,5 @@ class Config(Struct, frozen=True, kw_only=True):
     monochrome: bool = False
     notifications: bool = True
     mouse: bool = True
+    #: Number the lines of logs; None: where there is room.
+    line_numbers: bool | None = None

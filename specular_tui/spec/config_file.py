@@ -21,7 +21,7 @@ from specular_tui.spec.source import START, Document, Place
 #: A larger file is no configuration.
 MAX_BYTES: Final = 1 << 20
 
-_SWITCHES: Final = ("unicode", "monochrome", "notifications", "mouse")
+_SWITCHES: Final = ("unicode", "monochrome", "notifications", "mouse", "line_numbers")
 _KNOWN: Final = ("theme", "keys", *_SWITCHES)
 
 

@@ -101,6 +101,7 @@ class SpecularApp(SpeakingApp):
             self._begin_with(self.available_themes[self.settings.theme or theme.DARK.name])
         self.stylesheet = self.sheet = Sheet(self.get_css_variables())
         self.desk = Desk(self.clock, self.said, root=present.short_path(str(root.resolve()), str(Path.home())))
+        self.desk.line_numbers = self.settings.line_numbers
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
         self._root = root

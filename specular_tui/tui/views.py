@@ -233,6 +233,8 @@ class Desk(Struct):
     opening: str = ""
     #: Runs whose builds this program started.
     owned: set[str] = field(default_factory=set)
+    #: Number the lines of logs from the start; None: where there is room.
+    line_numbers: bool | None = None
     #: The run of the demo, if that is what the application was opened for.
     tour: str = ""
     #: The run that was last spoken of because it began, or ended, while it was not in view.

@@ -241,7 +241,8 @@ async def test_a_log_that_says_no_reason_is_not_passed_off_as_saying_one(root: P
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot, app)
         screen = build(app)
-        assert "✗ gen/parser failed (exit 1), last line: unit 199999" in str(screen.notice.render())
+        said = "✗ gen/parser failed (exit 1), last line: unit 199999"
+        await until(pilot, lambda: said in str(screen.notice.render()))
         await pilot.press("c")
         await until(pilot, lambda: app.said.shown)
         assert app.said.shown is not None

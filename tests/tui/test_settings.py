@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Static
 
 from specular_tui.tui.bridge.settings import Settings, read_settings
 from specular_tui.tui.look import Look
+from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.palette import PaletteDialog
 from specular_tui.tui.widgets.footer import KeyFooter
 from tests.tui import recorded
@@ -94,3 +96,19 @@ async def test_a_theme_that_is_chosen_says_what_keeps_it(root: Path, tmp_path: P
         await until(pilot, lambda: app.said.all)
         file = tmp_path / "specular" / "config.yaml"
         assert app.said.all[0].text == f"until you leave; 'theme: nord' in {file} keeps it"
+
+
+@pytest.mark.parametrize(("said", "first"), [("true", "  1  "), ("false", "cc ")])
+async def test_lines_are_numbered_from_the_start_or_not(root: Path, tmp_path: Path, said: str, first: str) -> None:
+    wanted = settings(tmp_path, f"line_numbers: {said}\n")
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id, settings=wanted)
+    async with app.run_test(size=(60, 30) if said == "true" else (100, 30)) as pilot:
+        await settled(pilot, app)
+        assert isinstance(app.screen, BuildScreen)
+        view = app.screen.log_view
+        line = "".join(segment.text for segment in view.render_lines(view.size.region)[2])
+        assert line.strip("\n")[1:].startswith(first)
+        await pilot.press("number_sign")
+        assert view.numbered == (said == "false")
+    run.vanish()

@@ -28,6 +28,8 @@ class Settings(Struct, frozen=True):
     keys: Mapping[str, str] = field(default_factory=dict)
     notifications: bool = True
     mouse: bool = True
+    #: Number the lines of logs; None: where there is room.
+    line_numbers: bool | None = None
     #: What is wrong with the configuration, a line each.
     complaints: tuple[str, ...] = ()
 
@@ -56,5 +58,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         keys=remapped,
         notifications=config.notifications,
         mouse=config.mouse,
+        line_numbers=config.line_numbers,
         complaints=(*complaints, *fights),
     )

@@ -52,6 +52,7 @@ class LogPane(Vertical):
         super().__init__()
         self._desk = desk
         self.log_view = Log()
+        self.log_view.numbers = desk.line_numbers
         self.box = SearchBox(placeholder="search the whole log", compact=True)
         self.task_id: str | None = None
         #: Which log was asked for, and which one is there.

@@ -17,7 +17,7 @@ def parse(text: str) -> tuple[Config, list[str]]:
 
 def test_everything() -> None:
     config, complaints = parse(
-        "theme: dracula\nunicode: false\nmonochrome: true\nnotifications: false\nmouse: false\n"
+        "theme: dracula\nunicode: false\nmonochrome: true\nnotifications: false\nmouse: false\nline_numbers: true\n"
         "keys:\n  run.pause: F5\n  run.drain: [x, y]\n  app.leave: 'a, b'\n  build.stop_build: none\n  app.help: 1\n"
     )
     assert complaints == []
@@ -28,12 +28,13 @@ def test_everything() -> None:
         monochrome=True,
         notifications=False,
         mouse=False,
+        line_numbers=True,
         keys={
-            "run.pause": Wish(("F5",), "config.yaml:7:3"),
-            "run.drain": Wish(("x", "y"), "config.yaml:8:3"),
-            "app.leave": Wish(("a", "b"), "config.yaml:9:3"),
-            "build.stop_build": Wish((), "config.yaml:10:3"),
-            "app.help": Wish(("1",), "config.yaml:11:3"),
+            "run.pause": Wish(("F5",), "config.yaml:8:3"),
+            "run.drain": Wish(("x", "y"), "config.yaml:9:3"),
+            "app.leave": Wish(("a", "b"), "config.yaml:10:3"),
+            "build.stop_build": Wish((), "config.yaml:11:3"),
+            "app.help": Wish(("1",), "config.yaml:12:3"),
         },
     )
 
