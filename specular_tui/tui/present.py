@@ -261,6 +261,9 @@ def counts(state: RunState, blocked: int = 0) -> Line:
             line += [("  ", "plain"), (f"{count:,}", role), (f" {word}", "muted")]
         if status is TaskStatus.FAILED and blocked:
             line += [("  ", "plain"), (f"{blocked:,}", "paused"), (" blocked", "muted")]
+    if gates := sum(gate.status is TaskStatus.FAILED for gate in state.gates.values()):
+        # All tasks may be done, and the run has failed all the same.
+        line += [("  ", "plain"), (f"{gates:,}", "failed"), (f" gate{'' if gates == 1 else 's'} failed", "muted")]
     return line
 
 

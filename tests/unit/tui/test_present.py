@@ -123,6 +123,9 @@ def test_badge(found: RunView, words: str) -> None:
 def test_counts_leave_out_what_is_not_there() -> None:
     assert said([present.counts(view().state)]) == "1/4 done  1 failed  1 skipped"
     assert said([present.counts(view().state, 2)]) == "1/4 done  1 failed  2 blocked  1 skipped"
+    gated = view().state
+    gated.gates["@lint"] = TaskState(status=TaskStatus.FAILED)
+    assert said([present.counts(gated)]) == "1/4 done  1 failed  1 skipped  1 gate failed"
 
 
 def test_the_first_failure_is_named() -> None:
