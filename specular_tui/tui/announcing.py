@@ -45,6 +45,8 @@ class Announcer:
                 self._offer(alert)
 
     def _started(self, run_id: str) -> None:
+        if not self._app.screen_stack:
+            return  # the application is being left
         desk, screen = self._app.desk, self._app.screen
         alert = self._elsewhere.started(desk, run_id)
         if alert is not None and desk.view is None and isinstance(screen, ModeScreen) and screen.MODE == "build":
@@ -60,7 +62,7 @@ class Announcer:
     def _tell(self, alert: Alert | None) -> None:
         """Say it; aloud, if it is worth it and nobody is looking, as far as the terminal says."""
         app = self._app
-        if alert is None:
+        if alert is None or not app.screen_stack:
             return
         if not (alert.pinned and isinstance(app.screen, ModeScreen) and app.screen.MODE == "build"):
             # The header and Build go on saying it.
