@@ -94,6 +94,24 @@ async def test_what_is_said_behind_a_dialog_waits_for_its_end(root: Path) -> Non
         await until(pilot, lambda: app.said.shown is None)
 
 
+async def test_an_error_stands_in_the_other_modes_too(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("4")
+        await settled(pilot, app)
+        await pilot.press("1")
+        app.say("disk full", "error")
+        await pilot.press("4")
+        await settled(pilot, app)
+        assert "disk full" in shown(app)[2]
+        await pilot.press("escape")
+        await pilot.press("1")
+        await settled(pilot, app)
+        assert "disk full" not in shown(app)[2]
+
+
 async def test_a_click_takes_it_away(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-a")

@@ -21,6 +21,7 @@ from specular_tui.tui.messages import Foreseen, PlanResume, RunMoved, RunShown, 
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader
+from specular_tui.tui.widgets.message_line import MessageLine
 from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.tui.wish import Wish
 
@@ -80,8 +81,10 @@ class ModeScreen(Screen[None]):
         listing.styles.max_height = None if self.size.width >= WIDE else rows + 1
 
     def on_screen_resume(self) -> None:
-        """Show what has changed while another mode was in front."""
+        """Show what has changed while another mode was in front, and what has been said there."""
         self._refresh_frame()
+        for line in self.query(MessageLine):
+            line.update()
 
     def on_screen_suspend(self) -> None:
         """Something else is in front: name no key that would not act."""
