@@ -318,7 +318,11 @@ def load(root: Path, run_id: str) -> StoredRun:
 def summarise(root: Path, run_id: str) -> RunSummary:
     """Return what a list says of a run: from metadata.json alone where that is the last word, else from the journal."""
     with open_run(root, run_id) as folder:
-        live = lock.held(folder)
+        try:
+            live = lock.held(folder)
+        except StorageError as error:
+            damage = Damage(layout.LOCK, error.message)
+            return RunSummary(run_id=run_id, path=str(folder.path), live=False, metadata=mark(folder), damage=damage)
         return summary(folder, run_id, live, mark(folder))
 
 

@@ -58,6 +58,14 @@ def explain(error: OSError, doing: str, where: object, *, elsewhere: str = "") -
     return StorageError(f"failed to {doing}: {reason}: {where}", hint=hint)
 
 
+def explain_beside(error: OSError, doing: str, folder: Path) -> StorageError:
+    """Do the same for `folder`, which lies beside the runs: where it is none, no other directory helps."""
+    if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+        return explain(error, doing, folder)
+    what = "a symbolic link is not followed" if folder.is_symlink() else "not a folder"
+    return StorageError(f"failed to {doing}: {what}: {folder}", hint="move it away, and try again")
+
+
 def _no_folder(path: Path) -> tuple[Path, str, str]:
     """Return which part of a path is no folder, what it is, and what to do."""
     found = next((part for part in reversed((path, *path.parents)) if part.exists() and not part.is_dir()), path)

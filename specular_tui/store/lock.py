@@ -7,16 +7,21 @@ tasks, because the descriptor is closed on exec.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
 import sys
+from typing import Final
 
+from specular_tui.errors import StorageError
 from specular_tui.store import layout
-from specular_tui.store.folder import Folder
+from specular_tui.store.folder import Folder, explain
 
 # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
 _FLOCK = "hhqqi4x"
+#: What the opening of a lock file says where there is none, or what no process could have taken as one.
+_NO_LOCK: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO})
 _HAS_OFD = sys.platform.startswith("linux") and hasattr(fcntl, "F_OFD_SETLK")
 
 
@@ -50,11 +55,16 @@ def held(run: Folder, known: bytes | None = None) -> bool:
 
     Whoever asks for many runs gives the kernel's list of locks as it was before (`kernel_list`), so that it is made
     once. Only a flock that another program has taken is looked for there.
+
+    Raises:
+        StorageError: it cannot be told. The run may be live then.
     """
     try:
         fd = run.open(layout.LOCK)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _NO_LOCK:
+            return False
+        raise _explain(error, run) from error
     try:
         if not _HAS_OFD:
             return _held_by_trying(fd)
@@ -63,8 +73,14 @@ def held(run: Folder, known: bytes | None = None) -> bool:
         if struct.unpack(_FLOCK, answer)[0] != fcntl.F_UNLCK:
             return True
         return _flocked(fd, kernel_list() if known is None else known)
+    except OSError as error:
+        raise _explain(error, run) from error
     finally:
         os.close(fd)
+
+
+def _explain(error: OSError, run: Folder) -> StorageError:
+    return explain(error, "see whether the checkpoint is in use", run.path / layout.LOCK)
 
 
 def kernel_list() -> bytes:

@@ -13,13 +13,17 @@ from typing import Final
 
 from specular_tui.model.plan import RUN_ID
 from specular_tui.store import checkpoint
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.folder import Folder, explain_beside
 
 PINNED: Final = ".pinned"
 
 
 def pinned(root: Path) -> frozenset[str]:
-    """Return the ids that are pinned in the checkpoint directory; a run of that id need not be there."""
+    """Return the ids that are pinned in the checkpoint directory; a run of that id need not be there.
+
+    Raises:
+        StorageError: the pins cannot be read. Nothing may be removed then, as any run may be pinned.
+    """
     folder = checkpoint.open_root(root)
     if folder is None:
         return frozenset()
@@ -27,8 +31,10 @@ def pinned(root: Path) -> frozenset[str]:
         try:
             with folder.folder(PINNED) as pins:
                 return frozenset(name for name in pins.names() if RUN_ID.fullmatch(name))
-        except OSError:
+        except FileNotFoundError:
             return frozenset()
+        except OSError as error:
+            raise explain_beside(error, "read the pins", root / PINNED) from error
 
 
 def pin(root: Path, run_id: str) -> None:
@@ -45,7 +51,7 @@ def pin(root: Path, run_id: str) -> None:
             pins.sync()
             folder.sync()
     except OSError as error:
-        raise explain(error, "pin the checkpoint", root / PINNED / run_id) from error
+        raise explain_beside(error, "pin the checkpoint", root / PINNED) from error
 
 
 def unpin(root: Path, run_id: str) -> bool:
@@ -61,7 +67,7 @@ def unpin(root: Path, run_id: str) -> bool:
         try:
             drop(folder, run_id)
         except OSError as error:
-            raise explain(error, "unpin the checkpoint", root / PINNED / run_id) from error
+            raise explain_beside(error, "unpin the checkpoint", root / PINNED) from error
     return True
 
 

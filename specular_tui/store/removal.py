@@ -23,7 +23,7 @@ from specular_tui.model.plan import RUN_ID
 from specular_tui.store import checkpoint, lock, pins
 from specular_tui.store.checkpoint import SizedRun
 from specular_tui.store.effort import Effort
-from specular_tui.store.folder import Folder, explain, room_on_disk
+from specular_tui.store.folder import Folder, explain, explain_beside, room_on_disk
 
 TRASH: Final = ".trash"
 #: Runs stay in the trash for so many milliseconds.
@@ -93,7 +93,11 @@ def trash(root: Path, run_id: str, now: int, *, sync: bool = True) -> TrashedRun
 
 
 def trashed(root: Path, known: Mapping[str, TrashedRun] | None = None) -> list[TrashedRun]:
-    """Return what is in the trash, the latest first; what is `known`, by its name there, is not measured again."""
+    """Return what is in the trash, the latest first; what is `known`, by its name there, is not measured again.
+
+    Raises:
+        StorageError: the trash cannot be read.
+    """
     known = known or {}
     folder = checkpoint.open_root(root)
     if folder is None:
@@ -101,8 +105,10 @@ def trashed(root: Path, known: Mapping[str, TrashedRun] | None = None) -> list[T
     with folder:
         try:
             bin_ = folder.folder(TRASH)
-        except OSError:
+        except FileNotFoundError:
             return []
+        except OSError as error:
+            raise explain_beside(error, "read the trash", root / TRASH) from error
         with bin_:
             found = []
             for name in bin_.folders():
@@ -290,7 +296,7 @@ def _sweep(folder: Folder, effort: Effort | None = None) -> None:
             e.name for e in entries if e.name.startswith((_DELETED, *_UNFINISHED)) and e.is_dir(follow_symlinks=False)
         ]
     for name in names:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, StorageError):
             if name.startswith(_UNFINISHED) and time.time() - folder.stat(name).st_mtime < _STALE:
                 continue
             with folder.folder(name) as left:

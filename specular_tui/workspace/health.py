@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from specular_tui.errors import SpecularError
+from specular_tui.errors import SpecularError, StorageError
 from specular_tui.model.policy import DockerPolicy
 from specular_tui.store import lock
 from specular_tui.store.folder import Folder
@@ -129,7 +129,7 @@ def _locks(place: Path) -> Finding:
             finally:
                 os.close(held)
             free = not lock.held(folder)
-    except (OSError, lock.HeldError) as error:
+    except (OSError, StorageError, lock.HeldError) as error:
         return Finding("locks", Verdict.BROKEN, f"a file cannot be locked: {error}")
     if not (seen and exclusive and free):
         return Finding("locks", Verdict.BROKEN, "a lock does not keep others out: two builds could work on one run")

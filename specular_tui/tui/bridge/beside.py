@@ -21,7 +21,11 @@ class Beside:
         self.trash: tuple[int, int] = (0, 0)
 
     def read(self) -> bool:
-        """Look for changes, and tell whether there are any. Blocks."""
+        """Look for changes, and tell whether there are any. Blocks.
+
+        Raises:
+            StorageError: what has changed cannot be read; that is said once for each change.
+        """
         seen = self._stamp(keeping.PINNED), self._stamp(keeping.TRASH)
         if seen == self._seen:
             return False

@@ -86,7 +86,13 @@ class RunList:
 
     async def _list_once(self) -> None:
         ids = await asyncio.to_thread(workspace.run_ids, self._outlet.root)
-        if await asyncio.to_thread(self._beside.read):
+        try:
+            moved = await asyncio.to_thread(self._beside.read)
+        except (SpecularError, OSError) as error:
+            # The runs are there all the same; whoever removes some reads the pins again, and is refused.
+            self._outlet.complain(error)
+            moved = False
+        if moved:
             self._outlet.desk.trash = self._beside.trash
             self.rows = {i: replace(row, pinned=i in self._beside.pinned) for i, row in self.rows.items()}
             self.publish(frozenset(self.rows))

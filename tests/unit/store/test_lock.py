@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from specular_tui.errors import StorageError
 from specular_tui.store import layout, lock
 from specular_tui.store.folder import Folder
 
@@ -55,6 +57,22 @@ def test_a_link_in_its_place_is_not_followed(run: Folder, tmp_path: Path) -> Non
     with pytest.raises(OSError, match=r"Too many|symbolic"):
         lock.acquire(run)
     assert not lock.held(run)
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_a_lock_that_cannot_be_looked_at_is_not_taken_for_free(
+    run: Folder, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fd = lock.acquire(run)
+
+    def refuse(self: Folder, name: str, flags: int = os.O_RDONLY) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Folder, "open", refuse)
+    with pytest.raises(StorageError, match="failed to see whether the checkpoint is in use"):
+        lock.held(run)
+    monkeypatch.undo()
+    os.close(fd)
 
 
 def test_without_queries_trying_does(run: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from specular_tui.errors import RunNotFoundError, StorageError
 from specular_tui.store import checkpoint, pins, removal
 from specular_tui.store.check import check
+from specular_tui.store.folder import Folder
 from tests import recorded
 from tests.recorded import RUN, Recorded
 
@@ -56,8 +58,32 @@ def test_a_link_in_place_of_the_pins_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "root" / pins.PINNED).symlink_to(outside)
     with pytest.raises(StorageError):
         pins.pin(tmp_path / "root", RUN)
-    assert pins.pinned(tmp_path / "root") == frozenset()
+    with pytest.raises(StorageError, match=r"a symbolic link is not followed: .*/\.pinned$"):
+        pins.pinned(tmp_path / "root")
     assert os.listdir(outside) == []
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_pins_that_cannot_be_read_are_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    recorded.paused(tmp_path)
+    pins.pin(tmp_path, RUN)
+    put = removal.trash(tmp_path, RUN, 1_000)
+    really = Folder.folder
+
+    def refuse(self: Folder, name: str) -> Folder:
+        if name == pins.PINNED:
+            raise OSError(code, os.strerror(code))
+        return really(self, name)
+
+    monkeypatch.setattr(Folder, "folder", refuse)
+    with pytest.raises(StorageError, match=f"failed to read the pins: {os.strerror(code).lower()}"):
+        pins.pinned(tmp_path)
+    with pytest.raises(StorageError, match="failed to read the pins"):
+        removal.purge(tmp_path, [put])
+    monkeypatch.undo()
+    assert removal.trashed(tmp_path) == [put]
 
 
 def test_a_pin_goes_with_its_run_and_comes_back_with_it(tmp_path: Path) -> None:

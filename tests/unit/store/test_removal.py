@@ -224,6 +224,28 @@ def test_of_two_of_one_name_the_one_that_is_meant_comes_back(tmp_path: Path) -> 
     assert checkpoint.load(tmp_path, RUN).state.status == "paused"
 
 
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO])
+def test_a_trash_that_cannot_be_read_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    recorded.completed(tmp_path)
+    removal.trash(tmp_path, RUN, 1_000)
+
+    def refuse(self: Folder, name: str) -> Folder:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Folder, "folder", refuse)
+    with pytest.raises(StorageError, match="failed to read the trash"):
+        removal.trashed(tmp_path)
+
+
+def test_a_link_in_place_of_the_trash_is_told_of(tmp_path: Path) -> None:
+    recorded.completed(tmp_path)
+    (tmp_path / removal.TRASH).symlink_to("elsewhere")
+    with pytest.raises(StorageError, match="a symbolic link is not followed"):
+        removal.trashed(tmp_path)
+
+
 def test_sizes_of_all_runs(tmp_path: Path) -> None:
     run = recorded.completed(tmp_path)
     ((found, size),) = removal.sized(tmp_path)
