@@ -137,11 +137,7 @@ def find(root: Path, name: str) -> str:
             details=shown + ([f"… and {len(matching) - 10} more"] if len(matching) > 10 else []),
             hint="give more of the run id",
         )
-    shown_name = name if name.isprintable() and name else repr(name)
-    raise RunNotFoundError(
-        f"checkpoint not found: {shown_name[:120]}",
-        hint="list the available checkpoints: specular checkpoint list",
-    )
+    raise not_found(name if name.isprintable() and name else repr(name))
 
 
 def open_run(root: Path, run_id: str) -> Folder:
@@ -152,7 +148,7 @@ def open_run(root: Path, run_id: str) -> Folder:
     """
     folder = open_root(root)
     if folder is None:
-        raise _not_found(run_id)
+        raise not_found(run_id)
     with folder:
         return open_in(folder, run_id)
 
@@ -166,10 +162,11 @@ def open_in(root: Folder, run_id: str) -> Folder:
         pass
     except OSError as error:
         raise explain(error, "read the checkpoint", root.path / run_id) from None
-    raise _not_found(run_id)
+    raise not_found(run_id)
 
 
-def _not_found(run_id: str) -> RunNotFoundError:
+def not_found(run_id: str) -> RunNotFoundError:
+    """Return what tells that there is no such run."""
     return RunNotFoundError(
         f"checkpoint not found: {run_id[:120]}",
         hint="list the available checkpoints: specular checkpoint list",

@@ -67,7 +67,7 @@ def remove(root: Path, run_id: str, effort: Effort | None = None) -> int:
         RunNotFoundError: it is not there. RunHeldError: it is live. StorageError: it cannot be deleted.
         CancelledError: `effort` is not wanted any more; the run is gone, its bytes will be with the next removal.
     """
-    with _root(root, run_id) as folder, _held(folder, root, run_id) as run:
+    with _root(root, run_id, "delete the checkpoint") as folder, _held(folder, root, run_id) as run:
         size = run.size()
         hidden = f"{_DELETED}{run_id}-{time.time_ns():x}"
         folder.rename(run_id, hidden)
@@ -83,7 +83,8 @@ def trash(root: Path, run_id: str, now: int, *, sync: bool = True) -> TrashedRun
 
     Of many that go together only the last need `sync`: what a crash undoes is where it was.
     """
-    with _root(root, run_id) as folder, _held(folder, root, run_id) as run, folder.make(TRASH) as bin_:
+    doing = "put the checkpoint into the trash"
+    with _root(root, run_id, doing) as folder, _held(folder, root, run_id) as run, folder.make(TRASH) as bin_:
         put = TrashedRun(run_id, now, run.size())
         os.rename(run_id, put.name, src_dir_fd=folder.fd, dst_dir_fd=bin_.fd)
         if sync:
@@ -135,7 +136,7 @@ def restore(root: Path, run_id: str, at: int | None = None, *, sync: bool = True
         at = next((put.at for put in trashed(root) if put.run_id == run_id), None)
     if at is None:
         raise missing
-    with _root(root, run_id) as folder, folder.make(TRASH) as bin_:
+    with _root(root, run_id, "take the checkpoint back from the trash") as folder, folder.make(TRASH) as bin_:
         with contextlib.suppress(FileNotFoundError):
             folder.stat(run_id)
             raise StorageError(
@@ -175,7 +176,7 @@ def purge(root: Path, puts: Iterable[TrashedRun], effort: Effort | None = None) 
         StorageError: one cannot be deleted. CancelledError: `effort` is not wanted any more.
     """
     freed = 0
-    with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
+    with contextlib.suppress(RunNotFoundError), _root(root, "", "empty the trash") as folder:
         for put, hidden in _hide(folder, root, puts):
             _delete(folder, hidden, effort or Effort())
             freed += put.size
@@ -188,7 +189,7 @@ def discard(root: Path, puts: Iterable[TrashedRun]) -> list[TrashedRun]:
 
     One that is not there is passed over. Raises StorageError.
     """
-    with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
+    with contextlib.suppress(RunNotFoundError), _root(root, "", "empty the trash") as folder:
         return [put for put, _ in _hide(folder, root, puts)]
     return []
 
@@ -199,7 +200,7 @@ def sweep(root: Path, effort: Effort | None = None) -> None:
     Raises:
         CancelledError: `effort` is not wanted any more; the rest is left for the next time.
     """
-    with contextlib.suppress(RunNotFoundError), _root(root, "") as folder:
+    with contextlib.suppress(RunNotFoundError), _root(root, "", "free what removed checkpoints take") as folder:
         _sweep(folder, effort)
 
 
@@ -220,17 +221,16 @@ def _hide(folder: Folder, root: Path, puts: Iterable[TrashedRun]) -> Iterator[tu
 
 
 @contextmanager
-def _root(root: Path, run_id: str) -> Iterator[Folder]:
+def _root(root: Path, run_id: str, doing: str) -> Iterator[Folder]:
+    """Open the checkpoint directory to do something with a run; where the disk refuses, tell what was being done."""
     folder = checkpoint.open_root(root)
     if folder is None:
-        raise RunNotFoundError(
-            f"checkpoint not found: {run_id[:120]}", hint="list the available checkpoints: specular checkpoint list"
-        )
+        raise checkpoint.not_found(run_id)
     with folder:
         try:
             yield folder
         except OSError as error:
-            raise explain(error, "delete the checkpoint", root / run_id) from error
+            raise explain(error, doing, root / run_id) from error
 
 
 @contextmanager
@@ -253,10 +253,7 @@ def _held(folder: Folder, root: Path, run_id: str) -> Iterator[Folder]:
                 raise FileNotFoundError(errno.ENOENT, "it was replaced meanwhile", run_id)
             yield run
         except FileNotFoundError:
-            raise RunNotFoundError(
-                f"checkpoint not found: {run_id[:120]}",
-                hint="list the available checkpoints: specular checkpoint list",
-            ) from None
+            raise checkpoint.not_found(run_id) from None
         finally:
             if fd >= 0:
                 os.close(fd)

@@ -246,6 +246,25 @@ def test_a_link_in_place_of_the_trash_is_told_of(tmp_path: Path) -> None:
         removal.trashed(tmp_path)
 
 
+def test_errors_say_what_was_being_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded.completed(tmp_path)
+    recorded.completed(tmp_path, "other")
+    put = removal.trash(tmp_path, "other", 1_000)
+
+    def refuse(*args: object, **more: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    for call, doing in (
+        (lambda: removal.remove(tmp_path, RUN), "delete the checkpoint"),
+        (lambda: removal.trash(tmp_path, RUN, 1), "put the checkpoint into the trash"),
+        (lambda: removal.restore(tmp_path, "other"), "take the checkpoint back from the trash"),
+        (lambda: removal.purge(tmp_path, [put]), "empty the trash"),
+    ):
+        with pytest.raises(StorageError, match=f"failed to {doing}: read-only file system"):
+            call()
+
+
 def test_sizes_of_all_runs(tmp_path: Path) -> None:
     run = recorded.completed(tmp_path)
     ((found, size),) = removal.sized(tmp_path)
