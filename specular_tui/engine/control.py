@@ -105,11 +105,12 @@ class ControlServer:
         try:
             if not _is_own(writer.get_extra_info("socket")):
                 return
-            with contextlib.suppress(ValueError, asyncio.LimitOverrunError):
+            try:
                 line = await asyncio.wait_for(reader.readline(), TIMEOUT)
-                answer = self._answer(line)
-                writer.write(json.dumps(answer).encode() + b"\n")
-                await writer.drain()
+            except ValueError:
+                return  # a line that is too long is no steering command
+            writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+            await writer.drain()
         except (ConnectionError, TimeoutError):
             pass
         finally:

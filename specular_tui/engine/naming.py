@@ -34,11 +34,13 @@ class Naming:
         self._timer: asyncio.TimerHandle | None = None
 
     def name(self, running: Running) -> None:
-        """Give a log its name; where the disk refuses that, the attempt counts as interrupted."""
+        """Give a log its name; where the disk refuses that, an attempt that has ended counts as interrupted."""
         try:
             self._recorder.name_log(running.log)
         except StorageError as error:
-            running.ended_by = "stop"
+            if running.ended:
+                # One that runs is still to be told to end, as all are then.
+                running.ended_by = "stop"
             self._on_error(error)
 
     def soon(self) -> None:

@@ -33,7 +33,7 @@ from specular_tui.errors import NotLiveError, StorageError, UsageError
 from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
-from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
 from specular_tui.store.folder import explain
 from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
@@ -103,6 +103,8 @@ class Runner:
         self._stopping = ""
         self._frozen = False
         self._gates_phase = False
+        #: One that has been made since the last task ended.
+        self._mistake: BaseException | None = None
 
     @property
     def state(self) -> RunState:
@@ -132,6 +134,8 @@ class Runner:
         self._snapshots.close()
         self._naming.close()
         await self._background.settle()
+        if self._mistake is not None:
+            raise self._mistake
         ending = self._close(status)
         # It is a third of what a large plan takes, and the last snapshots need room.
         del self._scheduler
@@ -172,7 +176,9 @@ class Runner:
     def _crash(self, error: BaseException) -> None:
         """A mistake in this program: end the session with it, instead of waiting for what will never come."""
         self.kill()
-        if not self._over:
+        if self._over:
+            self._mistake = self._mistake or error
+        else:
             self._done.set_exception(error)
 
     # Carrying out -------------------------------------------------------------------------------------------------
@@ -271,7 +277,7 @@ class Runner:
     def _not_started(self, task: Task, number: int, log: LiveLog, error: StartError) -> None:
         now = self._clock.now()
         with contextlib.suppress(OSError):
-            os.write(log.writer, f"specular: {error}\n".encode())
+            os.write(log.writer, f"specular: {error}\n".encode(errors="replace"))
         with contextlib.suppress(StorageError):
             self._recorder.name_log(log)
         size, log_hash = attempts.hash_log(log)
@@ -336,7 +342,8 @@ class Runner:
         return running.ran_for(now, self.state.frozen_until(now))
 
     def _delay_over(self, task_id: str) -> None:
-        self._perform(self._scheduler.delay_over(task_id))
+        if not self._over:
+            self._perform(self._scheduler.delay_over(task_id))
 
     # Steering -----------------------------------------------------------------------------------------------------
 
@@ -356,18 +363,22 @@ class Runner:
         """Go on after `freeze` or `drain`."""
         if self._stopping or self._over:
             return
-        now = self._clock.now()
-        if self._frozen:
-            since = self.state.frozen_since
-            self._record(ev.Thawed(at=now, frozen_ms=now - since if since is not None else 0))
-            self._frozen = False
-            for running in self._running.values():
-                running.job.thaw()
-                self._deadlines.start(running)
+        self._thaw_tasks()
         if self.state.draining:
-            self._record(ev.Draining(at=now, on=False))
+            self._record(ev.Draining(at=self._clock.now(), on=False))
         self._snapshots.make()
         self._perform(self._scheduler.release())
+
+    def _thaw_tasks(self) -> None:
+        if not self._frozen:
+            return
+        now = self._clock.now()
+        since = self.state.frozen_since
+        self._record(ev.Thawed(at=now, frozen_ms=now - since if since is not None else 0))
+        self._frozen = False
+        for running in self._running.values():
+            running.job.thaw()
+            self._deadlines.start(running)
 
     def drain(self) -> None:
         """Let running tasks end and start nothing new."""
@@ -380,7 +391,7 @@ class Runner:
     def stop(self, reason: str) -> None:
         """End the session: first politely, at the second call by force."""
         if self._stopping and reason != "storage":
-            self.kill()
+            self.stop_by_force(reason)
             return
         self._stopping = self._stopping or reason
         for running in tuple(self._running.values()):
@@ -401,7 +412,7 @@ class Runner:
             self._record(ev.ContextSet(at=self._clock.now(), values={"docker_images_pulled": [*known, image]}))
 
     def checkpoint(self) -> None:
-        """Rewrite the three JSON files now."""
+        """Rewrite the three JSON files as soon as that can be done."""
         self._snapshots.make()
 
     def retry(self, task_id: str) -> None:
@@ -438,7 +449,7 @@ class Runner:
             raise UsageError(f"task {task_id} is not running")
         self._deadlines.end(running, "user")
 
-    def _known(self, task_id: str) -> Any:
+    def _known(self, task_id: str) -> TaskState:
         if task_id not in self.state.tasks:
             raise UsageError(f"the run has no task '{task_id[:128]}'")
         return self.state.tasks[task_id]
@@ -446,20 +457,28 @@ class Runner:
     def stop_by_force(self, reason: str) -> None:
         """End the session at once."""
         self._stopping = self._stopping or reason
-        self.stop(self._stopping)
+        self.kill()
+        self._perform(self._scheduler.stop())
 
     def control(self, command: str, request: Mapping[str, Any]) -> str:
         """Carry out a steering command that came through the socket and return what to tell whoever sent it."""
         if self._over:
             raise NotLiveError("the build has just ended")
+        if self._stopping and command not in ("stop", "kill"):
+            raise UsageError("the build is stopping: resume the run for anything else")
         if self._gates_phase and command in ("retry", "skip"):
             raise UsageError("every task is done, and the gates run: resume the run to change that")
         return steer(self, command, request)
 
     def stop_self(self) -> None:
-        """Ctrl+Z: freeze the tasks, stop this process, and go on with both when it is continued."""
-        was_frozen = self._frozen
+        """Ctrl+Z: freeze the tasks, stop this process, and go on with both, as they were, when it is continued."""
+        was_frozen, was_draining = self._frozen, self.state.draining
         self.freeze("terminal")
         os.kill(os.getpid(), signal.SIGSTOP)
-        if not was_frozen:
+        if was_frozen or self._stopping or self._over:
+            return
+        if was_draining:
+            self._thaw_tasks()
+            self._snapshots.make()
+        else:
             self.thaw()

@@ -38,9 +38,6 @@ class Steered(Protocol):
     def stop_task(self, task_id: str) -> None:
         """End a running task; it counts as failed."""
 
-    def checkpoint(self) -> None:
-        """Rewrite the three JSON files now."""
-
 
 def steer(build: Steered, command: str, request: Mapping[str, Any]) -> str:
     """Carry out a command and return what to tell whoever sent it.
@@ -79,5 +76,4 @@ _OF_THE_BUILD: Final[dict[str, tuple[Callable[[Steered], None], str]]] = {
     "drain": (lambda build: build.drain(), "draining: running tasks end, nothing new starts"),
     "stop": (lambda build: build.stop("stopped"), "stopping"),
     "kill": (lambda build: build.stop_by_force("stopped"), "killing"),
-    "checkpoint": (lambda build: build.checkpoint(), "checkpoint saved"),
 }

@@ -19,8 +19,8 @@ from specular_tui.store import checkpoint
 def steer(root: Path, run_id: str, command: str, task: str | None = None, **options: Any) -> str:
     """Send a steering command to a live run and return what it answers.
 
-    `command` is one of pause, unpause, drain, stop, kill, retry, skip, stop_task, checkpoint; the last four but
-    `checkpoint` take a `task` (`retry` without one: every failed task).
+    `command` is one of pause, unpause, drain, stop and kill; or one of retry, skip and stop_task, which take a `task`
+    (`retry` without one: every failed task).
 
     Raises:
         NotLiveError: no process works on the run. SpecularError: the build refuses, and says why.

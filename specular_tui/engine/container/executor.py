@@ -39,6 +39,8 @@ class ContainerExecutor:
         self._shared = policy.reuse == "run"
         self._on_image = on_image
         self._images: dict[str, asyncio.Task[None]] = {}
+        #: Clients that fetch images now.
+        self._pulls: set[ProcessJob] = set()
 
     def start(self, work: Work, on_exit: Callable[[Exit], None]) -> ContainerJob:
         """Start a task in a container of its own, or in one of the run's, as the policy says."""
@@ -68,13 +70,18 @@ class ContainerExecutor:
                 workdir="/",
                 log_fd=log_fd,
             )
-            self.local.start(pull, ended.set_result)
-            if (await ended).exit_code != 0:
+            job = self.local.start(pull, ended.set_result)
+            self._pulls.add(job)
+            end = await ended
+            self._pulls.discard(job)
+            if end.exit_code != 0:
                 raise SpecularError(f"cannot pull the image '{image}'; the log says why")
         self._on_image(image)
 
     def close(self) -> None:
-        """Remove whatever is left of the run."""
+        """End the fetching of images that nobody waits for any more, and remove whatever is left of the run."""
+        for pull in self._pulls:
+            pull.kill()
         self.pool.close()
         self.engine.remove_all(self.line.marker)
 

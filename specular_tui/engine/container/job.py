@@ -46,7 +46,7 @@ class ContainerJob:
         self.work = work
         self._on_exit = on_exit
         self.client: ProcessJob | None = None
-        self.ending = False
+        self._told_to_end = asyncio.Event()
         self._over = False
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -63,21 +63,42 @@ class ContainerJob:
         """Its start time in clock ticks since boot."""
         return self.client.pid_start if self.client is not None else None
 
+    @property
+    def ending(self) -> bool:
+        """The task has been told to end."""
+        return self._told_to_end.is_set()
+
     async def _live(self) -> None:
         """Go through the task's life; whatever happens in it, the runner is told of an end."""
         try:
-            assert self.work.image is not None
-            await self.place.provide(self.work.image, self.work.log_fd)
-            end = await self.run()
+            end = await self.run() if await self._provided() else Exit(exit_code=None, signal="SIGTERM")
         except (StartError, SpecularError, OSError) as error:
             code = error.exit_code if isinstance(error, StartError) else ENGINE_FAILED
             end = Exit(exit_code=code, signal=None, reason=str(error))
             self._say(f"specular: {error}\n")
+        except Exception as error:  # a mistake of this program: told as one, instead of a task that never ends
+            end = Exit(ENGINE_FAILED, None, reason=f"internal error: {type(error).__name__}: {error}")
+            self._say(f"specular: {end.reason}\n")
         finally:
             self._over = True
         if self._steering is not None:
             await asyncio.wait([self._steering])
         self._on_exit(end)
+
+    async def _provided(self) -> bool:
+        """Return True once the image is there, or False as soon as the task is to end: the others may need it yet."""
+        assert self.work.image is not None
+        provided = asyncio.ensure_future(self.place.provide(self.work.image, self.work.log_fd))
+        told = asyncio.ensure_future(self._told_to_end.wait())
+        try:
+            await asyncio.wait((provided, told), return_when=asyncio.FIRST_COMPLETED)
+            if not provided.done():
+                return False
+            provided.result()  # raises why there is none
+            return True
+        finally:
+            told.cancel()
+            provided.cancel()
 
     async def run(self) -> Exit:
         """Run the task, and return how it ended when nothing of it is left."""
@@ -146,7 +167,7 @@ class ContainerJob:
 
     def _say(self, text: str) -> None:
         try:
-            os.write(self.work.log_fd, text.encode())
+            os.write(self.work.log_fd, text.encode(errors="replace"))
         except OSError:
             return  # the log is full or gone; the reason of the end says the same
 
@@ -208,14 +229,14 @@ class ContainerJob:
         """Send SIGTERM into the container; False where it has ended."""
         if self._over:
             return False
-        self.ending = True
+        self._told_to_end.set()
         self._thawed.set()
         self.steer(self.unpause, self.signal)
         return True
 
     def kill(self) -> None:
         """End the container at once, and the client with it."""
-        self.ending = True
+        self._told_to_end.set()
         self._thawed.set()
         self.steer(self.unpause, self.remove)
         if self.client is not None:

@@ -59,11 +59,14 @@ async def test_old_ones_get_their_names_first_and_young_ones_the_next_time() -> 
 
 async def test_a_disk_that_refuses_makes_the_attempt_count_as_interrupted() -> None:
     clock, errors = Clock(), list[StorageError]()
-    running = attempt(clock, "a", age_ms=1_000)
+    running, over = attempt(clock, "a", age_ms=1_000), attempt(clock, "b")
     naming = Naming(lambda: [running], cast("Recorder", Names(refuses=True)), clock, errors.append)
     naming.soon()
     await asyncio.sleep(AFTER_MS * 2 / 1000)
-    assert (running.ended_by, [str(error) for error in errors]) == ("stop", ["no room"])
+    over.ended = True
+    naming.name(over)
+    assert [str(error) for error in errors] == ["no room", "no room"]
+    assert (running.ended_by, over.ended_by) == ("", "stop"), "the one that runs is still to be told to end"
 
 
 async def test_nothing_is_named_once_it_is_closed() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from specular_tui.engine import process, processes
+from specular_tui.engine import freezer, process, processes
 from specular_tui.engine.executor import StartError
 from specular_tui.engine.processes import Process
 from tests.unit.engine.lab import ENV, Lab, cpu_ticks, lives, numbers, state_of, until
@@ -302,6 +302,26 @@ async def test_where_no_descriptor_is_left_the_task_is_refused_and_none_runs_on(
         assert os.waitpid(-1, os.WNOHANG) == (0, 0)
     await asyncio.sleep(0.4)
     assert not (tmp_path / "ran").exists()
+
+
+@linux
+async def test_what_left_a_frozen_task_goes_on_when_that_is_gone(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezer, "freeze", lambda *args: None)  # where the kernel's own may not be used
+    pid_file = tmp_path / "aside"
+    trial = lab.start(f"({ASIDE} 'echo $$ > {pid_file}; while :; do sleep 0.05; done') & sleep 60")
+    await until(lambda: numbers(pid_file, 1))
+    (aside,) = numbers(pid_file, 1)
+    try:
+        trial.job.freeze()
+        await until(lambda: state_of(aside) == "T")
+        processes.send_group(trial.job.pid, signal.SIGKILL)  # not the engine's doing
+        await asyncio.wait_for(trial.end, 10)
+        await until(lambda: state_of(aside) in ("S", "R"))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(aside, signal.SIGKILL)
 
 
 @linux

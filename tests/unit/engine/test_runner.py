@@ -21,6 +21,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunStatus, TaskStatus
 from specular_tui.store import checkpoint
 from specular_tui.store.creating import create_run
+from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import RunRecorder
 from tests.unit.engine.lab import lives
 from tests.unit.engine.rig import Rig, until
@@ -257,6 +258,67 @@ async def test_a_second_stop_kills_at_once(tmp_path: Path) -> None:
     assert rig.task("x").signal == "SIGKILL"
 
 
+@pytest.mark.parametrize("keep_going", [False, True])
+async def test_by_force_ends_a_build_that_nothing_runs_in_too(tmp_path: Path, keep_going: bool) -> None:
+    rig = Rig(tmp_path, [task("x", "sleep 0.2"), task("y", "true", "x")], keep_going=keep_going)
+    session = rig.start()
+    await until(lambda: rig.state.running)
+    rig.runner.drain()
+    await until(lambda: statuses(rig)["x"] == "completed")
+    rig.runner.stop_by_force("stopped")
+    ending = await asyncio.wait_for(session, 5)
+    assert (ending.status, ending.reason) == (PAUSED, "stopped")
+    assert statuses(rig)["y"] == "pending"
+
+
+async def test_by_force_does_not_wait_for_a_retry(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [task("x", "false", retries=1, retry_delay_ms=60_000)])
+    session = rig.start()
+    await until(lambda: any(isinstance(event, ev.TaskEnded) for event in rig.events))
+    rig.runner.stop_by_force("stopped")
+    assert (await asyncio.wait_for(session, 5)).status is PAUSED
+
+
+async def test_nothing_is_promised_to_who_steers_a_build_that_is_stopping(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [task("bad", "false"), task("x", "trap '' TERM; echo up; sleep 60 & wait; sleep 60")], jobs=2)
+    session = rig.start()
+    await until(lambda: statuses(rig)["bad"] == "failed" and rig.log("x"))
+    rig.runner.stop("SIGINT")
+    for command, request in (("retry", {"task": "bad"}), ("skip", {"task": "bad"}), ("pause", {}), ("drain", {})):
+        with pytest.raises(SpecularError, match="the build is stopping"):
+            rig.runner.control(command, request)
+    assert rig.runner.control("kill", {}) == "killing"
+    assert (await session).status is PAUSED
+    assert statuses(rig)["bad"] == "failed"
+
+
+async def test_a_drain_outlasts_a_stop_by_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path, [task("x", "sleep 0.3"), task("y", "true", "x")])
+    session = rig.start()
+    await until(lambda: rig.state.running)
+    rig.runner.drain()
+    stops: list[RunStatus] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: stops.append(rig.state.status))
+    rig.runner.stop_self()
+    monkeypatch.undo()
+    assert stops == [PAUSED]
+    assert rig.state.frozen_since is None
+    await until(lambda: statuses(rig)["x"] == "completed")
+    await asyncio.sleep(0.05)
+    assert (rig.state.draining, rig.started()) == (True, ["x"])
+    rig.runner.thaw()
+    assert (await session).status is COMPLETED
+
+
+async def test_a_log_that_can_get_no_name_ends_its_task_with_the_build(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [task("x", "sleep 60")], recorder=refusing)
+    assert isinstance(rig.recorder, Refusing)
+    rig.recorder.refuses_names = True
+    ending = await asyncio.wait_for(rig.start(), 10)
+    assert ending.error is not None
+    assert statuses(rig)["x"] == "pending"
+
+
 async def test_a_stop_ends_what_is_frozen(tmp_path: Path) -> None:
     rig = Rig(tmp_path, [task("x", "sleep 60"), task("y")])
     session = rig.start()
@@ -487,6 +549,12 @@ class Refusing(RunRecorder):
 
     refuses: Callable[[ev.AnyEvent], bool] = staticmethod(lambda event: False)
     rescued = 0
+    refuses_names = False
+
+    def name_log(self, log: LiveLog) -> None:
+        if self.refuses_names:
+            raise StorageError("failed to write checkpoint: no space left on device")
+        super().name_log(log)
 
     def append(self, event: ev.AnyEvent, *files: int) -> None:
         if self.refuses(event):
