@@ -95,6 +95,8 @@ class RunRow(Struct, frozen=True):
         )
 
 
+#: So many runs are looked at for one that is live.
+_NEWEST: Final = 32
 #: So many failures are told of one below the other when a build has ended.
 PINNED: Final = 4
 
@@ -250,10 +252,14 @@ class Desk(Struct):
         return next((row for row in rows if row.live or row.resumable), rows[0] if rows else None)
 
     def arrived(self) -> RunRow | None:
-        """Return the run that was spoken of last, else the newest live one, if it is not in view already."""
+        """Return the run that was spoken of last, else a live one of the newest, if it is not in view already.
+
+        It is asked for with every change of the footer: a long list is not looked through.
+        """
         here = self.view.run_id if self.view is not None else ""
-        others = [row for row in self.runs if row.run_id != here and (row.live or row.run_id == self.noticed)]
-        return next((row for row in others if row.run_id == self.noticed), others[0] if others else None)
+        if self.noticed not in ("", here) and (row := self.row(self.noticed)) is not None:
+            return row
+        return next((row for row in self.runs[:_NEWEST] if row.live and row.run_id != here), None)
 
     def row(self, run_id: str) -> RunRow | None:
         """Return the row of a run, or None where it is not in the list."""

@@ -423,3 +423,14 @@ async def test_a_repair_that_runs_nothing_is_done_where_it_was_asked_for(replann
 
 def words(app: SpecularApp) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", app.export_screenshot()).replace("&#160;", " ").split())
+
+
+async def test_the_time_of_a_task_stands_near_its_name_however_wide_the_screen_is(failed: Site) -> None:
+    app = made(failed)
+    async with app.run_test(size=(200, 48)) as pilot:
+        screen = await opened(pilot, app)
+        drawn = ["".join(part.text for part in screen.list.render_line(y)) for y in range(screen.list.size.height)]
+        (line,) = [line for line in drawn if line.startswith(" ● d ")]
+        assert line.rstrip().endswith("~30s")
+        assert len(line.rstrip()) < 80
+        assert len({len(line) for line in drawn}) == 1

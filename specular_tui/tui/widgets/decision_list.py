@@ -248,14 +248,18 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         reason = plain(decision.reason)
         # Reasons are read first; where they are long, titles have what is left of both all the same.
         left = max(rest - self._reason, min(rest - _REASON, _TITLE + _GAP))
+        wanted = self._reason
         if (room := min(self._title, left - _GAP)) >= _TITLE:
             title = plain(answer.titles.get(decision.task, ""))
             reason = fit(title if title != decision.task else "", room) + " " * _GAP + reason
+            wanted += room + _GAP
+        # No further to the right than it takes: the eye is to find the time that belongs to a name.
+        blank, rest = max(0, rest - wanted), min(rest, wanted)
         parts = [(f" {SIGNS[action]} ", action.value), (fit_id(decision.task, ids) + " " * _GAP, "id")]
         parts.append((fit(reason, max(0, rest)), "reason"))
         if wide:
             parts.append((" " * _GAP + fit(time, _TIME, right=True), "time"))
-        return parts
+        return [*parts, (" " * blank, "reason")]
 
 
 def _time(action: Action, decision: Decision, answer: Answer) -> str:
