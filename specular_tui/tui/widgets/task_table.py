@@ -24,7 +24,7 @@ from specular_tui.tui.widgets.task_sheet import wall_ms
 #: A cursor that goes with what runs stays on a task for so many seconds at least; and where nothing that runs is on
 #: the screen.
 DWELL: Final = 1.0
-DWELL_BLIND: Final = 0.25
+DWELL_BLIND: Final = 0.1
 
 
 class TaskTable(TaskMouse, can_focus=True):
