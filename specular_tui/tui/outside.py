@@ -62,4 +62,5 @@ async def open_log(app: TerminalApp, bridge: Bridge, message: OpenOutside) -> No
         except SuspendNotSupported:
             raise SpecularError("other programs can be opened on a terminal alone") from None
         except OSError as error:
-            raise SpecularError(f"{command[0]} cannot be started: {error.strerror or error}") from None
+            why, names = error.strerror or error, " or ".join(f"${name}" for name in _NAMES[message.program])
+            raise SpecularError(f"cannot start '{command[0]}': {why}", hint=f"set {names} to another one") from None

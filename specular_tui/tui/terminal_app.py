@@ -111,16 +111,22 @@ class TerminalApp(QuickKeysApp):
             textual.app.SuspendNotSupported: the application is not on a terminal.
         """
         loop = asyncio.get_running_loop()
+        error: Exception | None = None
         with self.suspend():
             heeded = loop.remove_signal_handler(signal.SIGINT)
             # A handler, other than SIG_IGN, is not handed on to the program.
             signal.signal(signal.SIGINT, lambda *_: None)
             try:
                 yield
+            except Exception as raised:
+                # Textual comes back to the screen only where nothing is raised.
+                error = raised
             finally:
                 if heeded:
                     # Not before the loop has read of the signals that came meanwhile.
                     loop.call_later(0.2, loop.add_signal_handler, signal.SIGINT, self._signalled, signal.SIGINT)
+        if error is not None:
+            raise error
 
     def _back(self, app: App[Any]) -> None:
         self._painted.forget()

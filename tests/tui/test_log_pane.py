@@ -157,6 +157,22 @@ def test_a_log_in_another_program(tmp_path: Path, key: str, variable: str) -> No
     run.vanish()
 
 
+@pytest.mark.parametrize(("key", "variable"), [("v", "PAGER"), ("e", "VISUAL")])
+def test_a_program_that_is_not_there_is_told_of_on_the_screen(tmp_path: Path, key: str, variable: str) -> None:
+    run = recorded.half_way(tmp_path / ".specular" / "checkpoints")
+    run.recorder.flush()
+    with Terminal([], tmp_path, size=(160, 48), env={variable: "/nowhere/at-all"}) as terminal:
+        terminal.until(b"plugins/gamma.c")
+        terminal.output = b""
+        terminal.press(key)
+        terminal.until(b"cannot start '/nowhere/at-all'")
+        assert {"?1049", "stty"} <= terminal.left_on, "the application is back"
+        terminal.press("q")
+        assert terminal.end() == 0
+        assert terminal.left_on == set()
+    run.vanish()
+
+
 @pytest.mark.parametrize(("size", "lines"), [((100, 30), 4), ((60, 16), 1)])
 async def test_at_the_end_the_failures_are_told_with_their_last_lines(
     root: Path, size: tuple[int, int], lines: int
