@@ -358,6 +358,8 @@ class Folder:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.syncfs(self.fd) != 0:
             code = ctypes.get_errno()
+            if code == errno.ENOSYS:
+                return False
             raise OSError(code, os.strerror(code))
         return True
 
@@ -365,12 +367,16 @@ class Folder:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
         if len(names) < SWEEP or not self.sweep():
             for name in names:
-                fd = self.open(name)
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
+                self.sync_file(name)
         os.fsync(self.fd)
+
+    def sync_file(self, name: str) -> None:
+        """Bring the bytes of the file `name` to disk; its name still needs `sync`."""
+        fd = self.open(name)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def _entries(fd: int) -> Iterator[tuple[str, os.stat_result]]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from specular_tui.errors import StorageError
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, layout, snapshot
@@ -22,9 +23,9 @@ BATCH: Final = 2_000
 
 
 class _Records(NamedTuple):
-    """Records that are to be written, by file name, and the tasks that were looked at for them."""
+    """Records that are to be written, by task, and the tasks that were looked at for them."""
 
-    files: dict[str, bytes]
+    files: dict[str, tuple[str, bytes]]
     tasks: dict[str, None]
 
 
@@ -49,7 +50,7 @@ class Publisher:
         self._packed = {name for name in names if name.endswith(".json.gz")}
         #: Records of a session before, plain or packed. One that is as it was need not be written again.
         self._kept = {name.removesuffix(".gz") for name in names if name.endswith((".json", ".json.gz"))}
-        #: Records that have been written since the last sync.
+        #: Tasks whose records have been written since the last sync.
         self._unsynced: list[str] = []
         #: The record of the journal up to which everything has been published.
         self._published = -1
@@ -98,30 +99,38 @@ class Publisher:
         if self._published == state.seq and not self._dirty:
             return
         if len(self._dirty) > BATCH:
-            # The disk takes those that are written while the others are rendered.
+            self._write_ahead(state)
+        records = self._render(state)
+        self._publish(records, self._files(state, now=now, journal_bytes=journal_bytes))
+        self._published = state.seq
+
+    def _write_ahead(self, state: RunState) -> None:
+        """Write all but the last records of many: the disk takes them while the others are rendered."""
+        try:
             with Sweeper(self._outputs) as sweeper:
                 while len(self._dirty) > BATCH:
                     records = self._render(state)
                     with self._lock, self._kept_on_error(records):
                         self._write(records)
                     sweeper.sweep()
-        records = self._render(state)
-        self._publish(records, self._files(state, now=now, journal_bytes=journal_bytes))
-        self._published = state.seq
+        except StorageError:
+            with self._lock:
+                self._write_again()
+            raise
 
     def _render(self, state: RunState) -> _Records:
         """Render records that are not as `state` is, up to a number; the others stay for the next time."""
         taken: dict[str, None] = {}
         while self._dirty and len(taken) < BATCH:
             taken[self._dirty.popitem()[0]] = None
-        files: dict[str, bytes] = {}
+        files: dict[str, tuple[str, bytes]] = {}
         for task_id in taken:
             task = state.find(task_id)
             if task is not None and snapshot.has_record(task):
                 data = snapshot.record(task_id, task, self._tasks.get(task_id))
                 name, found = layout.record_name(task_id), digest.raw(data)
                 if self._hashes.get(task_id) != found or name not in self._kept:
-                    files[name] = data
+                    files[task_id] = name, data
                     self._hashes[task_id] = found
         return _Records(files, taken)
 
@@ -132,12 +141,7 @@ class Publisher:
     def _publish(self, records: _Records, files: Mapping[str, Iterable[bytes]]) -> None:
         with self._lock, self._kept_on_error(records):
             self._write(records)
-            if self._unsynced:
-                self._outputs.sync_all(self._unsynced)
-            for name in self._unsynced:
-                if name + ".gz" in self._packed:
-                    self._outputs.remove(name + ".gz", missing_ok=True)
-            self._unsynced = []
+            self._sync()
             for name, data in files.items():
                 self._folder.publish(name, data)
             for name in (layout.STATE, layout.PROGRESS):
@@ -148,14 +152,35 @@ class Publisher:
         # metadata.json says how far the journal reaches: it must already reach there.
         self._flush()
         kept, add, publish = self._kept, self._outputs.add, self._outputs.publish
-        for name, data in records.files.items():
+        for task, (name, data) in records.files.items():
             if name in kept:
                 publish(name, data, sync=False)
             else:
                 add(name, data)
-            # Of many all are synced in a sweep, which needs no names.
-            if len(self._unsynced) < SWEEP or self._packed:
-                self._unsynced.append(name)
+            self._unsynced.append(task)
+
+    def _sync(self) -> None:
+        """Bring the records that have been written to disk; packed ones of the same names go then."""
+        unsynced = self._unsynced
+        if not unsynced:
+            return
+        if len(unsynced) < SWEEP or not self._outputs.sweep():
+            for task in unsynced:
+                self._outputs.sync_file(layout.record_name(task))
+        self._outputs.sync()
+        if self._packed:
+            for task in unsynced:
+                packed = layout.record_name(task) + ".gz"
+                if packed in self._packed:
+                    self._outputs.remove(packed, missing_ok=True)
+        self._unsynced = []
+
+    def _write_again(self) -> None:
+        """After an error: let what may not be on disk be written anew, as no later sync of those files may tell."""
+        again, self._unsynced = self._unsynced, []
+        for task in again:
+            self._hashes.pop(task, None)
+        self.changed(again)
 
     @contextlib.contextmanager
     def _kept_on_error(self, records: _Records) -> Iterator[None]:
@@ -163,7 +188,8 @@ class Publisher:
         try:
             yield
         except OSError as error:
-            self._dirty = records.tasks | self._dirty
+            self._write_again()
+            self.changed(records.tasks)
             # Which of them have been written is not known: none counts as being there as it was rendered.
             for task in records.tasks:
                 self._hashes.pop(task, None)

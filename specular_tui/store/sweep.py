@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from types import TracebackType
 from typing import Self
@@ -25,8 +26,11 @@ class Sweeper:
     def sweep(self) -> None:
         """Begin a sweep, if none is under way."""
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._sweep, name="sweep")
-            self._thread.start()
+            thread = threading.Thread(target=self._sweep, name="sweep")
+            # Where this process may have no further thread, there is no head start.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
 
     def _sweep(self) -> None:
         try:
