@@ -7,11 +7,13 @@ that is durable never vouches for a log that is not.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import zip_longest
 from typing import Final
 
 #: Seconds from a group's first record to its sync; the promise is 50 ms, the sync itself included.
@@ -33,6 +35,9 @@ class GroupCommit:
 
         `on_error` is called on this thread, once: after a failed sync nothing is synced again, because the kernel may
         answer a second one with success while the disk holds old bytes.
+
+        Raises:
+            OSError: this process may have no further thread.
         """
         self.synced = seq
         self.error: OSError | None = None
@@ -49,9 +54,14 @@ class GroupCommit:
         #: The thread waits for a first record; only then it is worth waking.
         self._idle = False
         self._pool: ThreadPoolExecutor | None = None
+        #: No thread can be started beside this one: files are synced one after the other.
+        self._alone = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     def written(self, seq: int, *files: int) -> None:
         """Say that the journal has been written up to record `seq`, which vouches for the open `files`."""
@@ -83,6 +93,8 @@ class GroupCommit:
                 self._changed.wait(1)
             if self.error is not None:
                 raise self.error
+            if self.synced < target:
+                raise OSError(errno.EIO, "the thread that brings records to disk has ended")
 
     def close(self) -> None:
         """End the thread; what was not flushed stays for the kernel to write."""
@@ -105,12 +117,14 @@ class GroupCommit:
                 self._files, self._urgent = {}, False
             try:
                 self._sync(files)
-            except OSError as error:
+            except Exception as error:
+                # Whatever it was, these records are not on disk, and nobody may be left to wait for them.
+                failure = error if isinstance(error, OSError) else OSError(errno.EIO, f"not synced: {error!r}")
                 with self._changed:
-                    self.error = error
+                    self.error = failure
                     self._changed.notify_all()
                 if self._on_error is not None:
-                    self._on_error(error)
+                    self._on_error(failure)
                 return
             with self._changed:
                 self.synced = seq
@@ -143,16 +157,39 @@ class GroupCommit:
         One sync of a new file is one commit of the file system's own journal, which keeps everybody from making files
         meanwhile. Syncs that come together share one.
         """
-        if len(files) < _FEW:
+        if len(files) < _FEW or self._alone:
             for fd in files:
                 self._bring(_fdatasync, fd)
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_AT_ONCE, "group-commit")
-        begun = [self._pool.submit(self._bring, _fdatasync, fd) for fd in files]
+        begun: list[Future[None]] = []
+        try:
+            for fd in files:
+                sync = self._pool.submit(self._bring, _fdatasync, fd)
+                begun.append(sync)
+        except RuntimeError:
+            self._go_on_alone(files, begun)
+            return
         wait(begun)  # for all: the descriptors are closed next
         for sync in begun:
             sync.result()
+
+    def _go_on_alone(self, files: list[int], begun: list[Future[None]]) -> None:
+        """The limit on threads is reached: sync the files here whose syncs have not begun."""
+        self._alone = True
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+        done = [sync for sync in begun if not sync.cancelled()]
+        for sync in done:
+            sync.result()
+        if self.failed:
+            # Of the file whose sync could not be handed over: a thread may have got to it all the same.
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        for fd, sync in zip_longest(files, begun):
+            if sync is None or sync.cancelled():
+                self._bring(_fdatasync, fd)
 
     def _bring(self, sync: Callable[[int], None], fd: int) -> None:
         try:

@@ -193,3 +193,92 @@ def test_closing_closes_what_waits(disk: Disk, folder_fd: int, monkeypatch: pyte
     group.close()
     assert not any(is_open(log) for log in logs)
     os.close(journal)
+
+
+class FewThreads:
+    """A pool that may start `threads` threads and no more, as under a limit of the kernel."""
+
+    def __init__(self, threads: int) -> None:
+        self.left = threads
+
+    def start(self, thread: threading.Thread) -> None:
+        if self.left == 0:
+            raise RuntimeError("can't start new thread")
+        self.left -= 1
+        self.really(thread)
+
+    really = staticmethod(threading.Thread.start)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+@pytest.mark.parametrize("fail_on", [None, "log0", "log19"])
+def test_without_further_threads_logs_are_synced_all_the_same(
+    disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch, threads: int, fail_on: str | None
+) -> None:
+    journal = disk.open("journal")
+    group = GroupCommit(journal, folder_fd, 0)
+    limit = FewThreads(threads)
+    monkeypatch.setattr(threading.Thread, "start", lambda self: limit.start(self))
+    disk.fail_on = fail_on
+    for round_ in range(2):
+        logs = [disk.open(f"log{number}") for number in range(20)]
+        for seq, log in enumerate(logs, 1):
+            group.written(20 * round_ + seq, log)
+        if fail_on is not None:
+            with pytest.raises(OSError, match="Input/output"):
+                group.flush()
+            assert group.synced == 0
+            assert not {"folder", "journal"} & set(disk.calls)
+            break
+        group.flush()
+        assert group.synced == 20 * round_ + 20
+        assert {f"log{number}" for number in range(20)} <= set(disk.calls[:-2])
+        assert disk.calls[-2:] == ["folder", "journal"]
+        disk.calls.clear()
+    group.close()
+    assert not any(is_open(log) for log in logs)
+    os.close(journal)
+
+
+def test_whatever_ends_the_thread_is_told(disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[OSError] = []
+
+    def mistake(self: GroupCommit, files: list[int]) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(GroupCommit, "_sync", mistake)
+    journal = disk.open("journal")
+    group = GroupCommit(journal, folder_fd, 0, told.append)
+    group.written(1)
+    with pytest.raises(OSError, match="not synced: MemoryError"):
+        group.flush()
+    group.close()
+    assert group.synced == 0
+    assert told == [group.error]
+    os.close(journal)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_is_gone_without_a_word_has_synced_nothing(
+    disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(self: GroupCommit, files: list[int]) -> None:
+        raise SystemExit  # which a thread ends of quietly
+
+    monkeypatch.setattr(GroupCommit, "_sync", leave)
+    journal = disk.open("journal")
+    group = GroupCommit(journal, folder_fd, 0)
+    group.written(1)
+    with pytest.raises(OSError, match="has ended"):
+        group.flush()
+    group.close()
+    os.close(journal)
+
+
+def test_a_process_that_may_have_no_thread_is_told_so(
+    disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = FewThreads(0)
+    monkeypatch.setattr(threading.Thread, "start", lambda self: limit.start(self))
+    with pytest.raises(OSError, match="can't start new thread"):
+        GroupCommit(folder_fd, folder_fd, 0)
