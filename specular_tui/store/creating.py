@@ -70,7 +70,7 @@ def create_run(
                 raise
             run.path = root / run_id
             reserve.put_aside(run)
-            return RunRecorder(run, lock_fd, state, tasks)
+            return RunRecorder(run, lock_fd, state, tasks, records=1)
     except OSError as error:
         raise explain(error, "write checkpoint", root) from error
 

@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from specular_tui.errors import StorageError
-from specular_tui.model.event import AnyEvent, LogLost, SessionEnded, TaskEnded, TaskReset
+from specular_tui.model.event import AnyEvent, LogLost, SessionEnded, TaskEnded
 from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, TaskStatus
-from specular_tui.store import declared, journal, layout, logs, planchange, quarantine, reserve
+from specular_tui.model.run import RunState
+from specular_tui.store import journal, layout, planchange, quarantine, renewal, reserve
 from specular_tui.store.commit import GroupCommit
-from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder, explain, write_all
 from specular_tui.store.livelog import LiveLog, LiveLogs
 from specular_tui.store.publisher import Publisher
 
-#: A journal longer than this many records since it was folded is folded when a session starts or ends.
+#: A journal of more records than this is folded when a session ends.
 FOLD_AFTER: Final = 2_000
 
 
@@ -72,8 +71,10 @@ class Recorder(Protocol):
 class RunRecorder:
     """The recorder of a run in the checkpoint directory. Not thread-safe but for what `prepare_snapshot` returns."""
 
-    def __init__(self, folder: Folder, lock_fd: int, state: RunState, tasks: Mapping[str, Task]) -> None:
-        """Go on with a journal that ends with `state`; use `create_run` or `open_run` instead."""
+    def __init__(
+        self, folder: Folder, lock_fd: int, state: RunState, tasks: Mapping[str, Task], *, records: int
+    ) -> None:
+        """Go on with a journal of `records` that ends with `state`; use `create_run` or `open_run` instead."""
         self.state = state
         self.tasks = tasks
         #: Called on another thread, once, when bringing records to disk has failed.
@@ -83,7 +84,7 @@ class RunRecorder:
         self._folder = folder
         self._lock_fd = lock_fd
         self._outputs = folder.make(layout.OUTPUTS)
-        self._records = 0
+        self._records = records
         #: Tasks whose ends are not known to be on disk yet, by the record that says so.
         self._unsynced: deque[tuple[int, str]] = deque()
         names = set(self._outputs.names())
@@ -94,6 +95,8 @@ class RunRecorder:
         self._logs = LiveLogs(self._outputs)
         self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._end = os.fstat(self._journal_fd).st_size
+        #: Something may stand behind `_end` that belongs to no record.
+        self._torn = False
         self._announced = state.synced
         self._commit = GroupCommit(self._journal_fd, self._outputs.fd, state.seq, self._failed)
         self._publisher = Publisher(folder, self._outputs, tasks, lambda: self._commit.flush())
@@ -137,7 +140,7 @@ class RunRecorder:
         except BaseException:
             # An event that cannot follow is a mistake of this program, and not to be left for readers to stumble over.
             self._end -= len(line)
-            os.ftruncate(self._journal_fd, self._end)
+            self._cut()
             _close(files)
             raise
         state.seq, state.chain = seq, chain
@@ -155,12 +158,16 @@ class RunRecorder:
     def _write(self, line: bytes) -> None:
         if self._commit.error is not None:
             raise explain(self._commit.error, "write checkpoint", self.path / layout.JOURNAL)
+        if self._torn:
+            self._cut_or_refuse()
         try:
             write_all(self._journal_fd, line)
         except OSError as error:
             self._cut()
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._spend_reserve():
                 raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
+            if self._torn:
+                self._cut_or_refuse()
             try:
                 write_all(self._journal_fd, line)
             except OSError as again:
@@ -170,8 +177,21 @@ class RunRecorder:
 
     def _cut(self) -> None:
         # Where not even this is possible, part of a record stays at the end, as after a crash.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(StorageError):
+            self._cut_or_refuse()
+
+    def _cut_or_refuse(self) -> None:
+        """Take away what stands behind the last record: another one behind that would be damage.
+
+        Raises:
+            StorageError: it is still there. A fold leaves it behind with the old file.
+        """
+        self._torn = True
+        try:
             os.ftruncate(self._journal_fd, self._end)
+        except OSError as error:
+            raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
+        self._torn = False
 
     def _spend_reserve(self) -> bool:
         if self.full:
@@ -309,13 +329,14 @@ class RunRecorder:
                 self._folder.publish(layout.JOURNAL, pieces)
             finally:
                 self._restart_journal()
+            commit = GroupCommit(self._journal_fd, self._outputs.fd, seq, self._failed)
         except OSError as error:
             # Which of the two files has the name is not known: nothing may follow in either.
             self._commit.error = self._commit.error or error
             raise explain(error, "write checkpoint", self.path / layout.JOURNAL) from error
         self.state.seq, self.state.chain = seq, chain
-        self._records = 0
-        self._commit = GroupCommit(self._journal_fd, self._outputs.fd, seq, self._failed)
+        self._records, self._torn = 1, False
+        self._commit = commit
 
     def _restart_journal(self) -> None:
         fd = self._folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND)
@@ -326,7 +347,8 @@ class RunRecorder:
     def rescue(self, now: int) -> Sequence[AnyEvent]:
         """After a failed write or sync: put all that is known into a new journal file.
 
-        Pages that a failed sync was to write may never reach the disk, whatever later syncs answer; a new file's do.
+        Raises:
+            StorageError: the disk refuses that file too.
         """
         self._spend_reserve()
         lost = self._renew_results() if self._commit.error is not None else []
@@ -335,35 +357,11 @@ class RunRecorder:
             self.append(event)
         return lost
 
-    def _renew_results(self) -> list[LogLost | TaskReset]:
-        """Bring to disk, in new files, what records vouch for that no sync has covered; return what that lacks.
-
-        A declared output belongs to its task and is not replaced: where its own sync failed, the task must run again.
-        """
-        found: list[LogLost | TaskReset] = []
-        at = self.state.updated_at
-        for task_id in dict.fromkeys(task for seq, task in self._unsynced if seq > self._commit.synced):
-            task = self.state.find(task_id)
-            if task is None:
-                continue
-            there = logs.listing(self._outputs)
-            reason = None
-            for log in logs.expected({task_id: task}):
-                if not log.size:
-                    continue
-                try:
-                    whole = logs.prove(self._outputs, there, log, Effort()) is None
-                    self._outputs.renew(logs.file_of(there, log))
-                except OSError:
-                    whole = False
-                if not whole:
-                    found.append(LogLost(at=at, task=task_id, attempt=log.attempt))
-                    reason = "its log did not reach the disk" if log.attempt == task.attempt else reason
-            if not declared.bring_to_disk(self.state.plan_folder, task.outputs, self._commit.failed):
-                reason = "its outputs did not reach the disk"
-            if reason is not None and task.status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
-                found.append(TaskReset(at=at, task=task_id, reason=reason))
-        return found
+    def _renew_results(self) -> Sequence[AnyEvent]:
+        """Bring to disk, in new files, what records vouch for that no sync has covered; return what that lacks."""
+        commit = self._commit
+        tasks = dict.fromkeys(task for seq, task in self._unsynced if seq > commit.synced)
+        return renewal.renew(self._outputs, self.state, tasks, commit.failed)
 
     def close(self, now: int) -> None:
         """Bring everything to disk, publish the last snapshot, and let go of the run, also where that fails."""

@@ -101,7 +101,7 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
     reserve.put_aside(run)
     lost = _save_logs(run, state, found.unproven)
     unsaved = _save_outputs(state, found.unproven)
-    recorder = RunRecorder(run, lock_fd, state, tasks)
+    recorder = RunRecorder(run, lock_fd, state, tasks, records=data.count(b"\n", 0, found.journal_bytes))
     if crashed:
         recorder.append(SessionEnded(at=state.updated_at, status=RunStatus.PAUSED, reason=INTERRUPTED))
     for task, attempt in lost:

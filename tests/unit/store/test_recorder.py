@@ -19,7 +19,7 @@ from specular_tui.model.run import FoldError, RunStatus, TaskStatus
 from specular_tui.store import checkpoint, commit, creating, digest, layout, lock, recorder
 from specular_tui.store.check import check
 from specular_tui.store.compress import compress
-from specular_tui.store.folder import Folder
+from specular_tui.store.folder import Folder, write_all
 from specular_tui.store.reopening import open_run
 from tests import recorded
 from tests.recorded import RUN, Recorded
@@ -176,6 +176,62 @@ def test_a_write_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.
     assert check(tmp_path, RUN).ok
 
 
+def test_nothing_is_written_behind_half_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Recorded(tmp_path)
+    run.begin()
+    before = (run.path / layout.JOURNAL).read_bytes()
+    skipped = ev.TaskSkipped(at=run.now, task="fetch", reason="x")
+
+    def write(fd: int, data: bytes) -> None:
+        os.write(fd, data[:7])
+        raise OSError(errno.EIO, "Input/output error")
+
+    def refuse(fd: int, length: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(recorder, "write_all", write)
+        broken.setattr(os, "ftruncate", refuse)
+        with pytest.raises(StorageError):
+            run.add(skipped)
+        broken.setattr(recorder, "write_all", write_all)
+        for _ in range(2):
+            with pytest.raises(StorageError, match="input/output error"):
+                run.add(skipped)
+        torn = (run.path / layout.JOURNAL).read_bytes()
+        assert torn.startswith(before)
+        assert len(torn) == len(before) + 7
+        assert checkpoint.load(tmp_path, RUN).state.tasks["fetch"].status is TaskStatus.PENDING
+        # A new file has no such end.
+        run.recorder.rescue(run.now)
+        run.add(skipped)
+    run.finish("paused")
+    assert checkpoint.load(tmp_path, RUN).state.tasks["fetch"].status is TaskStatus.SKIPPED
+    assert check(tmp_path, RUN).ok
+
+
+def test_half_a_record_that_can_be_taken_away_later_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Recorded(tmp_path)
+    run.begin()
+
+    def write(fd: int, data: bytes) -> None:
+        os.write(fd, data[:7])
+        raise OSError(errno.EIO, "Input/output error")
+
+    def refuse(fd: int, length: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(recorder, "write_all", write)
+        broken.setattr(os, "ftruncate", refuse)
+        with pytest.raises(StorageError):
+            run.add(ev.TaskSkipped(at=run.now, task="fetch", reason="x"))
+    run.add(ev.TaskSkipped(at=run.now, task="fetch", reason="x"))
+    run.finish("paused")
+    assert checkpoint.load(tmp_path, RUN).state.tasks["fetch"].status is TaskStatus.SKIPPED
+    assert check(tmp_path, RUN).ok
+
+
 def test_after_a_failed_sync_a_new_file_saves_what_was_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +303,27 @@ def test_long_journals_are_folded_when_a_run_is_closed(tmp_path: Path, monkeypat
 
 
 # Taking up again ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_records_of_sessions_before_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool) -> None:
+    monkeypatch.setattr(recorder, "FOLD_AFTER", 12)
+    run = Recorded(tmp_path)
+    lines = []
+    for session in range(6):
+        run.begin()
+        run.add(ev.ContextSet(at=run.now, values={"session": session}))
+        if killed and session == 1:
+            run.vanish()
+        else:
+            run.finish("paused")
+        lines.append((run.path / layout.JOURNAL).read_bytes().count(b"\n"))
+        run.reopen()
+    run.leave()
+    # run_created and three records a session, the last one of the killed one written by the next.
+    assert lines == ([4, 6, 10, 1, 4, 7] if killed else [4, 7, 10, 1, 4, 7])
+    assert checkpoint.load(tmp_path, RUN).state.context == {"session": 5}
+    assert check(tmp_path, RUN).ok
 
 
 def test_a_live_run_is_not_taken(tmp_path: Path) -> None:
