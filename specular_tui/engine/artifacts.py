@@ -29,7 +29,8 @@ class MissingOutputError(Exception):
 def hash_path(path: Path) -> tuple[int, str]:
     """Return (bytes, digest) of a file, a link (its target's text) or a folder (its sorted listing and digests).
 
-    What is no file is told from every file: an empty folder is not an empty file, a link not its target's text.
+    A folder, a link or a special file never has the digest of a regular file: an empty folder not that of an empty
+    file, a link not that of a file with its target's text.
 
     Raises:
         OSError: it is not there or cannot be read.

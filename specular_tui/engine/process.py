@@ -272,7 +272,10 @@ def _find(name: str, path: str) -> str:
 
 
 def _await_group(group: int) -> None:
-    """Wait a moment for the killed rest of a group to be gone, so that it writes no more to the log."""
+    """Wait a moment for the killed rest of a group to be gone, so that it writes no more to the log.
+
+    The loop stands still meanwhile: nearly always nothing is left, or is gone within a millisecond.
+    """
     deadline = time.monotonic() + _PATIENCE
     # Its number stays taken as long as one of the group is left; then it may be anybody's, so it is only looked at.
     while processes.group_exists(group) and processes.group_lives(group) and time.monotonic() < deadline:
