@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.lazy import LazyGroup
 from specular_tui.cli.options import checkpoint_root, current_folder, format_option
 from specular_tui.cli.values import FILE, RUN, WholeNumber
 from specular_tui.errors import ExitCode, SpecularError
-from specular_tui.model import duration
+from specular_tui.model import duration, quantity
 
 if TYPE_CHECKING:
     from specular_tui.model.plan import Plan, Task
@@ -71,7 +71,7 @@ def validate_command(file: str | None, policy: str | None, form: str | None) -> 
             {"valid": True, "file": plan.file, "name": plan.name, "tasks": len(plan.tasks), "hash": plan.hash}
         )
     else:
-        output.emit(f"{output.plain(plan.file)} is valid: {words.plural(len(plan.tasks), 'task')}")
+        output.emit(f"{output.plain(plan.file)} is valid: {quantity.plural(len(plan.tasks), 'task')}")
     return 0
 
 
@@ -186,11 +186,11 @@ def _print_table(plan: Plan, found: Outline) -> None:
         output.emit(output.style(line, bold=bool(row[2]), on=on))
     output.emit()
     output.emit(
-        f"{output.plain(plan.name)}: {words.plural(len(rows), 'task')} in "
-        f"{words.plural(max(found.levels.values()) + 1, 'level')}, {plan.hash}"
+        f"{output.plain(plan.name)}: {quantity.plural(len(rows), 'task')} in "
+        f"{quantity.plural(max(found.levels.values()) + 1, 'level')}, {plan.hash}"
     )
     path = " > ".join(_ends(found.critical_path))
-    long = words.plural(len(found.critical_path), "task")
+    long = quantity.plural(len(found.critical_path), "task")
     output.emit(f"critical path (*): {_seconds(found.critical_seconds)}, {long}: {path}")
     if found.unknown == len(rows):
         output.emit("no task has an estimate: each counts as a second")

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.events import describe, event_line, is_failure, precise, spelled_out, stamp
 from specular_tui.cli.options import can_ask
 from specular_tui.cli.summary import failures, plan_table, resume_command, summary
 from specular_tui.model import event as ev
+from specular_tui.model import quantity
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, Decision, ResumePlan
 from specular_tui.model.run import RunState, TaskStatus
@@ -93,7 +94,7 @@ class Reporter:
             counts = [f"{info.resume.count(action)} {action.value}" for action in Action if info.resume.count(action)]
             going = "; keeps going after a failure" if info.keep_going else ""
             return f"{at} RESUME {info.run_id} {', '.join(counts)}{going}"
-        tasks = words.plural(len(info.plan.tasks), "task")
+        tasks = quantity.plural(len(info.plan.tasks), "task")
         return f"{at} BUILD {info.run_id} {output.plain(info.plan.name)}: {tasks}, {info.jobs} at once"
 
     def event(self, event: ev.AnyEvent, state: RunState) -> None:

@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.text import readable
-from specular_tui.model import duration
+from specular_tui.model import duration, quantity
 from specular_tui.model.cause import find_cause
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, ResumePlan
@@ -130,8 +130,8 @@ def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> l
         if state.count(status)
     ]
     gates = sum(gate.status is TaskStatus.FAILED for gate in state.gates.values())
-    others += [f"{words.plural(gates, 'gate')} failed"] if gates else []
-    done = f"{state.count(TaskStatus.COMPLETED)} of {words.plural(state.total, 'task')}"
+    others += [f"{quantity.plural(gates, 'gate')} failed"] if gates else []
+    done = f"{state.count(TaskStatus.COMPLETED)} of {quantity.plural(state.total, 'task')}"
     counts = ", ".join([done if result.status is RunStatus.COMPLETED else f"{done} completed", *others])
     lines = [f"{word}{why}: {counts}, in {_times(state)}  ({result.run_id})"]
     if info.path is not None:
@@ -181,7 +181,7 @@ def plan_table(plan: Plan, resume: ResumePlan | None) -> list[str]:
         shown += ["", "the plan has changed:", *(f"  {output.plain(line)}" for line in resume.changes.lines()[:50])]
     if resume is not None:
         running = sum(gate.action is Action.RUN for gate in resume.gates)
-        counts += f", then {words.plural(running, 'gate')}" if running else ""
+        counts += f", then {quantity.plural(running, 'gate')}" if running else ""
         counts += _saving(resume)
         if resume.count(Action.SKIP):
             shown += ["", "skipped tasks stay skipped: --from-task TASK runs one, and what depends on it"]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from specular_tui.cli import words
+from specular_tui.model import quantity
 
 #: Seconds before anything is shown: most work is done by then.
 _PATIENCE = 0.5
@@ -61,7 +61,7 @@ def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
         part = min(1.0, done / total) if total else 0.0
         bar = ("#" * round(_WIDTH * part)).ljust(_WIDTH, ".")
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"\r{doing} [{bar}] {part:4.0%}  {words.size(done)} of {words.size(total)}  \x1b[K")
+            sys.stderr.write(f"\r{doing} [{bar}] {part:4.0%}  {quantity.size(done)} of {quantity.size(total)}  \x1b[K")
             sys.stderr.flush()
 
     try:

@@ -6,24 +6,15 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from specular_tui.model import duration
+from specular_tui.model import duration, quantity
 
 if TYPE_CHECKING:
     from specular_tui.model.forecast import Forecast
 
 
 def age(at: int, now: int | None = None) -> str:
-    """Return how long ago the millisecond `at` was, in one unit: `just now`, `40 s ago`, `3 min ago`, `5 days ago`."""
-    if at <= 0:
-        return "-"
-    seconds = ((time.time_ns() // 1_000_000 if now is None else now) - at) // 1000
-    if seconds < 10:
-        return "just now"
-    for length, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
-        if seconds >= length:
-            number = seconds // length
-            return f"{number} {word}{'s' if number != 1 and word == 'day' else ''} ago"
-    return f"{seconds} s ago"
+    """Return how long ago the millisecond `at` was, `-` where that is unknown."""
+    return quantity.age((time.time_ns() // 1_000_000 if now is None else now) - at) if at > 0 else "-"
 
 
 def left(found: Forecast, now: int, *, frozen: bool) -> str:
@@ -46,23 +37,6 @@ def _hours(start: int, end: int, now: int) -> str:
         return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%a %H:%M}"
 
     return said(start) if said(start) == said(end) else f"{said(start)}-{said(end)}"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people read it: `812 B`, `4.1 KB`, `120 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    value, unit = float(count), "B"
-    for unit in ("KB", "MB", "GB", "TB"):  # noqa: B007
-        value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 task`, `2 tasks`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def number(value: Any) -> int:

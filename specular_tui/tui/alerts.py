@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from specular_tui.model import quantity
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import RunStatus, TaskStatus
 from specular_tui.tui import present, present_task
@@ -67,7 +68,7 @@ class Alerts:
             case RunStatus.COMPLETED:
                 return Alert(f"{_name(view)} completed in {took}", "information", loud, pinned=True)
             case RunStatus.FAILED:
-                failed = present.plural(len(view.failed), "task")
+                failed = quantity.plural(len(view.failed), "task")
                 return Alert(f"{_name(view)} failed after {took}: {failed}", "error", loud, pinned=True)
             case _:
                 why = present.why_ended(state)

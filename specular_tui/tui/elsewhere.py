@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from specular_tui.model import quantity
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import RunStatus
-from specular_tui.tui import keys, present
+from specular_tui.tui import keys
 from specular_tui.tui.alerts import LONG, Alert
 from specular_tui.tui.views import Desk, RunRow
 
@@ -62,7 +63,7 @@ class Elsewhere:
             return None
         desk.noticed = row.run_id
         word, severity = _SAID.get(row.status, ("was interrupted" if row.interrupted else row.status, "warning"))
-        failed = f" ({present.plural(row.failed, 'task')})" if row.status == RunStatus.FAILED and row.failed else ""
+        failed = f" ({quantity.plural(row.failed, 'task')})" if row.status == RunStatus.FAILED and row.failed else ""
         text = f"{row.run_id} {word} after {humanise(row.elapsed_ms)}{failed}: {_opens()}"
         return Alert(text, severity, loud=row.elapsed_ms >= LONG)
 

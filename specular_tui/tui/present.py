@@ -12,6 +12,7 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from specular_tui.model.duration import humanise
+from specular_tui.model.quantity import plural, size
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.tui import glyphs, keys
 from specular_tui.tui.clock import Clock
@@ -142,38 +143,9 @@ def spread(left: Sequence[Line], right: Sequence[Line], room: int) -> Line:
     return [*head, (" " * max(0, room - width(head) - width(tail)), "plain"), *tail]
 
 
-def age(ms: int) -> str:
-    """Return how long ago something was, in one unit: `just now`, `40 s ago`, `3 min ago`, `5 days ago`."""
-    seconds = ms // 1000
-    if seconds < 10:
-        return "just now"
-    for size, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            number = seconds // size
-            return f"{number} {word}{'s' if number != 1 and word == 'day' else ''} ago"
-    return f"{seconds} s ago"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people read it: `812 B`, `4.1 KB`, `120 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("KB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:
-            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-    return f"{value:.0f} TB"
-
-
 def short_path(path: str, home: str) -> str:
     """Return a path as people write it: `~/orbit` for what lies at home."""
     return "~" + path[len(home) :] if path.startswith(home + "/") else path
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 task`, `2 tasks`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def reason(text: str) -> str:

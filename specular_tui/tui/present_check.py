@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from specular_tui.model import quantity
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import GATE_PREFIX, RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs, keys, present, present_task
@@ -32,7 +33,7 @@ def heading(row: RunRow, clock: Clock, room: int) -> Line:
     if row.plan_name:
         line.append((f"  {row.plan_name}", "muted"))
     if row.updated_at:
-        line.append((f"  {present.age(clock.now() - row.updated_at)}", "muted"))
+        line.append((f"  {quantity.age(clock.now() - row.updated_at)}", "muted"))
     return present.cut(line, room)
 
 
@@ -90,7 +91,7 @@ def verdict(check: RunCheck | None, row: RunRow, clock: Clock, room: int) -> lis
 def _progress(check: RunCheck, room: int) -> Line:
     if not check.total:
         return [(f"checking {glyphs.ELLIPSIS}", "running")]
-    said: Line = [(f"   {present.size(check.done)}", "strong"), (f" of {present.size(check.total)}", "muted")]
+    said: Line = [(f"   {quantity.size(check.done)}", "strong"), (f" of {quantity.size(check.total)}", "muted")]
     counts = [("running", check.done), ("pending", max(0, check.total - check.done))]
     return [*present.bar(counts, max(4, min(48, room - present.width(said)))), *said]
 
@@ -182,7 +183,7 @@ def short(check: RunCheck, clock: Clock) -> Line:
     if not check.proven:
         return []
     word = (f"{glyphs.DONE} sound", "done") if check.sound else (f"{glyphs.FAILED} damaged", "failed")
-    return [word, (f"  {present.age(clock.now() - (check.ended_at or 0))}", "muted")]
+    return [word, (f"  {quantity.age(clock.now() - (check.ended_at or 0))}", "muted")]
 
 
 def badge(row: RunRow, check: RunCheck | None, clock: Clock) -> Line:
@@ -200,7 +201,7 @@ def badge(row: RunRow, check: RunCheck | None, clock: Clock) -> Line:
         return [(f"{glyphs.FAILED} damaged", "failed")]
     if check.updated_at != row.updated_at:
         return [("unchecked", "faint")]
-    when = present.age(clock.now() - (check.ended_at or 0)).removesuffix(" ago").replace("just now", "now")
+    when = quantity.age(clock.now() - (check.ended_at or 0)).removesuffix(" ago").replace("just now", "now")
     return [(f"{glyphs.DONE} ok", "done"), (f" {when}", "muted")]
 
 

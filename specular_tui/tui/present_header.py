@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specular_tui.model import quantity
 from specular_tui.model.duration import humanise
 from specular_tui.tui import present
 from specular_tui.tui.clock import Clock
@@ -52,7 +53,7 @@ def facts(view: RunView, clock: Clock) -> list[Line]:
         if (pace := view.pace.per_minute()) is not None:
             parts.append([(throughput(pace), "muted")])
     if state.session is not None:
-        parts.append([(present.plural(state.session.jobs, "job"), "muted")])
+        parts.append([(quantity.plural(state.session.jobs, "job"), "muted")])
     return [*parts, [("live" if view.owned else "attached", "running")]]
 
 

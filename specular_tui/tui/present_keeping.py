@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from specular_tui.model import quantity
 from specular_tui.model.compare import Difference, RunComparison, TaskComparison
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import TaskState, TaskStatus
@@ -113,7 +114,7 @@ def comparison_head(found: RunComparison, room: int) -> list[Line]:
     ]
     if found.jobs_before != found.jobs_after:
         took += [
-            (f"{found.jobs_before:,} {glyphs.RIGHT} {present.plural(found.jobs_after, 'job')}", "paused"),
+            (f"{found.jobs_before:,} {glyphs.RIGHT} {quantity.plural(found.jobs_after, 'job')}", "paused"),
             ("   ", "plain"),
         ]
     numbers: Line = []
@@ -158,5 +159,5 @@ def _told(task: TaskState | None) -> Line:
         line.append((f", {how}", "muted"))
     if task.outputs:
         total = sum(output.size for output in task.outputs)
-        line.append((f", {present.plural(len(task.outputs), 'output')} of {present.size(total)}", "muted"))
+        line.append((f", {quantity.plural(len(task.outputs), 'output')} of {quantity.size(total)}", "muted"))
     return line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from specular_tui.model import quantity
 from specular_tui.model.resume import Action
 from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.clock import Clock
@@ -48,7 +49,7 @@ def _ending(answer: Answer | None, clock: Clock) -> list[Line]:
         now = clock.now()
         until = hours(now + answer.lasting.low_ms, now + answer.lasting.high_ms, clock)
         parts.append([(f"until {until}", "muted")])
-    parts.append([(present.plural(answer.jobs, "job"), "muted")])
+    parts.append([(quantity.plural(answer.jobs, "job"), "muted")])
     return parts
 
 

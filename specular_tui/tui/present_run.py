@@ -7,10 +7,11 @@ from typing import Final
 
 from specular_tui.model.drift import Drift, Since
 from specular_tui.model.duration import humanise
+from specular_tui.model.quantity import plural, size
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs, present_task
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.present import Line, Segment, counts, plural, reason, run_badge, size, way_on
+from specular_tui.tui.present import Line, Segment, counts, reason, run_badge, way_on
 from specular_tui.tui.present_task import outcome
 from specular_tui.tui.views import RunRow
 from specular_tui.tui.widgets.task_cells import running_time

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from specular_tui.model import quantity
 from specular_tui.model.critical import spent_ms, waited
 from specular_tui.model.duration import humanise
 from specular_tui.model.run import TaskState
@@ -24,13 +25,13 @@ _TITLE: Final = 12
 
 def summary(view: RunView, chart: Chart, now: int, part: str, width: int) -> Line:
     """Return how the run went in one line of `width` cells; `part` says which part of it is on screen."""
-    rows = present.plural(len(chart.rows), "slot" if chart.order == "slot" else "task")
+    rows = quantity.plural(len(chart.rows), "slot" if chart.order == "slot" else "task")
     left: list[Line] = [[(f"by {chart.order}", "strong"), (f"  {rows}", "muted")]]
     if view.critical:
         tasks = [view.state.tasks[i] for i in view.critical if i in view.state.tasks]
         spent = sum(spent_ms(view.state, task, now) for task in tasks if task.attempt)
         line: Line = [(f"{glyphs.BAR_DONE}{glyphs.BAR_DONE} critical path ", "muted")]
-        line += [(humanise(spent), "strong"), (f" in {present.plural(len(view.critical), 'task')}", "muted")]
+        line += [(humanise(spent), "strong"), (f" in {quantity.plural(len(view.critical), 'task')}", "muted")]
         left.append(line)
     if chart.slow:
         left.append([(f"{glyphs.SLOW} {chart.slow:,}", "paused"), (" slower than usual", "muted")])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from specular_tui.model import quantity
 from specular_tui.model.run import TaskStatus
-from specular_tui.tui import keys, present
+from specular_tui.tui import keys
 from specular_tui.tui.present import Line
 from specular_tui.tui.views import RunView
 
@@ -34,7 +35,7 @@ def lines(view: RunView) -> list[Line]:
                 *(keys.cap("app.leave"), (" leaves.", "muted")),
             ],
         ]
-    done = present.plural(state.count(TaskStatus.COMPLETED), "task")
+    done = quantity.plural(state.count(TaskStatus.COMPLETED), "task")
     return [
         [(f"It stands still: {done} completed, and will not run again.", "plain")],
         [

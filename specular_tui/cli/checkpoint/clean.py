@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.options import can_ask, checkpoint_root, current_folder, format_option, unasked_option
 from specular_tui.cli.values import DURATION, FILE, WholeNumber
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import UsageError
+from specular_tui.model import quantity
 
 if TYPE_CHECKING:
     from specular_tui.spec.settings import Settings
@@ -82,13 +83,13 @@ def prune_command(force: bool, dry_run: bool, form: str | None) -> int:
     removals = all_removals(root)
     if removals and not force and not dry_run:
         unfinished = sum(removal.unfinished for removal in removals)
-        what = words.plural(len(removals), "run") + (f", {unfinished} of them unfinished" if unfinished else "")
+        what = quantity.plural(len(removals), "run") + (f", {unfinished} of them unfinished" if unfinished else "")
         if not can_ask():
             raise UsageError(
                 f"prune removes {what}, in {root}, and asks first: there is no terminal to ask on",
                 hint="to remove them without being asked: specular checkpoint prune --force",
             )
-        size = words.size(sum(removal.size for removal in removals))
+        size = quantity.size(sum(removal.size for removal in removals))
         if not click.confirm(f"Remove {what}, {size}, in {output.plain(str(root))}?", err=True):
             output.tell("nothing was removed")
             return 1
@@ -121,7 +122,7 @@ def _carry_out(
         with progress_bar("removing") as progress:
             gone = remove_runs(root, removals, progress)
         if emptied := empty_trash(root, all_of_it=all_of_it, settings=settings):
-            output.tell(f"deleted runs in the trash: {words.size(emptied)} freed")
+            output.tell(f"deleted runs in the trash: {quantity.size(emptied)} freed")
         given_up = abandon_expired(root, expired)
         for going in removals:
             if going not in gone:
@@ -137,12 +138,12 @@ def _carry_out(
     if not gone:
         output.emit("nothing to remove")
         return
-    rows = [(going.run_id, going.status, words.size(going.size), going.reason) for going in gone]
+    rows = [(going.run_id, going.status, quantity.size(going.size), going.reason) for going in gone]
     head, *lines = output.table(rows, ("RUN", "STATE", "SIZE", "REASON"), right=(2,))
     output.emit(output.style(head, bold=True, on=output.colour_on()))
     for line in lines:
         output.emit(line)
-    runs = words.plural(len(gone), "run")
+    runs = quantity.plural(len(gone), "run")
     output.emit(
-        f"would remove {runs} and free {words.size(freed)}" if dry_run else f"removed {runs}, {words.size(freed)}"
+        f"would remove {runs} and free {quantity.size(freed)}" if dry_run else f"removed {runs}, {quantity.size(freed)}"
     )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.options import checkpoint_root, format_option
 from specular_tui.cli.values import RUN
-from specular_tui.model import duration
+from specular_tui.model import duration, quantity
 
 if TYPE_CHECKING:
     from specular_tui.model.compare import RunComparison, TaskComparison
@@ -50,7 +50,7 @@ def compare_command(run: str, other: str, all_tasks: bool, form: str | None) -> 
     output.emit(output.style(head, bold=True, on=output.colour_on()))
     for line in lines:
         output.emit(line)
-    output.emit(f"{words.plural(len(tasks), 'task')} of {len(found.tasks)}")
+    output.emit(f"{quantity.plural(len(tasks), 'task')} of {len(found.tasks)}")
 
 
 def _said(task: TaskState | None) -> str:

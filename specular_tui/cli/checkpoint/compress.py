@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.options import checkpoint_root, chosen_run, last_option, run_argument
 from specular_tui.cli.waiting import progress_bar
+from specular_tui.model import quantity
 
 
 @click.command("compress")
@@ -35,9 +36,9 @@ def compress_command(run: str | None, last: bool, all_runs: bool) -> None:
             done = compress_run(root, run_id, progress)
         saved += done.saved
         if done.files:
-            sizes = f"{words.size(done.before)} -> {words.size(done.after)}"
-            output.emit(f"{run_id}: {words.plural(done.files, 'file')}, {sizes}")
+            sizes = f"{quantity.size(done.before)} -> {quantity.size(done.after)}"
+            output.emit(f"{run_id}: {quantity.plural(done.files, 'file')}, {sizes}")
         else:
             output.emit(f"{run_id}: nothing left to compress")
     if all_runs:
-        output.emit(f"{words.plural(len(chosen), 'run')}, {words.size(max(0, saved))} saved")
+        output.emit(f"{quantity.plural(len(chosen), 'run')}, {quantity.size(max(0, saved))} saved")

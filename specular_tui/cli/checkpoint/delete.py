@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.options import can_ask, checkpoint_root, chosen_run, last_option, run_argument, unasked_option
 from specular_tui.errors import UsageError
+from specular_tui.model import quantity
 
 
 @click.command("delete")
@@ -49,5 +50,5 @@ def delete_command(run: str | None, last: bool, force: bool, trash: bool) -> int
         output.emit(f"{run_id} is in the trash; take it back: specular checkpoint restore {run_id}")
     else:
         freed = delete_run(root, run_id, force=True)
-        output.emit(f"removed {run_id} ({words.size(freed)})")
+        output.emit(f"removed {run_id} ({quantity.size(freed)})")
     return 0

@@ -10,6 +10,7 @@ import click
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option, piped
 from specular_tui.errors import VALIDATION_FAILED
+from specular_tui.model import quantity
 from specular_tui.model.run import RunStatus
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def list_command(statuses: tuple[str, ...], form: str | None) -> None:
         kind = f"{' or '.join(statuses)} " if statuses else ""
         output.tell(f"there are no {kind}checkpoints in {root}")
     if trash := trashed_runs(root):
-        size = words.size(sum(put.size for put in trash))
-        output.tell(f"{words.plural(len(trash), 'deleted run')} in the trash, {size}: specular checkpoint trash")
+        size = quantity.size(sum(put.size for put in trash))
+        output.tell(f"{quantity.plural(len(trash), 'deleted run')} in the trash, {size}: specular checkpoint trash")
 
 
 def _entry(seen: Look, pinned: Collection[str]) -> dict[str, Any]:
@@ -120,6 +121,6 @@ def _row(seen: Look, pinned: Collection[str]) -> tuple[str, ...]:
         f"{done}/{total}" if total else "-",
         str(words.number(known.get("failed_tasks")) or "-"),
         words.age(run.updated_at),
-        words.size(seen.glance.size),
+        quantity.size(seen.glance.size),
         words.text(known.get("plan_name")) or words.text(known.get("plan_file")) or "-",
     )

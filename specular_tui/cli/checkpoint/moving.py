@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from specular_tui.cli import output, words
+from specular_tui.cli import output
 from specular_tui.cli.options import checkpoint_root, chosen_run, current_folder, last_option
 from specular_tui.cli.values import FILE, RUN
 from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import ExitCode, SpecularError, UsageError
+from specular_tui.model import quantity
 
 
 @click.command("export")
@@ -48,7 +49,7 @@ def export_command(
         target = folder / f"{run_id}.tar.gz" if folder is not None else Path(out or f"{run_id}.tar.gz")
         with progress_bar(f"exporting {run_id}" if several else "exporting") as progress:
             size = export_run(root, run_id, target, redact=redact, force=force, progress=progress)
-        output.emit(f"exported {run_id} to {output.plain(str(target))} ({words.size(size)})")
+        output.emit(f"exported {run_id} to {output.plain(str(target))} ({quantity.size(size)})")
 
     return _each(chosen, export)
 

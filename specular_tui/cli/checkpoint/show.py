@@ -8,7 +8,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, chosen_run, format_option, last_option, piped, run_argument
-from specular_tui.model import duration
+from specular_tui.model import duration, quantity
 from specular_tui.model.run import TaskStatus
 
 
@@ -43,7 +43,7 @@ def _head(found: dict[str, Any], path: str) -> list[str]:
     word = output.style(
         words.state(status, interrupted=found["interrupted"]), output.STATE_COLOURS.get(status), bold=True, on=on
     )
-    counts = [f"{found['completed_tasks']} of {words.plural(found['total_tasks'], 'task')} completed"]
+    counts = [f"{found['completed_tasks']} of {quantity.plural(found['total_tasks'], 'task')} completed"]
     counts += [f"{found[f'{key}_tasks']} {key}" for key in ("failed", "skipped") if found[f"{key}_tasks"]]
     times = duration.humanise(found["elapsed_ms"])
     if found["frozen_ms"]:

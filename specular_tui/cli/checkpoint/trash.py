@@ -8,6 +8,7 @@ from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option
 from specular_tui.cli.values import RUN
 from specular_tui.errors import RunNotFoundError
+from specular_tui.model import quantity
 
 
 @click.command("trash")
@@ -28,7 +29,7 @@ def trash_command(empty: bool, sweep: bool, form: str | None) -> None:
         return
     if empty:
         freed = empty_trash(root, all_of_it=True)
-        output.emit(f"emptied the trash, {words.size(freed)}" if freed else "the trash is empty")
+        output.emit(f"emptied the trash, {quantity.size(freed)}" if freed else "the trash is empty")
         return
     puts = trashed_runs(root)
     if form == "json":
@@ -37,7 +38,7 @@ def trash_command(empty: bool, sweep: bool, form: str | None) -> None:
     if not puts:
         output.emit("the trash is empty")
         return
-    rows = [(put.run_id, words.age(put.at), words.size(put.size)) for put in puts]
+    rows = [(put.run_id, words.age(put.at), quantity.size(put.size)) for put in puts]
     head, *lines = output.table(rows, ("RUN", "DELETED", "SIZE"), right=(2,))
     output.emit(output.style(head, bold=True, on=output.colour_on()))
     for line in lines:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from specular_tui.errors import SpecularError
+from specular_tui.model.quantity import plural, size
 from specular_tui.tui import deeds, keys
 from specular_tui.tui.bridge import doing
 from specular_tui.tui.bridge.checker import Checker
@@ -20,7 +21,6 @@ from specular_tui.tui.bridge.outlet import Outlet
 from specular_tui.tui.bridge.run_list import RunList
 from specular_tui.tui.bridge.threads import finished
 from specular_tui.tui.deeds import Chore, ChoreMoved, Compared, Deed, Going, Previewed, Refused, Trouble
-from specular_tui.tui.present import plural, size
 from specular_tui.workspace import comparing, keeping
 from specular_tui.workspace.keeping import Survey, TrashedRun
 

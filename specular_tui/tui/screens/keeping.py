@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from specular_tui.model.quantity import size
 from specular_tui.tui.deeds import Do, Export, GiveUp, Import, Refused, Trash, Undo
-from specular_tui.tui.present import Line, run_badge, size
+from specular_tui.tui.present import Line, run_badge
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.chore_line import ChoreLine

@@ -10,7 +10,8 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from specular_tui.tui import keys, present, present_resume
+from specular_tui.model import quantity
+from specular_tui.tui import keys, present_resume
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Rehearse, Rehearsed, RunsListed
 from specular_tui.tui.screens.dialogs import questions
@@ -152,7 +153,7 @@ class ResumeScreen(ModalScreen[Wish]):
             Switch("resume.switch.keep_going", "keep going", self._keeps_going),
             Switch(
                 "resume.more_jobs",
-                present.plural(jobs, "job") if jobs else "? jobs",
+                quantity.plural(jobs, "job") if jobs else "? jobs",
                 bool(wish.jobs),
                 "resume.fewer_jobs",
             ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.app import RenderResult
 from textual.widget import Widget
 
+from specular_tui.model import quantity
 from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.deeds import Chore
 from specular_tui.tui.present import Line
@@ -43,7 +44,7 @@ def _of_marks(marked: Sequence[RunRow], room: int) -> Line:
     left: Line = [
         (f"{glyphs.MARKED} ", "accent"),
         (f"{len(marked):,} marked", "strong"),
-        (f"  {present.size(total)}", "muted"),
+        (f"  {quantity.size(total)}", "muted"),
     ]
     return present.spread([left], [[keys.cap("checkpoints.back"), (" takes the marks away", "muted")]], room)
 
@@ -57,7 +58,7 @@ def _of_chore(chore: Chore, room: int) -> Line:
         left.append((f"  {chore.run_id}", "muted"))
     right: Line = []
     if chore.total:
-        right.append((f"{present.size(chore.done)} of {present.size(chore.total)}", "muted"))
+        right.append((f"{quantity.size(chore.done)} of {quantity.size(chore.total)}", "muted"))
     if chore.waiting:
         right.append((f"  {chore.waiting:,} waiting", "muted"))
     if not chore.cancelled:

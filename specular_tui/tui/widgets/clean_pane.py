@@ -11,8 +11,8 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
-from specular_tui.model import duration
-from specular_tui.tui import keys, present
+from specular_tui.model import duration, quantity
+from specular_tui.tui import keys
 from specular_tui.tui.deeds import Going, Rules
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_keeping import WRITE_A_TIME, clean_command
@@ -95,9 +95,9 @@ class CleanPane(VerticalScroll, can_focus=False):
             lines.append([("No run meets that.", "muted")])
         else:
             total = sum(run.size for run in going)
-            runs: Line = [(present.plural(len(going), "run"), "failed-strong")]
+            runs: Line = [(quantity.plural(len(going), "run"), "failed-strong")]
             verb = "goes" if len(going) == 1 else "go"
-            lines.append([*runs, (f" {verb}, ", "plain"), (present.size(total), "strong"), (" on disk", "plain")])
+            lines.append([*runs, (f" {verb}, ", "plain"), (quantity.size(total), "strong"), (" on disk", "plain")])
         # Beside the list there is room below, and under it there is room to the right.
         beside = self.size.width < 60
         stays: Line = [("Live and pinned runs stay.", "muted")]

@@ -11,7 +11,8 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
 
-from specular_tui.tui import glyphs, present
+from specular_tui.model import quantity
+from specular_tui.tui import glyphs
 from specular_tui.tui.safe import Line, plain
 from specular_tui.tui.widgets.log_finder import LogFinder
 from specular_tui.tui.widgets.log_text import Row, occurrences, painted, width_of
@@ -152,7 +153,7 @@ class LogPainter:
         if window.source.problem:
             return f" {plain(window.source.problem)} ", "problem"
         if new_lines:
-            return f" {present.plural(new_lines, 'new line')} {glyphs.DOWN} ", "corner"
+            return f" {quantity.plural(new_lines, 'new line')} {glyphs.DOWN} ", "corner"
         return "", ""
 
     def title(self, title: str, window: LogWindow | None, finder: LogFinder | None, width: int) -> Strip:
@@ -175,7 +176,7 @@ class LogPainter:
             share = f" {counted(window)} %" if source.size else ""
             parts.append(f"counting{share}" if source.tail_count else "unpacking")
         elif source.line_count:
-            parts += [_place(window), present.size(source.size)]
+            parts += [_place(window), quantity.size(source.size)]
         return "   ".join(parts)
 
 
@@ -189,5 +190,5 @@ def _place(window: LogWindow) -> str:
     """Return where in the log the window stands, `line 120 of 5,321`; at its end, or where all is there, its length."""
     count, rows = window.source.line_count, window.rows()
     if window.follow or window.whole or not rows or rows[0].line < 0:
-        return present.plural(count, "line")
+        return quantity.plural(count, "line")
     return f"line {rows[0].line + 1:,} of {count:,}"

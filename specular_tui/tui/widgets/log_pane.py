@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
+from specular_tui.model import quantity
 from specular_tui.model.cause import WINDOWS, Cause
 from specular_tui.tui import keys, present, present_task
 from specular_tui.tui.messages import LogRead, ReadLog
@@ -216,7 +217,7 @@ class LogPane(Vertical):
         elif source is not None:
             self.log_view.action_go_bottom()
             if source.size > WINDOWS[-1]:
-                looked, key = present.size(WINDOWS[-1]), keys.pressed("log.search")
+                looked, key = quantity.size(WINDOWS[-1]), keys.pressed("log.search")
                 self._say(f"the last {looked} of its log do not say why: {key} searches all of it")
             else:
                 self._say("its log does not say why: this is its end")
@@ -257,7 +258,7 @@ class LogPane(Vertical):
         """Copy what is selected, the line of the match, or what is on screen, and say how much that is."""
         copied = self.log_view.copy_visible()
         lines = len(copied.splitlines())
-        self._say(f"copied {present.plural(lines, 'line')}" if lines else "there is nothing to copy")
+        self._say(f"copied {quantity.plural(lines, 'line')}" if lines else "there is nothing to copy")
 
     def _say(self, text: str) -> None:
         self.post_message(self.Said(text))

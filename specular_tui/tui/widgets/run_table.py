@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from specular_tui.model import quantity
 from specular_tui.model.duration import humanise
 from specular_tui.tui import glyphs, present, present_check
 from specular_tui.tui.deeds import Going
@@ -170,9 +171,9 @@ def _cell(name: str, row: RunRow, desk: Desk, room: int) -> Line:
             if row.live:
                 return [("live", "running")]
             at = row.updated_at or row.created_at
-            age = present.age(desk.clock.now() - at).removesuffix(" ago")
+            age = quantity.age(desk.clock.now() - at).removesuffix(" ago")
             return [(age, "muted")] if row.updated_at else []
         case "took":
             return [(humanise(row.elapsed_ms), "muted")] if row.elapsed_ms else []
         case _:
-            return [(present.size(row.size) if row.size is not None else glyphs.ELLIPSIS, "muted")]
+            return [(quantity.size(row.size) if row.size is not None else glyphs.ELLIPSIS, "muted")]

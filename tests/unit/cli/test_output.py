@@ -35,33 +35,9 @@ def test_nothing_is_a_command_to_the_log_of_a_github_job(monkeypatch: pytest.Mon
     assert json.loads(output.as_json("x ##[error]y")) == "x ##[error]y"
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (99_900, "100 KB"), (1_500_000, "1.5 MB"), (10**16, "10000 TB")],
-)
-def test_sizes(count: int, text: str) -> None:
-    assert words.size(count) == text
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        (0, "just now"),
-        (40_000, "40 s ago"),
-        (59_999, "59 s ago"),
-        (180_000, "3 min ago"),
-        (7_200_000, "2 h ago"),
-        (86_400_000, "1 day ago"),
-        (864_000_000, "10 days ago"),
-        (-5_000, "just now"),
-    ],
-)
-def test_ages(ms: int, text: str) -> None:
-    assert words.age(1_000_000_000_000 - ms, 1_000_000_000_000) == text
-
-
 def test_an_age_that_nobody_knows() -> None:
     assert words.age(0) == "-"
+    assert words.age(1_000_000, 1_040_000) == "40 s ago"
 
 
 @pytest.mark.parametrize(

@@ -25,39 +25,6 @@ NOW = 1_705_314_645_000
 CLOCK = Clock(lambda: NOW, UTC)
 
 
-@pytest.mark.parametrize(
-    ("ms", "said"),
-    [
-        (-5, "just now"),
-        (9_000, "just now"),
-        (40_000, "40 s ago"),
-        (60_000, "1 min ago"),
-        (7_200_000, "2 h ago"),
-        (86_400_000, "1 day ago"),
-        (500_000_000, "5 days ago"),
-    ],
-)
-def test_age(ms: int, said: str) -> None:
-    assert present.age(ms) == said
-
-
-@pytest.mark.parametrize(
-    ("count", "said"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 KB"),
-        (12_400, "12 KB"),
-        (999_499, "999 KB"),
-        (999_600, "1.0 MB"),
-        (4_000_000_000, "4.0 GB"),
-        (5 * 10**15, "5000 TB"),
-    ],
-)
-def test_size(count: int, said: str) -> None:
-    assert present.size(count) == said
-
-
 @given(
     st.lists(st.tuples(st.sampled_from(["done", "failed", "running", "pending"]), st.integers(0, 10**6)), max_size=5),
     st.integers(0, 200),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specular_tui.model import quantity
 from specular_tui.tui import glyphs, keys, present
 from specular_tui.tui.deeds import Going, Rules
 from specular_tui.tui.present import Line
@@ -34,7 +35,7 @@ def delete(rows: Sequence[RunRow]) -> ChoiceDialog:
         f"specular checkpoint delete {rows[0].run_id} --trash" if len(rows) == 1 else "",
         "as a command, kept for a week",
     )
-    what = "this checkpoint" if len(rows) == 1 else present.plural(len(rows), "checkpoint")
+    what = "this checkpoint" if len(rows) == 1 else quantity.plural(len(rows), "checkpoint")
     return confirm([(f"Delete {what}?", "strong")], lost, "Delete it" if len(rows) == 1 else "Delete them", key="d")
 
 
@@ -45,7 +46,7 @@ def _lost(row: RunRow, *, alone: bool) -> list[Line]:
         return [[*head, (f"  {badge}", role)]]
     if row.damage:
         return [head, [("it cannot be read: ", "muted"), (row.damage, "failed")]]
-    settled = f"results and logs of {row.completed:,} of {present.plural(row.total, 'task')}"
+    settled = f"results and logs of {row.completed:,} of {quantity.plural(row.total, 'task')}"
     return [head, [(badge, role), (f"  {settled}", "muted")]]
 
 
@@ -54,7 +55,7 @@ def _freed(sizes: Sequence[int | None], count: int) -> list[Line]:
     least = "at least " if None in sizes else ""
     them = "it" if count == 1 else "them"
     return [
-        [(f"{least}{present.size(total)} on disk, freed when Specular is closed", "muted")],
+        [(f"{least}{quantity.size(total)} on disk, freed when Specular is closed", "muted")],
         [("Until then ", "muted"), keys.cap("checkpoints.undo"), (f" takes {them} back.", "muted")],
     ]
 
@@ -70,7 +71,7 @@ def clean(going: Sequence[Going], rules: Rules) -> ChoiceDialog:
         lines.append([(f"and {len(going) - _NAMED:,} more", "muted")])
     lines += _freed([run.size for run in going], len(going))
     lines += _same(clean_command(rules), "as a command, for good")
-    title = f"Remove {present.plural(len(going), 'run')}?"
+    title = f"Remove {quantity.plural(len(going), 'run')}?"
     return confirm([(title, "strong")], lines, "Remove it" if len(going) == 1 else "Remove them", key="d")
 
 
@@ -97,12 +98,12 @@ def compress(rows: Sequence[RunRow]) -> ChoiceDialog:
         lines.append([(f"and {len(rows) - _NAMED:,} more", "muted")])
     lines += [[("Every command reads packed runs too; their hashes stay.", "muted")]]
     lines += _same(f"specular checkpoint compress {rows[0].run_id}" if len(rows) == 1 else "")
-    title = "Compress this run?" if len(rows) == 1 else f"Compress {present.plural(len(rows), 'run')}?"
+    title = "Compress this run?" if len(rows) == 1 else f"Compress {quantity.plural(len(rows), 'run')}?"
     return confirm([(title, "strong")], lines, "Compress", key="z", grave=False)
 
 
 def _size(row: RunRow) -> str:
-    return present.size(row.size) if row.size is not None else glyphs.ELLIPSIS
+    return quantity.size(row.size) if row.size is not None else glyphs.ELLIPSIS
 
 
 def replace(path: str) -> ChoiceDialog:

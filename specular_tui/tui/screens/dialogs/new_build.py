@@ -10,7 +10,8 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from specular_tui.tui import glyphs, keys, present
+from specular_tui.model import quantity
+from specular_tui.tui import glyphs, keys
 from specular_tui.tui.messages import Rehearse, Rehearsed
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import lasting
@@ -132,10 +133,10 @@ class BuildDialog(ModalScreen[Wish]):
         if answer.problem:
             first, *others = answer.problem
             return [[(f"{glyphs.FAILED} {first}", "failed")], *([(f"  {line}", "muted")] for line in others)]
-        tasks = present.plural(len(answer.decisions), "task")
+        tasks = quantity.plural(len(answer.decisions), "task")
         line: Line = [
             (f"{glyphs.DONE} {answer.plan_name}", "done"),
-            (f"  {tasks}, {lasting(answer.lasting)} with {present.plural(answer.jobs, 'job')}", "muted"),
+            (f"  {tasks}, {lasting(answer.lasting)} with {quantity.plural(answer.jobs, 'job')}", "muted"),
         ]
         return [line, *([(f"! {said}", "paused")] for said in answer.said)]
 

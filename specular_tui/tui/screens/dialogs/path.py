@@ -15,7 +15,8 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from specular_tui.tui import keys, present
+from specular_tui.model import quantity
+from specular_tui.tui import keys
 from specular_tui.tui.deeds import Trouble
 from specular_tui.tui.present import Line
 from specular_tui.tui.styling import sheets
@@ -120,7 +121,7 @@ def _said(trouble: Trouble) -> list[Line]:
     lines: list[Line] = [[(trouble.message, "failed")]]
     lines += [[(f"  {detail}", "muted")] for detail in trouble.details[:8]]
     if len(trouble.details) > 8:
-        lines.append([(f"  and {present.plural(len(trouble.details) - 8, 'line')} more", "muted")])
+        lines.append([(f"  and {quantity.plural(len(trouble.details) - 8, 'line')} more", "muted")])
     if trouble.hint:
         lines.append([(trouble.hint, "plain")])
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specular_tui.model import quantity
 from specular_tui.model.run import TaskStatus
 from specular_tui.tui import present
 from specular_tui.tui.present import Line
@@ -22,7 +23,7 @@ def leave(view: RunView) -> ChoiceDialog:
         ],
         [
             Answer("detach", "d", "Leave it running", "it goes on in the background"),
-            Answer("pause", "p", "Pause and quit", f"{present.plural(running, 'task')} frozen; it can go on any time"),
+            Answer("pause", "p", "Pause and quit", f"{quantity.plural(running, 'task')} frozen; it can go on any time"),
             Answer("stop", "s", "Stop and quit", "the checkpoint is saved; resume it later", grave=True),
             Answer("", "escape", "Stay here", also="n"),
         ],
@@ -34,7 +35,7 @@ def stop_task(view: RunView, task_id: str) -> ChoiceDialog:
     waiting = len(view.graph.descendants([task_id])) if view.graph and task_id in view.graph.dependents else 0
     details: list[Line] = [[(task_id, "plain")]]
     if waiting:
-        details.append([(f"{present.plural(waiting, 'task')} that need it will wait", "muted")])
+        details.append([(f"{quantity.plural(waiting, 'task')} that need it will wait", "muted")])
     return confirm([("Stop this task?", "strong")], details, "Stop it", key="x")
 
 
@@ -44,8 +45,8 @@ def stop_build(view: RunView) -> ChoiceDialog:
     running = len(view.state.running)
     details: list[Line] = [
         [(view.run_id, "plain")],
-        [(f"{present.plural(done, 'completed task')} kept; ", "muted")],
-        [(f"{present.plural(running, 'running task')} cut off, to start anew on resume", "muted")],
+        [(f"{quantity.plural(done, 'completed task')} kept; ", "muted")],
+        [(f"{quantity.plural(running, 'running task')} cut off, to start anew on resume", "muted")],
     ]
     return confirm([("Stop the build?", "strong")], details, "Stop it", key="x")
 
@@ -62,12 +63,12 @@ def skip(view: RunView, failed: list[str]) -> ChoiceDialog:
     it = "it" if len(failed) == 1 else "them"
     if waiting:
         need = "needs" if len(waiting) == 1 else "need"
-        details.append([(f"{present.plural(len(waiting), 'task')} {need} {it}:", "muted")])
+        details.append([(f"{quantity.plural(len(waiting), 'task')} {need} {it}:", "muted")])
         details += _some(waiting)
     else:
         details.append([(f"no other task needs {it}", "muted")])
     details.append([("The build goes on with the rest.", "muted")])
-    title = "Skip this task?" if len(failed) == 1 else f"Skip {present.plural(len(failed), 'failed task')}?"
+    title = "Skip this task?" if len(failed) == 1 else f"Skip {quantity.plural(len(failed), 'failed task')}?"
     if not waiting:
         return confirm([(title, "strong")], details, f"Skip {it}", key="s")
     them = "it" if len(waiting) == 1 else "those"
