@@ -56,7 +56,7 @@ class LogRead(Told):
     def __init__(self, run_id: str, task_id: str, source: Any, attempt: int | None = None) -> None:
         """`source` has the lines; None where there is no log. `attempt` is the one that was asked for.
 
-        If it is the latest of a task that failed, `RunView.causes` has been filled in.
+        If it is the latest of a task that failed, `RunView.causes` is filled in by now, or before the next `RunMoved`.
         """
         super().__init__()
         self.run_id = run_id

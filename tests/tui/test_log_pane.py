@@ -12,6 +12,7 @@ from textual.events import MouseDown, MouseMove, MouseUp
 from specular_tui.errors import SpecularError
 from specular_tui.model import event as ev
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.bridge import follower
 from specular_tui.tui.outside import command_of
 from specular_tui.tui.screens.build import BuildScreen
 from tests.tui import recorded
@@ -226,7 +227,11 @@ async def test_the_line_that_says_why_it_failed(root: Path) -> None:
     run.vanish()
 
 
-async def test_the_log_of_a_failed_task_is_opened_at_the_line_that_says_why(root: Path) -> None:
+@pytest.mark.parametrize("patience", [5, 0])
+async def test_the_log_of_a_failed_task_is_opened_at_the_line_that_says_why(
+    root: Path, patience: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "PATIENCE", patience)
     run = recorded.half_way(root)
     run.start("test/net")
     noise = "".join(f"cleaning up unit {number}\n" for number in range(400))
@@ -267,3 +272,6 @@ async def test_a_log_that_says_no_reason_is_not_passed_off_as_saying_one(root: P
         screen.table.select("deps/install")
         await pilot.press("c")
         await until(pilot, lambda: app.said.all[0].text == "its log does not say why: this is its end")
+        assert app.said.all[0].count == 1
+        await pilot.press("c")
+        await until(pilot, lambda: app.said.all[0].count == 2)

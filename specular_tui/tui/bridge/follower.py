@@ -30,6 +30,8 @@ from specular_tui.tui.views import RunView
 SLICE: Final = 64 << 10
 #: Bytes at a time while a run is being opened, on a thread.
 FIRST_SLICE: Final = 4 << 20
+#: So many seconds a log waits for the line that it is opened at.
+PATIENCE: Final = 0.05
 #: Messages about the run are at least this far apart, in seconds.
 PACE: Final = 0.05
 
@@ -180,14 +182,20 @@ class Follower:
     async def _read_log(self, run_id: str, task_id: str, attempt: int | None) -> None:
         view = self._outlet.desk.view
         state = view.state if view is not None and view.run_id == run_id else None
+        finding = None
+        unexplained = view is not None and task_id in view.failed and task_id not in view.causes
+        if view is not None and state is not None and attempt is None and unexplained:
+            # It is opened at that line, if that does not take long; else it is gone to when it has been found.
+            finding = asyncio.ensure_future(self._find_cause(view, task_id))
+            await asyncio.wait([finding], timeout=PATIENCE)
         try:
             source = await opened(partial(workspace.open_log, self._outlet.root, run_id, task_id, attempt, state))
         except (SpecularError, OSError):
             source = None
-        if view is not None and attempt is None and task_id in view.failed and task_id not in view.causes:
-            # It is opened at that line.
-            await self._find_cause(view, task_id)
         self._outlet.tell(LogRead(run_id, task_id, source, attempt))
+        if finding is not None:
+            await finding
+            self._outlet.tell(RunMoved(frozenset({task_id})))
 
     async def _show_stored(self, run_id: str, error: Exception) -> None:
         """Show what can be read of a run whose journal cannot be followed."""

@@ -61,6 +61,8 @@ class LogPane(Vertical):
         self._there: tuple[object, ...] | None = None
         #: The attempt whose log is looked at, where it is not the latest.
         self._attempt: tuple[str, str, int] | None = None
+        #: The log has just been opened: it is shown at the line that says why its task failed.
+        self._to_cause = False
         #: The run and the task whose log is to be shown at the line that says why it failed, once it has been read.
         self._why: tuple[str, str] | None = None
 
@@ -108,6 +110,7 @@ class LogPane(Vertical):
             self._set(None)
         else:
             self.entitle()
+            self._look_for_cause()
             if self.log_view.source is None:
                 # It had none when that was looked for: a quick task's log is there when the task has ended.
                 self._read(view.run_id, task_id, attempt)
@@ -180,9 +183,19 @@ class LogPane(Vertical):
             self.box.display = False
         self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
         self._there = self._reading if source is not None else None
-        if source is not None and self._why == (view.run_id, task_id):
+        if new:
+            self._to_cause = task_id in view.failed
+        self._look_for_cause()
+
+    def _look_for_cause(self) -> None:
+        """Go to the line that says why the task failed, once it has been found: when it is opened, or that is asked."""
+        view, asked = self._view, self._why
+        if view is None or self.task_id not in view.causes or self._there != self._reading or self._there is None:
+            return
+        opened, self._to_cause = self._to_cause, False
+        if asked == (view.run_id, self.task_id):
             self._show_why()
-        elif new and (cause := self._cause) is not None and not cause.last:
+        elif opened and (cause := self._cause) is not None and not cause.last and self.log_view.follow:
             self.log_view.show_cause(cause, asked=False)
 
     @property
@@ -201,11 +214,7 @@ class LogPane(Vertical):
         self._why = (view.run_id, task_id)
         self._attempt = None
         self.show(task_id)
-        if self._there != self._reading:
-            return
-        if task_id in view.causes:
-            self._show_why()
-        else:
+        if self._there == self._reading and task_id not in view.causes:
             # Its log was opened before it failed: nobody has looked for the line yet.
             self._read(view.run_id, task_id)
 
