@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -50,23 +50,25 @@ def forecast(
     usual: Mapping[str, Usual],
     left: Iterable[str] | None = None,
     jobs: int | None = None,
+    gates_left: Collection[str] | None = None,
 ) -> Forecast | None:
     """Return when all tasks and gates that can still end will have ended; None where nothing is known yet.
 
     What needs a task that has failed for good waits for somebody, and is not counted; nor is anything that has not
-    started, where the session does not keep going after a failure. `left` names the tasks that are
-    to run where that is not what `state` says; `jobs` how many at once.
+    started, where the session does not keep going after a failure. `left` and
+    `gates_left` name the tasks and gates that are to run where that is not what `state` says; `jobs` how many at once.
     """
     spans = _spans(state, graph, now, usual, left)
     if spans is None:
         return None
     jobs = jobs or (state.sessions[-1].jobs if state.sessions else 1)
     running = [task_id for task_id in state.running if task_id in graph.tasks] if left is None else []
-    gates = _gates(state, usual, now)
+    gates = _gates(state, usual, now, gates_left)
+    gate_jobs = max(1, min(jobs, len(state.gates if gates_left is None else gates_left)))
     found = []
     for end in range(3):
         tasks = {task_id: span[end] for task_id, span in spans.items()}
-        found.append(together_ms(graph, tasks, jobs, running) + gates[end] / max(1, min(jobs, len(state.gates))))
+        found.append(together_ms(graph, tasks, jobs, running) + gates[end] / gate_jobs)
     # Tasks that take longer can end earlier together, because they are then put into another order.
     return Forecast(round(min(found)), round(found[1]), round(max(found)))
 
@@ -144,14 +146,16 @@ def _pace(ended: Mapping[str, float], known: Mapping[str, float]) -> float:
     return (took + usual) / (guess + usual)
 
 
-def _gates(state: RunState, usual: Mapping[str, Usual], now: int) -> _Span:
+def _gates(state: RunState, usual: Mapping[str, Usual], now: int, left: Iterable[str] | None) -> _Span:
     """Return what the gates that are to come, or run, will take one after the other."""
     low = likely = high = 0.0
-    for gate_id, gate in state.gates.items():
-        past = usual.get(gate_id)
-        if past is None or gate.status not in (TaskStatus.PENDING, TaskStatus.IN_PROGRESS):
+    unfinished = (TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+    for gate_id in left if left is not None else [i for i, gate in state.gates.items() if gate.status in unfinished]:
+        if (past := usual.get(gate_id)) is None:
             continue
-        elapsed = (state.task_elapsed_until(gate, now) or 0) if gate.status is TaskStatus.IN_PROGRESS else 0
+        gate = state.gates.get(gate_id)
+        runs = left is None and gate is not None and gate.status is TaskStatus.IN_PROGRESS
+        elapsed = (state.task_elapsed_until(gate, now) or 0) if gate is not None and runs else 0
         low += max(0.0, past.low - elapsed)
         likely += max(0.0, past.median - elapsed)
         high += max(0.0, past.high - elapsed)

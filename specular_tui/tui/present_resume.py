@@ -20,7 +20,7 @@ _MOST = 8
 
 
 def heading(run_id: str, answer: Answer | None, clock: Clock, width: int) -> list[Line]:
-    """Return the two lines at the top: the run, how long it will take, and how many tasks do what."""
+    """Return the two lines at the top: the run, how long it will take, and how many tasks and gates do what."""
     left: list[Line] = [[(f" {glyphs.RETRYING} RESUME ", "badge-running")]]
     if answer is not None and answer.plan_name:
         left.append([(answer.plan_name, "strong")])
@@ -34,6 +34,9 @@ def heading(run_id: str, answer: Answer | None, clock: Clock, width: int) -> lis
     for action, role in _COUNTED:
         if count := answer.count(action):
             numbers += [("  " if numbers else "", "plain"), (f"{count:,}", role), (f" {action.value}", "muted")]
+    if answer.gates_to_run:
+        gates: Line = [("then ", "muted"), (f"{answer.gates_to_run:,}", "running")]
+        numbers += [("  ", "plain"), *gates, (f" gate{'' if answer.gates_to_run == 1 else 's'}", "muted")]
     room = max(0, width - present.width(numbers) - 3)
     bar = present.bar([(role, answer.count(action)) for action, role in _ROLES], room)
     return [top, [*bar, ("   ", "plain"), *numbers]]
@@ -42,7 +45,7 @@ def heading(run_id: str, answer: Answer | None, clock: Clock, width: int) -> lis
 def _ending(answer: Answer | None, clock: Clock) -> list[Line]:
     if answer is None or not answer.decisions:
         return []
-    if not answer.count(Action.RUN):
+    if not answer.count(Action.RUN) and not answer.gates_to_run:
         return [[("nothing to run", "muted")]]
     parts: list[Line] = [[(lasting(answer.lasting), "strong" if answer.lasting else "muted")]]
     if answer.lasting is not None:

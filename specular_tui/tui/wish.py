@@ -107,6 +107,8 @@ class Answer(Struct, frozen=True):
     wish: Wish
     #: What would be done with each task; of a new build every task is run.
     decisions: Sequence[Decision] = ()
+    #: What would be done with each gate, behind the last task; of a new build nobody says.
+    gates: Sequence[Decision] = ()
     changes: PlanChanges = field(default_factory=PlanChanges)
     titles: Mapping[str, str] = field(default_factory=dict)
     plan_name: str = ""
@@ -135,6 +137,11 @@ class Answer(Struct, frozen=True):
     def count(self, action: Action) -> int:
         """Return with how many tasks that is done."""
         return sum(decision.action is action for decision in self.decisions)
+
+    @property
+    def gates_to_run(self) -> int:
+        """With how many gates it would end."""
+        return sum(gate.action is Action.RUN for gate in self.gates)
 
     @property
     def plain(self) -> bool:

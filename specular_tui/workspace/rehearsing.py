@@ -58,6 +58,12 @@ class Rehearsal(Struct, kw_only=True):
             return [decision.task for decision in self.resume.decisions if decision.action is Action.RUN]
         return [task.id for task in self.plan.tasks] if self.plan is not None else []
 
+    @property
+    def gates(self) -> list[str]:
+        """The gates that would run behind them; of a new build nobody says."""
+        gates = self.resume.gates if self.resume is not None else ()
+        return [gate.task for gate in gates if gate.action is Action.RUN]
+
     # What a build tells its face ---------------------------------------------------------------------------------
 
     def notice(self, text: str) -> None:
@@ -154,7 +160,8 @@ class Rehearser:
         graph = Graph(plan.tasks)
         known = {**usual([state]), **self._usual(plan, request.resume or "")}
         found.expected = expected_ms(graph, known)
-        found.lasting = forecast(state, graph, 0, known, found.runs, found.jobs)
+        if found.runs or known.keys() & set(found.gates):
+            found.lasting = forecast(state, graph, 0, known, found.runs, found.jobs, found.gates)
 
     def _stored(self, request: BuildRequest, run_id: str) -> RunState:
         """Return the run as it is, or as a repair that is asked for would leave it."""

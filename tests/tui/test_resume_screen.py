@@ -434,3 +434,37 @@ async def test_the_time_of_a_task_stands_near_its_name_however_wide_the_screen_i
         assert line.rstrip().endswith("~30s")
         assert len(line.rstrip()) < 80
         assert len({len(line) for line in drawn}) == 1
+
+
+@pytest.fixture
+def ungated(tmp_path: Path) -> Site:
+    """A run whose tasks are all done, with a gate that passed and one that failed."""
+    site = Site(tmp_path)
+    site.policy(
+        "formatters: {python: {enabled: true, cmd: 'true'}}\n"
+        "tests: {enabled: true, cmd: 'test -e mended', required: true, require_pass: true}\n"
+    )
+    site.plan(task("a"), task("b", "true", "a"))
+    assert site.code(run_id="one") == 1
+    return site
+
+
+@pytest.mark.parametrize("key", ["r", "R"])
+async def test_gates_are_shown_behind_the_tasks_and_counted(ungated: Site, started: Started, key: str) -> None:
+    app = made(ungated)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = await opened(pilot, app, key)
+        assert done(screen) == {"a": "reuse", "b": "reuse"}
+        assert screen.list.selected == "@tests"
+        shown = words(app)
+        assert "nothing to run" not in shown
+        assert "2 reuse then 1 gate" in shown
+        assert "run 1 gate it runs" in shown
+        assert "@tests failed before" in shown
+        assert "reuse 2 + 1 gate its result is kept" in shown
+        await pilot.press("t")
+        await until(pilot, lambda: "nothing can start from one" in words(app))
+        assert screen.wish.from_task == ""
+        await press(pilot, screen, "v")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(started) == 1)

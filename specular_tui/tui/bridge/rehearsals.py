@@ -46,6 +46,7 @@ class Rehearsals:
         return Answer(
             wish,
             decisions=decisions,
+            gates=resume.gates if resume is not None else (),
             changes=resume.changes if resume is not None else PlanChanges(),
             titles={task.id: task.title for task in plan.tasks} if plan is not None else {},
             plan_name=plan.name if plan is not None else "",

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from specular_tui.model import quantity
+from specular_tui.model.run import GATE_PREFIX
 from specular_tui.tui import keys, present_resume
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Rehearse, Rehearsed, RunsListed
@@ -60,7 +61,7 @@ class ResumeScreen(ModalScreen[Wish]):
         self._footer = KeyFooter(self.offers)
 
     def compose(self) -> ComposeResult:
-        """Yield the run, the switches, what has to be known, and the tasks."""
+        """Yield the run, the switches, what has to be known, and the tasks and gates."""
         yield self._heading
         yield self._switches
         yield self._notices
@@ -187,7 +188,10 @@ class ResumeScreen(ModalScreen[Wish]):
     def action_from_task(self) -> None:
         """Run the task under the cursor again, and all that needs it; or do not."""
         selected = self.list.selected
-        if selected:
+        if selected.startswith(GATE_PREFIX):
+            again = keys.pressed("resume.switch.revalidate")
+            self.notify(f"gates run behind the last task: nothing can start from one; {again} runs them again")
+        elif selected:
             self._want(self.wish.started_from(selected if self.wish.from_task != selected else ""))
 
     def action_more_jobs(self) -> None:

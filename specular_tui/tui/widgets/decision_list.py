@@ -46,7 +46,10 @@ _PARTS: Final = ("group", "id", "reason", "time", "cursor", "thumb", *(action.va
 
 
 class DecisionList(ScrollActions, Widget, can_focus=True):
-    """The tasks in groups by what is done with them; the cursor stays on its task while it goes from one to another."""
+    """The tasks, and behind them the gates, in groups by what is done with them.
+
+    The cursor stays on its task while that goes from one to another.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"decision-list--{part}" for part in _PARTS}
@@ -74,7 +77,8 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         before = self.selected
         self._answer = answer
         groups: dict[Action, list[Decision]] = {action: [] for action in ORDER}
-        for decision in answer.decisions:
+        everything = (*answer.decisions, *answer.gates)
+        for decision in everything:
             groups[decision.action].append(decision)
         self._groups = [(action, found) for action, found in groups.items() if found]
         self._heads, line = [], 0
@@ -82,17 +86,17 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
             self._heads.append(line)
             line += len(found) + 1
         self._count = line
-        self._width = max((len(decision.task) for decision in answer.decisions), default=4)
+        self._width = max((len(decision.task) for decision in everything), default=4)
         titles = (cell_len(title) for task_id, title in answer.titles.items() if title != task_id)
         self._title = min(max(titles, default=0), _WIDEST)
-        self._reason = max((cell_len(decision.reason) for decision in answer.decisions), default=_REASON)
+        self._reason = max((cell_len(decision.reason) for decision in everything), default=_REASON)
         here = self._line_of(before) if before else None
         self._move_to(here if here is not None else self._cursor if before else 1)
         self.refresh()
 
     @property
     def selected(self) -> str:
-        """The task under the cursor; "" where there is none."""
+        """The task or gate under the cursor; "" where there is none."""
         found = self._at(self._cursor)
         return found[1].task if found is not None and found[1] is not None else ""
 
@@ -104,7 +108,7 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         return None
 
     def _at(self, line: int) -> tuple[Action, Decision | None, int] | None:
-        """Return the group of a line, its task (None for the heading), and how many the group has."""
+        """Return the group of a line, its task or gate (None for the heading), and how many the group has."""
         if not 0 <= line < self._count:
             return None
         at = bisect_right(self._heads, line) - 1
@@ -225,7 +229,8 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         action, decision, count = found
         on = line == self._cursor
         if decision is None:
-            parts = self._heading(action, count, width - 1)
+            gates = sum(gate.action is action for gate in answer.gates)
+            parts = self._heading(action, count - gates, gates, width - 1)
         else:
             parts = self._decision(action, decision, answer, width - 1)
         segments = [Segment(text, self._style(name, on)) for text, name in parts]
@@ -234,9 +239,11 @@ class DecisionList(ScrollActions, Widget, can_focus=True):
         return Strip(segments).adjust_cell_length(width, self._style(""))
 
     @staticmethod
-    def _heading(action: Action, count: int, width: int) -> list[tuple[str, str]]:
+    def _heading(action: Action, count: int, gates: int, width: int) -> list[tuple[str, str]]:
         word, what = WORDS[action]
-        number = f"{count:,}"
+        number = f"{count:,}" if not gates or count else ""
+        if gates:
+            number += f"{' + ' if count else ''}{gates:,} gate{'' if gates == 1 else 's'}"
         text = fit(f"  {what}", max(0, width - len(word) - len(number) - 2))
         return [(f" {word} ", action.value), (number, action.value), (text, "reason")]
 

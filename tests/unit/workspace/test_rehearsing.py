@@ -221,3 +221,16 @@ def test_a_repair_of_a_completed_run_may_run_nothing_and_mend_all_the_same(site:
     assert site.build(resume="one", repair=True) is None
     assert stored.read_bytes() == plan
     assert rehearser.rehearse(request).problem is not None, "it was mended"
+
+
+def test_the_gates_that_run_again_are_known_and_timed(site: Site) -> None:
+    site.policy("tests: {enabled: true, cmd: 'sleep 0.2; test ! -e broken', require_pass: true}\n")
+    site.plan(task("a"))
+    assert site.code(run_id="before") == 0
+    (site.folder / "broken").touch()
+    assert site.code(run_id="one") == 1
+    found = rehearse(site)
+    assert found.runs == []
+    assert found.gates == ["@tests"]
+    assert found.lasting is not None
+    assert 200 <= found.lasting.likely_ms < 20_000
