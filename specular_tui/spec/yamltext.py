@@ -117,7 +117,12 @@ def _events(text: str) -> Iterator[yaml.Event]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = f"not valid YAML: {plain(str(error.problem or error.context or 'cannot be read'))}"
-        if error.context and error.problem and error.context_mark and mark:
+        opened = error.context_mark if _is_unclosed(text, error.context, error.context_mark, mark) else None
+        if opened is not None and mark is not None:
+            # Where it is noticed is some line further down, in which nothing is wrong.
+            reason += f" up to line {mark.line + 1} ({plain(str(error.context))})"
+            mark = opened
+        elif error.context and error.problem and error.context_mark and mark:
             reason += f" ({plain(error.context)}"
             line = error.context_mark.line
             reason += f" that starts at line {line + 1})" if line != mark.line else ")"
@@ -126,6 +131,25 @@ def _events(text: str) -> Iterator[yaml.Event]:
         raise _Broken(Fault(_position(mark), reason)) from None
     except yaml.YAMLError:
         raise _Broken(Fault(START, "not valid YAML")) from None
+
+
+def _is_unclosed(text: str, context: str | None, opened: _Mark | None, noticed: _Mark | None) -> bool:
+    """Tell whether a bracket or quote was most likely never closed: what comes next does not lie deeper than its line.
+
+    Where it does, a comma is missing there.
+    """
+    if opened is None or noticed is None or opened.line == noticed.line:
+        return False
+    if not (context or "").startswith(("while parsing a flow", "while scanning a quoted")):
+        return False
+    lines = text.splitlines()
+    if noticed.line >= len(lines):
+        return True
+
+    def indent(number: int) -> int:
+        return len(lines[number]) - len(lines[number].lstrip())
+
+    return indent(noticed.line) <= indent(opened.line)
 
 
 def _position(mark: _Mark | None) -> Position:

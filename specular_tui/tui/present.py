@@ -319,14 +319,15 @@ def closing_words(view: RunView | None, *, leaving: str, started: str = "", prog
         return []
     run, state = view.run_id, view.state
     if view.live:
-        how = {
-            "pause": f"{run} stands frozen.",
-            "stop": f"{run} is stopping; its checkpoint is saved.",
-        }.get(leaving, f"{run} goes on in the background.")
-        ways = {
-            "pause": [f"go on:      {program} unpause {run}", f"come back:  {program} dashboard {run}"],
-            "stop": [f"go on:  {program} build --resume {run}"],
-        }.get(leaving, [f"come back:  {program} dashboard {run}", f"stop it:    {program} stop {run}"])
+        back, unpause = f"come back:  {program} dashboard {run}", f"go on:      {program} unpause {run}"
+        if leaving == "stop":
+            how, ways = f"{run} is stopping; its checkpoint is saved.", [f"go on:  {program} build --resume {run}"]
+        elif leaving == "pause" or state.frozen_since is not None:
+            how, ways = f"{run} stands frozen.", [unpause, back]
+        elif state.draining:
+            how, ways = f"{run} lets running tasks end, and starts nothing new.", [unpause, back]
+        else:
+            how, ways = f"{run} goes on in the background.", [back, f"stop it:    {program} stop {run}"]
         return [how, *(f"  {way}" for way in ways)]
     done, total = state.count(TaskStatus.COMPLETED), state.total
     word = _RUN_WORDS.get(state.status, str(state.status))

@@ -26,10 +26,11 @@ _GRAVE: Final = {
 _DIGESTS: Final = re.compile(r"(?P<before>.*?)(?:: )?expected (?P<expected>\S+), found (?P<found>\S+)", re.DOTALL)
 
 
-def heading(row: RunRow, clock: Clock, room: int) -> Line:
-    """Return the line that says which run it is about."""
+def heading(row: RunRow, clock: Clock, room: int, *, other: bool = False) -> Line:
+    """Return the line that says which run it is about; `other`: the lines at the top are about another one."""
     badge, role = present.run_badge(row.status, live=row.live)
-    line: Line = [(row.run_id, "strong"), (f"  {badge}", role)]
+    line: Line = [("not the open run, but ", "paused")] if other else []
+    line += [(row.run_id, "strong"), (f"  {badge}", role)]
     if row.plan_name:
         line.append((f"  {row.plan_name}", "muted"))
     if row.updated_at:

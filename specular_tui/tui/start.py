@@ -45,21 +45,28 @@ def run_app(root: Path, *, run_id: str | None = None, owned: bool = False, tour:
     if code < 128 and not app.crash:
         lines, _ = app.bridge.keeper.empty_own_trash()
         _say(lines, settings, error=True)
-    if code < 128:
+    view, started = app.desk.view, run_id if owned and run_id is not None else ""
+    # A signal asks nothing, and the build goes on: the way back to it is said all the same.
+    if code < 128 or (view.live if view is not None else started):
         from specular_tui.tui.bridge.bridge import program_for
 
-        started = run_id if owned and run_id is not None else ""
-        words = present.closing_words(app.desk.view, leaving=app.leaving, started=started, program=program_for(root))
+        words = present.closing_words(view, leaving=app.leaving, started=started, program=program_for(root))
         _say(words, settings)
     return code
 
 
 def _say(lines: Iterable[str], settings: Settings, *, error: bool = False) -> None:
     """Print lines now that the terminal is the shell's again; nobody may be there to read them."""
-    with contextlib.suppress(OSError):
+    file = sys.stderr if error else sys.stdout
+    try:
         for line in lines:
             text = plain(line)
-            print(text if settings.look.unicode else ascii_text(text), file=sys.stderr if error else sys.stdout)
+            print(text if settings.look.unicode else ascii_text(text), file=file)
+        file.flush()
+    except OSError:
+        # What is left in the buffer would be written once more at the end, and fail as an error of this process.
+        with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), file.fileno())
 
 
 def _crashed(app: SpecularApp) -> list[str]:

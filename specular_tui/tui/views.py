@@ -47,11 +47,13 @@ class RunRow(Struct, frozen=True):
     flaw: str = ""
     #: Clean-up never takes it.
     pinned: bool = False
+    #: Its folder has vanished; what was read of it before is still shown.
+    gone: bool = False
 
     @property
     def resumable(self) -> bool:
         """Whether `--resume` can go on from it."""
-        return not self.live and not self.damage and self.status in RESUMABLE
+        return not self.live and not self.gone and not self.damage and self.status in RESUMABLE
 
     @classmethod
     def of(cls, run_id: str, metadata: Mapping[str, Any], *, live: bool, damage: str) -> RunRow:
@@ -131,6 +133,10 @@ class RunView(Struct):
     def moving(self) -> bool:
         """Whether its numbers change by themselves as time goes on."""
         return self.live and self.state.frozen_since is None
+
+    def row(self) -> RunRow:
+        """Return as much of its row in the list as keys need that act on it."""
+        return RunRow(self.run_id, self.state.status, live=self.live, failed=len(self.failed), gone=self.gone)
 
     def recount(self) -> None:
         """Look through all tasks for those that have failed; where it is known which have changed, `touch` does."""

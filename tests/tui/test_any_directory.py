@@ -84,6 +84,8 @@ async def test_a_run_that_vanishes_under_the_cursor(root: Path) -> None:
         run.vanish()
         shutil.rmtree(root / run.run_id)
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
+        await pilot.press("r")
+        assert app.said.all[0].text == f"{run.run_id} has been deleted: there is nothing to resume"
         for key in ("j", "n", "tab", "slash", "x", "enter", "escape", "p", "r", "R", "3", "v", "4", "2", "enter"):
             await pilot.press(key)
             await pilot.press("escape")

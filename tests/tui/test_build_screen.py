@@ -456,6 +456,27 @@ async def test_the_header_says_when_it_will_end(root: Path) -> None:
     run.vanish()
 
 
+async def test_what_is_so_no_more_is_taken_back(root: Path) -> None:
+    run = recorded.half_way(root)
+    run.add(ev.Frozen(at=run.now))
+    run.recorder.flush()
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("p")
+        shown = app.said.shown
+        assert shown is not None
+        assert "stands still already" in shown.text
+        run.add(ev.Thawed(at=run.now))
+        run.recorder.flush()
+        await until(pilot, lambda: app.said.shown is None)
+        await pilot.press("r")
+        shown = app.said.shown
+        assert shown is not None
+        assert shown.text == f"{run.run_id} is going on"
+    run.vanish()
+
+
 async def test_past_runs_say_when_it_will_end(root: Path) -> None:
     steps = (("a", "", (), 0), ("b", "", ("a",), 0))
     past = recorded.RecordedRun(root, "build-a", at=recorded.START - 86_400_000, steps=steps)

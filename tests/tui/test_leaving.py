@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from specular_tui.errors import UsageError
+from specular_tui.model import event as ev
 from specular_tui.tui import present
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.start import run_app
@@ -66,6 +67,25 @@ async def test_an_own_build_asks(root: Path, sent: list[str], answer: str, comma
     assert app.return_value == 0
     assert sent == commands
     assert words in present.closing_words(app.desk.view, leaving=app.leaving)[0]
+    run.vanish()
+
+
+async def test_an_own_build_that_stands_frozen_is_not_said_to_go_on(root: Path, sent: list[str]) -> None:
+    run = recorded.half_way(root)
+    run.add(ev.Frozen(at=run.now))
+    app = make_app(root, run.now, run.run_id, owned=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press("p")
+        await pilot.pause(0.1)
+        assert app.return_value is None, "it is frozen already"
+        await pilot.press("d")
+        await pilot.pause(0.3)
+    assert app.return_value == 0
+    assert sent == []
+    assert present.closing_words(app.desk.view, leaving=app.leaving)[0] == f"{run.run_id} stands frozen."
     run.vanish()
 
 

@@ -22,7 +22,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.widgets.task_cells import Cells
-from specular_tui.tui.widgets.task_columns import columns, fit_id, pieces
+from specular_tui.tui.widgets.task_columns import columns, fit_id, heading, pieces
 from specular_tui.tui.widgets.task_filter import Filter
 from specular_tui.tui.widgets.task_rows import SORTS, Rows
 from specular_tui.tui.widgets.task_table import TaskTable
@@ -191,6 +191,11 @@ async def test_columns_stand_under_their_names() -> None:
     assert lines[0].index("title") == lines[1].index("Install")
     assert lines[0].index("time") + 4 == lines[1].index("12s") + 3 == lines[3].index("1m05s") + 5
     assert lines[0].index("exit") == lines[2].index("exit 2")
+
+
+def test_the_shortest_titles_stand_under_a_whole_name() -> None:
+    layout = columns(100, ids=8, titles=1, estimates=True, attempts=False)
+    assert " title " in heading(layout, 100, "")[0]
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 12, 20, 30, 40, 60, 80, 100, 160, 300])

@@ -52,6 +52,7 @@ def test_a_signal_leaves_the_terminal_clean(project: Path, number: int, code: in
         terminal.process.send_signal(number)
         assert terminal.end() == code
         assert terminal.left_on == set()
+        assert "specular_tui dashboard build-2024-01-15T10-30-45" in terminal.last_words, "the build goes on"
 
 
 def test_leaving_says_how_to_come_back(project: Path) -> None:

@@ -68,6 +68,7 @@ async def test_a_damaged_run_says_what_and_what_can_be_done(root: Path) -> None:
         await settled(pilot, app)
         await pilot.press("2", "G", "v")
         await until(pilot, lambda: app.desk.checks["build-a"].proven)
+        await until(pilot, lambda: "not the open run, but build-a" in shown(app))
         await until(pilot, lambda: "✗ Hashes match" in shown(app))
         said = shown(app)
         assert "✗ damaged  2 of 5 checks failed" in said

@@ -119,10 +119,7 @@ class BuildScreen(SteeringScreen):
 
     def run_at_hand(self) -> RunRow | None:
         """Return the run in view."""
-        view = self.view
-        if view is None:
-            return None
-        return RunRow(view.run_id, view.state.status, live=view.live, failed=len(view.failed))
+        return self.view.row() if self.view is not None else None
 
     def offers(self, key: Key) -> bool:
         """Tell whether a key makes sense for the run in view and the task under the cursor."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -18,6 +18,7 @@ from specular_tui.tui.changed_lines import ChangedLines
 from specular_tui.tui.frames import to_beat
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, PlanResume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
+from specular_tui.tui.speaking import SpeakingApp
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader
@@ -52,6 +53,8 @@ class ModeScreen(Screen[None]):
         self.header = RunHeader(desk)
         self.footer = KeyFooter(self.offers)
         self._beat: Timer | None = None
+        #: What has been said last of how something stands, and whether that is so.
+        self._said: tuple[str, Callable[[], bool]] | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the frame and, in it, what the mode is about."""
@@ -91,6 +94,7 @@ class ModeScreen(Screen[None]):
         self.footer.update()
 
     def _refresh_frame(self) -> None:
+        self._take_back()
         self.header.update()
         self.footer.update()
 
@@ -118,6 +122,7 @@ class ModeScreen(Screen[None]):
         if self.desk.view is None:
             self.header.update()
         if self.is_current:
+            self._take_back()
             self.footer.update()
 
     # What can be done with a run wherever one is at hand
@@ -156,7 +161,8 @@ class ModeScreen(Screen[None]):
         elif not row.live:
             self.say(f"{row.run_id} is not running")
         elif row.status == "paused":
-            self.say(f"{row.run_id} stands still already: {keys.pressed('run.resume')} lets it go on")
+            text = f"{row.run_id} stands still already: {keys.pressed('run.resume')} lets it go on"
+            self.say_while(text, lambda: self._stands_still(row.run_id))
         else:
             self.post_message(Steer(row.run_id, "pause"))
 
@@ -169,9 +175,11 @@ class ModeScreen(Screen[None]):
             if row.status == "paused" or self._draining(row):
                 self.post_message(Steer(row.run_id, "unpause"))
             else:
-                self.say(f"{row.run_id} is going on")
+                self.say_while(f"{row.run_id} is going on", lambda: not self._stands_still(row.run_id))
         elif row.resumable:
             self.post_message(PlanResume(Wish(row.run_id)))
+        elif row.gone:
+            self.say(f"{row.run_id} has been deleted: there is nothing to resume")
         else:
             self.say(f"{row.run_id} is {row.status}: there is nothing to resume")
 
@@ -194,6 +202,22 @@ class ModeScreen(Screen[None]):
         view = self.desk.view
         return view is not None and view.run_id == row.run_id and view.state.draining
 
+    def _stands_still(self, run_id: str) -> bool:
+        row = self.run_at_hand()
+        return row is not None and row.run_id == run_id and row.status == "paused"
+
     def say(self, text: str) -> None:
         """Show a text for a moment."""
         self.notify(text)
+
+    def say_while(self, text: str, holds: Callable[[], bool]) -> None:
+        """Show a text for a moment, and no longer than `holds` says that it is so."""
+        self._said = (text, holds)
+        self.say(text)
+
+    def _take_back(self) -> None:
+        """Take back what has been said and is so no more."""
+        if self._said is not None and not self._said[1]():
+            if isinstance(self.app, SpeakingApp):
+                self.app.withdraw(self._said[0])
+            self._said = None

@@ -73,10 +73,7 @@ class TimelineScreen(ModeScreen):
 
     def run_at_hand(self) -> RunRow | None:
         """Return the run in view."""
-        view = self.desk.view
-        if view is None:
-            return None
-        return RunRow(view.run_id, view.state.status, live=view.live, failed=len(view.failed))
+        return self.desk.view.row() if self.desk.view is not None else None
 
     def offers(self, key: Key) -> bool:
         """Tell which keys lead anywhere: none where no run is open, or nothing has run yet."""

@@ -40,8 +40,10 @@ class CheckPane(TextPane):
             return
         check = self._desk.checks.get(row.run_id)
         clock, room = self._desk.clock, max(20, self.content_size.width - 1)
+        view = self._desk.view
+        other = view is not None and view.run_id != row.run_id
         lines: list[Line] = [
-            present_check.heading(row, clock, room),
+            present_check.heading(row, clock, room, other=other),
             *present_check.verdict(check, row, clock, room),
             [],
             *present_check.checks(check, room),

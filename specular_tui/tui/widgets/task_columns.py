@@ -19,6 +19,7 @@ _DETAIL = 9  # "exit 127", "SIGKILL"
 _MORE = 4  # " +12"
 _ID = 4  # "task"
 _TITLE = 14
+_NAME = 5  # "title"
 _WIDEST = 40
 
 
@@ -39,6 +40,8 @@ def columns(width: int, *, ids: int, titles: int, estimates: bool, attempts: boo
     `ids` and `titles` are the longest of the plan, `estimates` and `attempts` whether there are any.
     """
     room = width - _LEAD
+    # The name of the column stands whole above the shortest titles too.
+    titles = max(titles, _NAME) if titles else 0
     if room < 1:
         return Columns(0, 0, 0, 0, 0, 0)
     time = _TIME if room >= _TIME + _GAP + 6 else 0

@@ -176,6 +176,15 @@ def test_every_role_has_a_style() -> None:
 def test_closing_words() -> None:
     assert present.closing_words(None, leaving="") == []
     assert present.closing_words(None, leaving="", started="r")[0] == "r goes on in the background."
+    frozen = view(frozen_since=NOW)
+    assert present.closing_words(frozen, leaving="", program="sp") == [
+        f"{frozen.run_id} stands frozen.",
+        f"  go on:      sp unpause {frozen.run_id}",
+        f"  come back:  sp dashboard {frozen.run_id}",
+    ], "whether it was frozen from here or not"
+    drained = present.closing_words(view(draining=True), leaving="")
+    assert "starts nothing new" in drained[0]
+    assert "unpause" in drained[1]
     words = present.closing_words(view(RunStatus.FAILED, live=False), leaving="")
     assert words == ["r failed: 1 of 4 tasks completed in 0.00s", "  ✗ b", "  go on:  specular build --resume r"]
 

@@ -15,15 +15,24 @@ from specular_tui.tui.views import RunView
 def leave(view: RunView) -> ChoiceDialog:
     """Ask what shall become of the build that was started here."""
     running = len(view.state.running)
+    if view.state.frozen_since is not None:
+        title = "This build stands frozen"
+        going = [Answer("detach", "d", "Leave it frozen", "it can go on any time")]
+    else:
+        title = "This build is still going"
+        frozen = f"{quantity.plural(running, 'task')} frozen; it can go on any time"
+        going = [
+            Answer("detach", "d", "Leave it running", "it goes on in the background"),
+            Answer("pause", "p", "Pause and quit", frozen),
+        ]
     return ChoiceDialog(
-        [("This build is still going", "strong")],
+        [(title, "strong")],
         [
             [(view.run_id, "plain")],
             [*present.counts(view.state)],
         ],
         [
-            Answer("detach", "d", "Leave it running", "it goes on in the background"),
-            Answer("pause", "p", "Pause and quit", f"{quantity.plural(running, 'task')} frozen; it can go on any time"),
+            *going,
             Answer("stop", "s", "Stop and quit", "the checkpoint is saved; resume it later", grave=True),
             Answer("", "escape", "Stay here", also="n"),
         ],
@@ -35,7 +44,8 @@ def stop_task(view: RunView, task_id: str) -> ChoiceDialog:
     waiting = len(view.graph.descendants([task_id])) if view.graph and task_id in view.graph.dependents else 0
     details: list[Line] = [[(task_id, "plain")]]
     if waiting:
-        details.append([(f"{quantity.plural(waiting, 'task')} that need it will wait", "muted")])
+        need = "needs" if waiting == 1 else "need"
+        details.append([(f"{quantity.plural(waiting, 'task')} that {need} it will wait", "muted")])
     return confirm([("Stop this task?", "strong")], details, "Stop it", key="x")
 
 
