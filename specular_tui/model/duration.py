@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+DAY_MS = 86_400_000
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 604_800_000}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])")
 _WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdw]))+")
 
 #: Longer than any build or retention period can mean: 100 years.
-MAX_MS = 100 * 366 * 86_400_000
+MAX_MS = 100 * 366 * DAY_MS
 
 
 def parse(text: str) -> int:

@@ -9,7 +9,7 @@ import stat
 import tarfile
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import BytesIO, RawIOBase
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,8 @@ from specular_tui.store.folder import Folder, explain, write_all
 
 _LEVEL: Final = 6
 _SLICE: Final = 1 << 20
+#: A run in a directory that cannot be written is exported without its lock being held.
+_NOT_WRITABLE: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT})
 
 
 def export_run(
@@ -55,7 +57,16 @@ def export_run(
             raise _is_there(out)
         if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
             raise SpecularError(f"{out} is no regular file, and is not replaced", hint="choose another --out")
-    with checkpoint.open_run(root, run_id) as run, _held(run, run_id):
+    with contextlib.ExitStack() as stack:
+        run = stack.enter_context(checkpoint.open_run(root, run_id))
+        refused = RunHeldError(
+            f"{run_id} is being built: a live run is not exported",
+            hint=f"wait for it, or stop it first: specular stop {run_id}",
+        )
+        try:
+            stack.enter_context(lock.holding(run, refused, spared=_NOT_WRITABLE))
+        except OSError as error:
+            raise explain(error, "export the checkpoint", run.path) from error
         try:
             return _write(run, checkpoint.read(run, run_id), out, redact, force, Effort(progress, cancel))
         except FileExistsError:
@@ -68,27 +79,6 @@ def export_run(
 
 def _is_there(out: Path) -> SpecularError:
     return SpecularError(f"{out} is there already", hint="choose another --out, or replace it: --force")
-
-
-@contextlib.contextmanager
-def _held(run: Folder, run_id: str) -> Iterator[None]:
-    """Hold the lock while the run is read, where the directory can be written at all."""
-    fd = -1
-    try:
-        fd = lock.acquire(run)
-    except lock.HeldError:
-        raise RunHeldError(
-            f"{run_id} is being built: a live run is not exported",
-            hint=f"wait for it, or stop it first: specular stop {run_id}",
-        ) from None
-    except OSError as error:
-        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT):
-            raise explain(error, "export the checkpoint", run.path) from error
-    try:
-        yield
-    finally:
-        if fd >= 0:
-            os.close(fd)
 
 
 class _Packer(RawIOBase):

@@ -21,7 +21,7 @@ from msgspec import Struct
 from specular_tui.errors import RunHeldError
 from specular_tui.store import checkpoint, layout, lock
 from specular_tui.store.effort import Effort, Progress
-from specular_tui.store.folder import TEMPORARY, Folder, explain, room_on_disk, write_all
+from specular_tui.store.folder import Folder, explain, room_on_disk, temporary_name, write_all
 
 ENDING: Final = ".gz"
 #: The higher ones take twice as long, for logs that are one hundredth smaller.
@@ -64,21 +64,15 @@ def compress(
         CancelledError: `cancel` was set; what is packed by then stays so.
     """
     with checkpoint.open_run(root, run_id) as run:
+        refused = RunHeldError(
+            f"{run_id} is being built: a live run is not compressed",
+            hint=f"wait for it, or stop it first: specular stop {run_id}",
+        )
         try:
-            held = lock.acquire(run)
-        except lock.HeldError:
-            raise RunHeldError(
-                f"{run_id} is being built: a live run is not compressed",
-                hint=f"wait for it, or stop it first: specular stop {run_id}",
-            ) from None
+            with lock.holding(run, refused):
+                return compress_held(run, Effort(progress, cancel))
         except OSError as error:
             raise explain(error, "compress the checkpoint", run.path) from error
-        try:
-            return compress_held(run, Effort(progress, cancel))
-        except OSError as error:
-            raise explain(error, "compress the checkpoint", run.path) from error
-        finally:
-            os.close(held)
 
 
 def compress_held(run: Folder, effort: Effort) -> Compressed:
@@ -130,7 +124,7 @@ def _pack_group(folder: Folder, files: list[_File], done: Compressed, effort: Ef
 
 def _pack(folder: Folder, name: str, effort: Effort) -> int:
     """Write `name`.gz beside `name` and return what it takes on the disk; the same bytes give the same file."""
-    temporary = f"{TEMPORARY}{os.getpid()}-{name}{ENDING}"[:255]
+    temporary = temporary_name(name + ENDING)
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)  # a gzip header without time and name
     source = folder.open(name)
     try:

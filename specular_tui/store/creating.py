@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from specular_tui.errors import StorageError
 from specular_tui.model.event import RunCreated
 from specular_tui.model.fold import apply
@@ -38,15 +40,16 @@ def create_run(
     """
     temporary = f".new-{os.getpid()}-{time.monotonic_ns():x}"
     try:
-        with Folder.create(root) as folder:
+        with Folder.create(root) as folder, contextlib.ExitStack() as undo:
             run_id = _free_id(folder, event.run_id, named)
-            run = folder.make(temporary)
+            run = undo.enter_context(folder.make(temporary))
             try:
                 lock_fd = lock.acquire(run)
+                undo.callback(os.close, lock_fd)
                 run.make(layout.OUTPUTS).close()
                 files = {layout.PLAN: plan} if policy is None else {layout.PLAN: plan, layout.POLICY: policy}
                 while True:
-                    created = _renamed(event, run_id)
+                    created = replace(event, run_id=run_id)
                     line, chain = journal.encode(1, created, "")
                     state = apply(RunState(), created)
                     state.seq, state.chain = 1, chain
@@ -64,13 +67,14 @@ def create_run(
                         run_id = _free_id(folder, event.run_id, named)
                 folder.sync()
             except BaseException:
-                run.close()
                 with contextlib.suppress(OSError):
                     folder.remove_tree(temporary)
                 raise
             run.path = root / run_id
             reserve.put_aside(run)
-            return RunRecorder(run, lock_fd, state, tasks, records=1)
+            recorder = RunRecorder(run, lock_fd, state, tasks, records=1)
+            undo.pop_all()
+            return recorder
     except OSError as error:
         raise explain(error, "write checkpoint", root) from error
 
@@ -82,12 +86,6 @@ def _first_snapshot(state: RunState, journal_bytes: int) -> dict[str, bytes]:
         layout.PROGRESS: snapshot.encode(snapshot.progress(state, {})),
         layout.METADATA: snapshot.encode(metadata),
     }
-
-
-def _renamed(event: RunCreated, run_id: str) -> RunCreated:
-    from msgspec.structs import replace
-
-    return replace(event, run_id=run_id)
 
 
 def _free_id(folder: Folder, wanted: str, named: bool) -> str:

@@ -8,7 +8,6 @@ goes on with, and is removed like any other run once it is old.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec import Struct
 
@@ -17,8 +16,6 @@ from specular_tui.model.policy import RetentionPolicy
 from specular_tui.model.run import RunStatus
 from specular_tui.store.checkpoint import RunSummary
 from specular_tui.store.retention import plan_of
-
-_DAY_MS: Final = 86_400_000
 
 
 class Expired(Struct, frozen=True, kw_only=True):
@@ -38,7 +35,7 @@ def expired(runs: Iterable[RunSummary], policy: RetentionPolicy, now: int) -> li
     for run in runs:
         if run.status == RunStatus.COMPLETED:
             completed[plan_of(run)] = max(completed.get(plan_of(run), 0), run.updated_at)
-    limit = max(policy.max_age_days, 1) * _DAY_MS
+    limit = max(policy.max_age_days, 1) * duration.DAY_MS
     return [
         Expired(
             run_id=run.run_id,

@@ -197,7 +197,7 @@ class Folder:
         With `sync` they are on disk before this returns, the name included. Large data come in pieces, which
         need not be in memory as a whole.
         """
-        temporary = f"{TEMPORARY}{os.getpid()}-{name}"[:255]
+        temporary = temporary_name(name)
         fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             try:
@@ -257,7 +257,7 @@ class Folder:
 
         After a failed sync the pages of the old file may never be written, whatever another sync of it answers.
         """
-        temporary = f"{TEMPORARY}{os.getpid()}-{name}"[:255]
+        temporary = temporary_name(name)
         old = self.open(name)
         try:
             fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -406,6 +406,11 @@ def _size_within(fd: int, entries: Iterable[tuple[str, os.stat_result]], seen: s
             seen.add((status.st_dev, status.st_ino))
         total += room_on_disk(status)
     return total
+
+
+def temporary_name(name: str) -> str:
+    """Return what the file `name` is called while this process writes it."""
+    return f"{TEMPORARY}{os.getpid()}-{name}"[:255]
 
 
 def room_on_disk(status: os.stat_result) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -93,6 +92,6 @@ async def changes(paths: list[Path], *, every_ms: int = 50) -> AsyncGenerator[se
         return
     finally:
         coming.cancel()
-        with contextlib.suppress(BaseException):
-            await coming
+        # What comes of it does not matter any more; whoever cancels this one meanwhile is heard.
+        await asyncio.gather(coming, return_exceptions=True)
         await watched.aclose()

@@ -7,21 +7,23 @@ tasks, because the descriptor is closed on exec.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import struct
 import sys
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from specular_tui.errors import StorageError
+from specular_tui.errors import RunHeldError, StorageError
 from specular_tui.store import layout
 from specular_tui.store.folder import Folder, explain
 
 # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
 _FLOCK = "hhqqi4x"
 #: What the opening of a lock file says where there is none, or what no process could have taken as one.
-_NO_LOCK: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO})
+NO_LOCK: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO})
 _HAS_OFD = sys.platform.startswith("linux") and hasattr(fcntl, "F_OFD_SETLK")
 
 
@@ -50,6 +52,30 @@ def acquire(run: Folder) -> int:
     return fd
 
 
+@contextlib.contextmanager
+def holding(run: Folder, refused: RunHeldError, *, spared: Collection[int] = ()) -> Iterator[None]:
+    """Hold the lock of `run` within a `with`. `refused` is raised where another process has it.
+
+    Where the lock file cannot be made for one of the `spared` reasons (errno), what is within is done without it.
+
+    Raises:
+        OSError: the lock file cannot be made.
+    """
+    fd = -1
+    try:
+        fd = acquire(run)
+    except HeldError:
+        raise refused from None
+    except OSError as error:
+        if error.errno not in spared:
+            raise
+    try:
+        yield
+    finally:
+        if fd >= 0:
+            os.close(fd)
+
+
 def held(run: Folder, known: bytes | None = None) -> bool:
     """Tell whether a process holds the lock of `run`, without taking it and without writing anything.
 
@@ -62,7 +88,7 @@ def held(run: Folder, known: bytes | None = None) -> bool:
     try:
         fd = run.open(layout.LOCK)
     except OSError as error:
-        if error.errno in _NO_LOCK:
+        if error.errno in NO_LOCK:
             return False
         raise _explain(error, run) from error
     try:

@@ -22,6 +22,25 @@ def keep(run: Folder, name: str, data: bytes, now: int) -> None:
         quarantine.publish(name_for(name, now), data)
 
 
+def keep_file(run: Folder, name: str, now: int) -> None:
+    """Keep what stands at `name`, which is about to be replaced: a copy of its bytes, or else the thing itself.
+
+    Raises:
+        OSError: it cannot be kept, and must not be replaced then.
+    """
+    try:
+        data = run.read(name)
+    except FileNotFoundError:
+        return
+    except OSError:
+        with run.make(layout.QUARANTINE) as quarantine:
+            os.rename(name, name_for(name, now), src_dir_fd=run.fd, dst_dir_fd=quarantine.fd)
+            quarantine.sync()
+            run.sync()
+        return
+    keep(run, name, data, now)
+
+
 def move(run: Folder, names: Iterable[str], now: int) -> None:
     """Move files of a run, packed or not, into quarantine; `names` are `state.json` or `outputs/lint.log`.
 

@@ -11,7 +11,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
+
+from msgspec.structs import replace
 
 from specular_tui.errors import StorageError
 from specular_tui.model.event import AnyEvent, LogLost, SessionEnded, TaskEnded
@@ -23,49 +25,13 @@ from specular_tui.store.commit import GroupCommit
 from specular_tui.store.folder import Folder, explain, write_all
 from specular_tui.store.livelog import LiveLog, LiveLogs
 from specular_tui.store.publisher import Publisher
+from specular_tui.store.recording import Recorder
 
 #: A journal of more records than this is folded when a session ends.
 FOLD_AFTER: Final = 2_000
 
 
-class Recorder(Protocol):
-    """What the engine needs of whoever keeps a run: the state, and a place for events and logs."""
-
-    state: RunState
-    tasks: Mapping[str, Task]
-
-    def append(self, event: AnyEvent, *files: int) -> None:
-        """Record an event; `files` are open descriptors that must be on disk before the record counts. Owned."""
-
-    def open_log(self, task_id: str) -> LiveLog:
-        """Return a new log for the next attempt of a task; an earlier attempt's log is kept."""
-
-    def prepare_log(self) -> None:
-        """Have a file ready for the log of whatever starts next."""
-
-    def name_log(self, log: LiveLog) -> None:
-        """Let a running attempt's log be seen under its name."""
-
-    def end_log(self, log: LiveLog, *, printed: bool) -> int | None:
-        """Let go of the log of an attempt that has ended; if it has `printed`, return what `append` brings to disk."""
-
-    def log_path(self, task_id: str) -> Path:
-        """Return where the latest log of a task is."""
-
-    def prepare_snapshot(self, now: int, control: str | None = None) -> Callable[[], None]:
-        """Return what publishes the state as it is now; it may be called on another thread."""
-
-    def publish_all(self, now: int) -> None:
-        """Publish the state as it is now, and all that belongs to it."""
-
-    def flush(self) -> None:
-        """Return once all that was recorded is on disk."""
-
-    def rescue(self, now: int) -> Sequence[AnyEvent]:
-        """After a failed write: make what was recorded safe once more, if that is possible; return what was lost."""
-
-    def close(self, now: int) -> None:
-        """Publish the last state and let go of the run."""
+__all__ = ["FOLD_AFTER", "Recorder", "RunRecorder"]
 
 
 class RunRecorder:
@@ -74,7 +40,11 @@ class RunRecorder:
     def __init__(
         self, folder: Folder, lock_fd: int, state: RunState, tasks: Mapping[str, Task], *, records: int
     ) -> None:
-        """Go on with a journal of `records` that ends with `state`; use `create_run` or `open_run` instead."""
+        """Go on with a journal of `records` that ends with `state`; use `create_run` or `open_run` instead.
+
+        Raises:
+            OSError: the disk refuses; `folder` and `lock_fd` are still the caller's.
+        """
         self.state = state
         self.tasks = tasks
         #: Called on another thread, once, when bringing records to disk has failed.
@@ -83,23 +53,27 @@ class RunRecorder:
         self.full = False
         self._folder = folder
         self._lock_fd = lock_fd
-        self._outputs = folder.make(layout.OUTPUTS)
         self._records = records
         #: Tasks whose ends are not known to be on disk yet, by the record that says so.
         self._unsynced: deque[tuple[int, str]] = deque()
-        names = set(self._outputs.names())
-        #: Logs that `checkpoint compress` has packed.
-        self._packed = {name for name in names if name.endswith(".log.gz")}
-        #: Logs that were there before: the file of a silent attempt must not be one of them.
-        self._old_logs = {name for name in names if name.endswith(".log")}
-        self._logs = LiveLogs(self._outputs)
-        self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._end = os.fstat(self._journal_fd).st_size
         #: Something may stand behind `_end` that belongs to no record.
         self._torn = False
         self._announced = state.synced
-        self._commit = GroupCommit(self._journal_fd, self._outputs.fd, state.seq, self._failed)
-        self._publisher = Publisher(folder, self._outputs, tasks, lambda: self._commit.flush())
+        with contextlib.ExitStack() as undo:
+            self._outputs = undo.enter_context(folder.make(layout.OUTPUTS))
+            names = set(self._outputs.names())
+            #: Logs that `checkpoint compress` has packed.
+            self._packed = {name for name in names if name.endswith(".log.gz")}
+            #: Logs that were there before: the file of a silent attempt must not be one of them.
+            self._old_logs = {name for name in names if name.endswith(".log")}
+            self._logs = LiveLogs(self._outputs)
+            self._publisher = Publisher(folder, self._outputs, tasks, lambda: self._commit.flush())
+            self._journal_fd = folder.open(layout.JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            undo.callback(os.close, self._journal_fd)
+            self._end = os.fstat(self._journal_fd).st_size
+            # Last: a thread that runs is hard to take back.
+            self._commit = GroupCommit(self._journal_fd, self._outputs.fd, state.seq, self._failed)
+            undo.pop_all()
 
     @property
     def path(self) -> Path:
@@ -390,7 +364,4 @@ def _close(files: Sequence[int]) -> None:
 
 
 def _with_synced(event: AnyEvent, seq: int) -> AnyEvent:
-    # msgspec.structs.replace copies all fields anew; a frozen struct has no other way.
-    from msgspec.structs import replace
-
     return replace(event, synced=seq)

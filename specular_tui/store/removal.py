@@ -19,6 +19,7 @@ from typing import Final
 from msgspec import Struct
 
 from specular_tui.errors import RunHeldError, RunNotFoundError, StorageError
+from specular_tui.model.duration import DAY_MS
 from specular_tui.model.plan import RUN_ID
 from specular_tui.store import checkpoint, lock, pins
 from specular_tui.store.checkpoint import SizedRun
@@ -27,12 +28,14 @@ from specular_tui.store.folder import Folder, explain, explain_beside, room_on_d
 
 TRASH: Final = ".trash"
 #: Runs stay in the trash for so many milliseconds.
-TRASH_MS: Final = 7 * 86_400_000
+TRASH_MS: Final = 7 * DAY_MS
 #: What is being deleted is called so, and so are a new run and an import until they are complete.
 _DELETED: Final = ".deleted-"
 _UNFINISHED: Final = (".new-", ".import-")
 #: Something unfinished of this age (seconds) that nobody holds was left by a crash.
 _STALE: Final = 600
+#: What is no lock file, or cannot become one on a full disk, nobody can hold.
+_UNLOCKABLE: Final = lock.NO_LOCK | {errno.ENOSPC, errno.EDQUOT}
 _TRASHED: Final = re.compile(rf"({RUN_ID.pattern})~(\d{{1,16}})")
 
 
@@ -237,26 +240,16 @@ def _root(root: Path, run_id: str, doing: str) -> Iterator[Folder]:
 def _held(folder: Folder, root: Path, run_id: str) -> Iterator[Folder]:
     """Hold the lock of a run that is about to go."""
     with checkpoint.open_run(root, run_id) as run:
-        fd = -1
-        try:
-            fd = lock.acquire(run)
-        except lock.HeldError:
-            raise RunHeldError(
-                f"{run_id} is being built: a live run is not removed", hint=f"stop it first: specular stop {run_id}"
-            ) from None
-        except OSError as error:
-            # What is no lock file, or cannot become one on a full disk, nobody can hold.
-            if error.errno not in (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO, errno.ENOSPC, errno.EDQUOT):
-                raise
-        try:
-            if not os.path.samestat(folder.stat(run_id), os.fstat(run.fd)):
-                raise FileNotFoundError(errno.ENOENT, "it was replaced meanwhile", run_id)
-            yield run
-        except FileNotFoundError:
-            raise checkpoint.not_found(run_id) from None
-        finally:
-            if fd >= 0:
-                os.close(fd)
+        refused = RunHeldError(
+            f"{run_id} is being built: a live run is not removed", hint=f"stop it first: specular stop {run_id}"
+        )
+        with lock.holding(run, refused, spared=_UNLOCKABLE):
+            try:
+                if not os.path.samestat(folder.stat(run_id), os.fstat(run.fd)):
+                    raise checkpoint.not_found(run_id)  # it was replaced meanwhile
+                yield run
+            except FileNotFoundError:
+                raise checkpoint.not_found(run_id) from None
 
 
 def _delete(folder: Folder, name: str, effort: Effort) -> None:

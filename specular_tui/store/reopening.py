@@ -37,28 +37,23 @@ def open_run(root: Path, run_id: str, *, tasks: Mapping[str, Task], now: int) ->
     Raises:
         RunHeldError: another process works on it. CheckpointError: it is damaged. StorageError: it cannot be written.
     """
-    run = checkpoint.open_run(root, run_id)
-    try:
+    with contextlib.ExitStack() as undo:
+        run = undo.enter_context(checkpoint.open_run(root, run_id))
         try:
             lock_fd = lock.acquire(run)
+            undo.callback(os.close, lock_fd)
+            _prove_there(root, run_id, run)
+            _close_to_others(root, run)
+            recovered = _recover(run, lock_fd, run_id, tasks, now, undo)
         except lock.HeldError:
             raise RunHeldError(
                 f"{run_id} is being built by another process",
                 hint=f"watch it (specular dashboard {run_id}), or stop it first: specular stop {run_id}",
             ) from None
-        try:
-            _prove_there(root, run_id, run)
-            _close_to_others(root, run)
-            return _recover(run, lock_fd, run_id, tasks, now)
-        except BaseException:
-            os.close(lock_fd)
-            raise
-    except OSError as error:
-        run.close()
-        raise explain(error, "write checkpoint", root / run_id) from error
-    except BaseException:
-        run.close()
-        raise
+        except OSError as error:
+            raise explain(error, "write checkpoint", root / run_id) from error
+        undo.pop_all()
+        return recovered
 
 
 def _close_to_others(root: Path, run: Folder) -> None:
@@ -82,7 +77,9 @@ def _prove_there(root: Path, run_id: str, run: Folder) -> None:
             raise RunHeldError(f"{run_id} was replaced by another process just now", hint="try again")
 
 
-def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], now: int) -> OpenedRun:
+def _recover(
+    run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], now: int, undo: contextlib.ExitStack
+) -> OpenedRun:
     # The lock is this process's own now, so that the reader finds the run live and leaves its last session open.
     found = checkpoint.read(run, run_id)
     state = found.state
@@ -102,6 +99,9 @@ def _recover(run: Folder, lock_fd: int, run_id: str, tasks: Mapping[str, Task], 
     lost = _save_logs(run, state, found.unproven)
     unsaved = _save_outputs(state, found.unproven)
     recorder = RunRecorder(run, lock_fd, state, tasks, records=data.count(b"\n", 0, found.journal_bytes))
+    # The folder and the lock are the recorder's own from here on.
+    undo.pop_all()
+    undo.callback(recorder.release)
     if crashed:
         recorder.append(SessionEnded(at=state.updated_at, status=RunStatus.PAUSED, reason=INTERRUPTED))
     for task, attempt in lost:

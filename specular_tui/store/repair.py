@@ -8,7 +8,6 @@ logs are lost and which tasks are pending again, and last come the files that ar
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -96,14 +95,8 @@ def repair(root: Path, run_id: str, report: Report, now: int, *, copies: Copies 
     """
     with checkpoint.open_run(root, run_id) as folder:
         try:
-            try:
-                held = lock.acquire(folder)
-            except lock.HeldError:
-                raise _live(run_id) from None
-            try:
+            with lock.holding(folder, _live(run_id)):
                 return repair_held(folder, report, now, copies=copies)
-            finally:
-                os.close(held)
         except OSError as error:
             raise explain(error, "repair the checkpoint", folder.path) from error
 
@@ -127,9 +120,8 @@ def repair_held(folder: Folder, report: Report, now: int, *, copies: Copies | No
     if lines or report.journal_damaged or len(data) > report.journal_valid:
         folder.publish(layout.JOURNAL, data[: report.journal_valid] + lines)
     for name in _SNAPSHOTS if report.journal_damaged else [n for n in _SNAPSHOTS if n in report.damaged_files]:
-        for there in (name, name + ".gz"):
-            with contextlib.suppress(OSError):
-                quarantine.keep(folder, there, folder.read(there), now)
+        quarantine.keep_file(folder, name, now)
+        quarantine.keep_file(folder, name + ".gz", now)
     rebuild(folder, state, report.journal_valid + len(lines))
     return reset
 

@@ -17,7 +17,6 @@ from specular_tui.model.run import RunStatus
 from specular_tui.store import checkpoint
 from specular_tui.store.checkpoint import RunSummary, SizedRun
 
-_DAY_MS = 86_400_000
 _MIB = 1 << 20
 
 
@@ -117,7 +116,7 @@ def _by_policy(
             removals[run.run_id] = _removal(run, size, "completed, and keep_completed is false")
         elif run.status == RunStatus.FAILED and not policy.keep_failed:
             removals[run.run_id] = _removal(run, size, "failed, and keep_failed is false")
-        elif run.updated_at and now - run.updated_at > policy.max_age_days * _DAY_MS:
+        elif run.updated_at and now - run.updated_at > policy.max_age_days * duration.DAY_MS:
             age = duration.humanise(now - run.updated_at)
             removals[run.run_id] = _removal(run, size, f"not updated for {age} (max_age_days: {policy.max_age_days:g})")
     left = sum(run.run_id not in pinned for run, _ in ordered) - len(removals)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from specular_tui.errors import StorageError
 from specular_tui.model.event import AnyEvent, RunCreated
 from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import layout
-from specular_tui.store.folder import Folder
+from specular_tui.store.folder import Folder, explain
 from specular_tui.store.livelog import LiveLog, LiveLogs
 
 
@@ -19,13 +21,20 @@ class Unrecorded:
     """Keeps the state in memory and the logs in a temporary folder that goes with the build."""
 
     def __init__(self, event: RunCreated, tasks: Mapping[str, Task]) -> None:
-        """Begin with the run's first event."""
+        """Begin with the run's first event.
+
+        Raises:
+            StorageError: there is no place for logs.
+        """
         import tempfile  # most builds keep a checkpoint, and need no such module
 
         self.tasks = tasks
         self.state = apply(RunState(), event)
         self.state.seq = 1
-        self._folder = Folder.at(Path(tempfile.mkdtemp(prefix="specular-")))
+        try:
+            self._folder = Folder.at(Path(tempfile.mkdtemp(prefix="specular-")))
+        except OSError as error:
+            raise _explain(error, "make a folder for logs", error.filename) from error
         self._logs = LiveLogs(self._folder)
 
     @property
@@ -41,24 +50,34 @@ class Unrecorded:
         self.state.seq += 1
 
     def open_log(self, task_id: str) -> LiveLog:
-        """Return a new, empty log; that of an earlier attempt keeps another name."""
+        """Return a new, empty log; that of an earlier attempt keeps another name. Raises StorageError."""
         latest = layout.log_name(task_id)
         attempt = self.state.task(task_id).attempt
-        if attempt and self._folder.has(latest):
-            self._folder.rename(latest, layout.log_name(task_id, attempt))
-        return self._logs.open(latest)
+        with self._explained(latest):
+            if attempt and self._folder.has(latest):
+                self._folder.rename(latest, layout.log_name(task_id, attempt))
+            return self._logs.open(latest)
 
     def prepare_log(self) -> None:
         """Have a file ready for the log of whatever starts next."""
         self._logs.prepare()
 
     def name_log(self, log: LiveLog) -> None:
-        """Let a running attempt's log be seen under its name."""
-        self._logs.name(log)
+        """Let a running attempt's log be seen under its name. Raises StorageError."""
+        with self._explained(log.name):
+            self._logs.name(log)
 
     def end_log(self, log: LiveLog, *, printed: bool) -> int | None:
-        """Let go of the log of an attempt that has ended."""
-        return self._logs.end(log, printed=printed)
+        """Let go of the log of an attempt that has ended. Raises StorageError."""
+        with self._explained(log.name):
+            return self._logs.end(log, printed=printed)
+
+    @contextlib.contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _explain(error, "write a log", self._folder.path / name) from error
 
     def log_path(self, task_id: str) -> Path:
         """Return where the latest log of a task is while the build runs."""
@@ -82,5 +101,10 @@ class Unrecorded:
         """Remove the logs."""
         import shutil
 
+        self._logs.close()
         self._folder.close()
         shutil.rmtree(self._folder.path, ignore_errors=True)
+
+
+def _explain(error: OSError, doing: str, where: object) -> StorageError:
+    return explain(error, doing, where, elsewhere="name another folder for temporary files: export TMPDIR=FOLDER")

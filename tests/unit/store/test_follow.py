@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,37 @@ def test_a_run_that_vanishes(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         found.poll()
     found.close()
+
+
+async def test_a_consumer_that_is_cancelled_while_the_watching_ends_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = asyncio.Event()
+
+    async def awatch(*paths: Path, **options: object) -> AsyncGenerator[set[tuple[int, str]], None]:
+        try:
+            await asyncio.Event().wait()
+            yield set()
+        finally:
+            ending.set()
+            await asyncio.sleep(0.05)  # as the real one, which waits for its thread
+
+    monkeypatch.setattr("watchfiles.awatch", awatch)
+    went_on = False
+
+    async def consume() -> None:
+        nonlocal went_on
+        changes = follow.changes([tmp_path])
+        await anext(changes)
+        await changes.aclose()
+        went_on = True
+
+    consumer = asyncio.ensure_future(consume())
+    await ending.wait()
+    consumer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert not went_on
 
 
 async def test_changes_name_what_changed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from specular_tui.errors import RunHeldError, StorageError
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.model.run import FoldError, RunStatus, TaskStatus
-from specular_tui.store import checkpoint, commit, creating, digest, layout, lock, recorder
+from specular_tui.store import checkpoint, commit, creating, digest, layout, lock, recorder, reserve
 from specular_tui.store.check import check
 from specular_tui.store.compress import compress
 from specular_tui.store.folder import Folder, write_all
@@ -77,6 +78,46 @@ def test_a_run_that_cannot_be_made_leaves_nothing(tmp_path: Path, monkeypatch: p
     with pytest.raises(StorageError, match="no space left"):
         Recorded(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+def _held_by_this_process() -> tuple[int, int]:
+    return len(os.listdir("/dev/fd")), threading.active_count()
+
+
+@pytest.mark.parametrize("broken", ["sync_all", "sync", "names"])
+def test_a_run_that_cannot_be_made_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    def refuse(self: Folder, *args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = _held_by_this_process()
+    monkeypatch.setattr(Folder, broken, refuse)
+    with pytest.raises(StorageError, match="no space left"):
+        Recorded(tmp_path)
+    assert _held_by_this_process() == before
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [(recorder.RunRecorder, "append"), (recorder.RunRecorder, "compare_records"), (recorder, "GroupCommit"),
+     (reserve, "put_aside"), (lock, "acquire")],
+)  # fmt: skip
+def test_a_run_that_cannot_be_taken_up_is_let_go_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: tuple[object, str]
+) -> None:
+    run = recorded.killed(tmp_path)
+
+    def refuse(*args: object, **more: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = _held_by_this_process()
+    with monkeypatch.context() as patch:
+        patch.setattr(*broken, refuse)
+        with pytest.raises(StorageError, match="input/output error"):
+            open_run(tmp_path, RUN, tasks=run.tasks, now=run.now)
+    assert _held_by_this_process() == before
+    run.reopen()
+    run.leave()
+    assert check(tmp_path, RUN).ok
 
 
 def test_what_is_appended_is_in_the_file_at_once(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from specular_tui.errors import CheckpointError, RunHeldError
+from specular_tui.errors import CheckpointError, RunHeldError, StorageError
 from specular_tui.model.run import RunStatus, TaskStatus
 from specular_tui.store import checkpoint, layout
 from specular_tui.store.check import check
@@ -162,6 +163,48 @@ def test_tasks_that_the_lost_records_speak_of_run_again(tmp_path: Path) -> None:
         assert state.tasks["fetch"].status is TaskStatus.PENDING
         assert state.tasks["docs"].status is TaskStatus.COMPLETED
         assert check(tmp_path, RUN).ok
+
+
+@pytest.mark.parametrize("name", [layout.STATE, layout.PROGRESS, layout.METADATA])
+def test_bytes_that_cannot_be_kept_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    run = recorded.completed(tmp_path)
+    (run.path / name).write_bytes(b"what is left")
+    report = check(tmp_path, RUN)
+    really = Folder.publish
+
+    def publish(self: Folder, into: str, data: bytes, *, sync: bool = True) -> None:
+        if self.path.name == layout.QUARANTINE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        really(self, into, data, sync=sync)
+
+    with monkeypatch.context() as full:
+        full.setattr(Folder, "publish", publish)
+        with pytest.raises(StorageError, match="failed to repair the checkpoint: no space left") as caught:
+            repair(tmp_path, RUN, report, 7)
+        assert "free some space" in (caught.value.hint or "")
+    assert (run.path / name).read_bytes() == b"what is left"
+    assert mend(run) == []
+    assert kept(run)[f"{name}.7"] == b"what is left"
+
+
+@pytest.mark.parametrize("name", [layout.STATE, layout.METADATA])
+def test_what_cannot_be_read_is_kept_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    run = recorded.completed(tmp_path)
+    (run.path / name).write_bytes(b"what is left")
+    report = check(tmp_path, RUN)
+    inode = (run.path / name).stat().st_ino
+    really = Folder.read
+
+    def read(self: Folder, wanted: str, limit: int = 1 << 32) -> bytes:
+        if wanted == name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return really(self, wanted, limit)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "read", read)
+        repair(tmp_path, RUN, report, 7)
+    assert (run.path / layout.QUARANTINE / f"{name}.7").stat().st_ino == inode
+    assert check(tmp_path, RUN).ok
 
 
 def test_nothing_left_to_go_on_from(tmp_path: Path) -> None:
