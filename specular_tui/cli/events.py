@@ -60,6 +60,8 @@ def describe(event: ev.AnyEvent, state: RunState, titles: dict[str, str]) -> Fac
             return "RESUME", "-", f"after {duration.humanise(event.frozen_ms)}"
         case ev.Draining(on=on):
             return "DRAIN", "-", "nothing new starts" if on else "over"
+        case ev.Stopping(reason="stopped"):
+            return "STOPPING", "-", "running tasks are ended, nothing new starts"
         case _:
             return None
 
@@ -113,6 +115,8 @@ def _fields(event: ev.AnyEvent, state: RunState) -> tuple[str, dict[str, Any]]:
             return "unpaused", {"frozen_ms": event.frozen_ms}
         case ev.Draining():
             return "draining", {"on": event.on}
+        case ev.Stopping():
+            return "stopping", {"reason": event.reason or None}
         case ev.SessionStarted():
             return "session_started", {
                 "jobs": event.jobs,

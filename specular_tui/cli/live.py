@@ -134,7 +134,9 @@ class LiveReporter(Reporter):
         completed, skipped = state.count(TaskStatus.COMPLETED), state.count(TaskStatus.SKIPPED)
         failed = state.count(TaskStatus.FAILED)
         word, colour = "building", "cyan"
-        if state.status is RunStatus.PAUSED:
+        if state.stopping:
+            word, colour = "stopping", "yellow"
+        elif state.status is RunStatus.PAUSED:
             word, colour = "paused", "yellow"
         elif state.draining:
             word, colour = "draining", "yellow"
@@ -142,7 +144,7 @@ class LiveReporter(Reporter):
         if failed:
             after.append(f"  {failed} failed", style="bold red")
         after.append(f"  {duration.humanise(state.elapsed_until(now))}", style="dim")
-        left = self._remaining(state, now) if word != "draining" else None
+        left = self._remaining(state, now) if word not in ("draining", "stopping") else None
         if left is not None:
             after.append(f", {words.left(left, now, frozen=word == 'paused')}", style="dim")
         head = Text(no_wrap=True, overflow="crop")

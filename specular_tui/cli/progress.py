@@ -99,7 +99,7 @@ def _left_words(run: StoredRun, found: Forecast | None) -> str:
     """Return how long a run will still take in words; "" where that is not asked of it."""
     if found is not None:
         return words.left(found, _now(run), frozen=run.state.frozen_since is not None)
-    return "nobody knows yet how long" if run.live and not run.state.draining else ""
+    return "nobody knows yet how long" if run.live and not (run.state.draining or run.state.stopping) else ""
 
 
 def _short(run: StoredRun) -> str:
@@ -148,6 +148,7 @@ def _facts(run: StoredRun) -> dict[str, Any]:
         "remaining_low_ms": left.low_ms if left is not None else None,
         "remaining_high_ms": left.high_ms if left is not None else None,
         "draining": state.draining,
+        "stopping": state.stopping,
         "running": _running(run),
         "failed": [
             {"task": i, "exit_code": t.exit_code, "signal": t.signal, "reason": t.reason} for i, t in _failed(run)
@@ -198,7 +199,9 @@ def _table(run: StoredRun) -> list[str]:
         f"{bar}  {_done(run)}/{state.total}  {times}" + (f", {left}" if left else ""),
         counts,
     ]
-    if state.draining:
+    if state.stopping:
+        lines.append("stopping: running tasks are ended, nothing new starts")
+    elif state.draining:
         lines.append("draining: nothing new starts")
     lines += [f"  running  {e['task']}  {duration.humanise(e['elapsed_ms'] or 0)}" for e in _running(run)]
     for task_id, task in _failed(run):

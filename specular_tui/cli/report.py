@@ -28,6 +28,7 @@ _TOLD: Final = (
     ev.Frozen,
     ev.Thawed,
     ev.Draining,
+    ev.Stopping,
 )
 
 

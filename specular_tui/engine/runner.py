@@ -393,10 +393,18 @@ class Runner:
         if self._stopping and reason != "storage":
             self.stop_by_force(reason)
             return
-        self._stopping = self._stopping or reason
+        self._begin_to_stop(reason)
         for running in tuple(self._running.values()):
             self._deadlines.end(running, "stop")
         self._perform(self._scheduler.stop())
+
+    def _begin_to_stop(self, reason: str) -> None:
+        if self._stopping:
+            return
+        self._stopping = reason
+        # Behind the session's last event there is none; and what the disk refuses need not be tried again.
+        if not self._over and self._recording.error is None:
+            self._record(ev.Stopping(at=self._clock.now(), reason=reason))
 
     def kill(self) -> None:
         """End every running task at once."""
@@ -456,7 +464,7 @@ class Runner:
 
     def stop_by_force(self, reason: str) -> None:
         """End the session at once."""
-        self._stopping = self._stopping or reason
+        self._begin_to_stop(reason)
         self.kill()
         self._perform(self._scheduler.stop())
 

@@ -161,6 +161,13 @@ class Draining(Event, tag="draining", frozen=True):
     on: bool = True
 
 
+class Stopping(Event, tag="stopping", frozen=True):
+    """The session has been told to end: running tasks are ended, nothing new starts."""
+
+    #: The signal's name, or `stopped`.
+    reason: str = ""
+
+
 class ContextSet(Event, tag="context_set", frozen=True):
     """What executors know about the run, merged into `context` by key."""
 
@@ -210,6 +217,7 @@ AnyEvent = (
     | Frozen
     | Thawed
     | Draining
+    | Stopping
     | ContextSet
     | SessionEnded
     | RunAbandoned

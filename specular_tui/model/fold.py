@@ -184,7 +184,7 @@ def _session_started(state: RunState, event: ev.SessionStarted) -> None:
         )
     )
     state.interrupted = False
-    state.draining = False
+    state.draining = state.stopping = False
     state.reason = ""
     state.host = event.host or state.host
     state.session_frozen_ms = state.frozen_ms
@@ -226,7 +226,7 @@ def _session_ended(state: RunState, event: ev.SessionEnded) -> None:
     _move_run(state, RunStatus(event.status))
     state.reason = event.reason
     state.interrupted = event.reason == INTERRUPTED
-    state.draining = False
+    state.draining = state.stopping = False
     state.only = None
     if session is not None:
         session.ended_at = event.at
@@ -262,6 +262,8 @@ def apply(state: RunState, event: AnyEvent) -> RunState:
             _move_run(state, _active_status(state))
         case ev.Draining(on=on):
             state.draining = on
+        case ev.Stopping():
+            state.stopping = True
         case ev.ContextSet(values=values):
             state.context.update(values)
         case ev.SessionStarted():

@@ -176,6 +176,8 @@ class RunState(Struct, kw_only=True, omit_defaults=True):
     context: dict[str, Any] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
     draining: bool = False
+    #: The present session has been told to end, and has not ended yet.
+    stopping: bool = False
     #: The only tasks that the present session may run; None where it may run all, and between sessions.
     only: tuple[str, ...] | None = None
     #: Since when the run stands frozen.

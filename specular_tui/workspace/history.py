@@ -33,7 +33,7 @@ def foresee(root: Path, run: StoredRun, plan: Plan, now: int) -> Forecast | None
     `plan` is the one that it is built with.
     """
     state = run.state
-    if not run.live or state.draining:
+    if not run.live or state.draining or state.stopping:
         return None
     path = os.path.join(state.plan_folder, os.path.basename(state.plan_file))
     return forecast(state, Graph(plan.tasks), now, past(root, path, but=run.run_id))

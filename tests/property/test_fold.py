@@ -136,6 +136,10 @@ class Build(RuleBasedStateMachine):
     def drain(self, on: bool) -> None:
         self.record(ev.Draining(at=self.tick(), on=on))
 
+    @rule()
+    def stop(self) -> None:
+        self.record(ev.Stopping(at=self.tick(), reason="stopped"))
+
     @rule(values=st.dictionaries(st.sampled_from(["x", "y"]), st.integers() | TEXT, max_size=2))
     def know(self, values: dict[str, Any]) -> None:
         self.record(ev.ContextSet(at=self.tick(), values=values))

@@ -21,6 +21,7 @@ SAMPLES: list[ev.AnyEvent] = [
     ev.Frozen(at=1),
     ev.Thawed(at=1),
     ev.Draining(at=1),
+    ev.Stopping(at=1),
     ev.ContextSet(at=1, values={}),
     ev.LogLost(at=1, task="a", attempt=1),
     ev.Imported(at=1),

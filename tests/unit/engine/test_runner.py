@@ -319,6 +319,19 @@ async def test_a_log_that_can_get_no_name_ends_its_task_with_the_build(tmp_path:
     assert statuses(rig)["x"] == "pending"
 
 
+async def test_it_is_on_record_that_a_build_is_being_stopped(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [task("x", "trap '' TERM; echo ready; sleep 60 & wait; sleep 60")])
+    session = rig.start()
+    await until(lambda: rig.state.running)
+    assert not loaded(rig).state.stopping
+    rig.runner.control("stop", {})
+    assert loaded(rig).state.stopping
+    rig.runner.control("stop", {})
+    assert (await asyncio.wait_for(session, 5)).status is PAUSED
+    state = loaded(rig).state
+    assert (state.stopping, state.status, state.reason) == (False, PAUSED, "stopped")
+
+
 async def test_a_stop_ends_what_is_frozen(tmp_path: Path) -> None:
     rig = Rig(tmp_path, [task("x", "sleep 60"), task("y")])
     session = rig.start()

@@ -185,6 +185,15 @@ def test_thawing_goes_back_to_what_the_session_was() -> None:
     assert apply(state, ev.Thawed(at=9_600)).status is S.RETRYING
 
 
+def test_a_session_that_has_been_told_to_end_is_stopping_until_it_has() -> None:
+    events = [created(), session(), start("a", 1_010), ev.Stopping(at=1_020, reason="stopped")]
+    state = fold(*events)
+    assert (state.stopping, state.status) == (True, "in_progress")
+    assert not as_seen_dead(fold(*events)).stopping
+    events += [closing("paused", 2_000)]
+    assert not fold(*events).stopping
+
+
 def test_a_session_that_ends_leaves_nothing_running_frozen_or_draining() -> None:
     state = fold(
         created(), session(), ev.Draining(at=1_005), start("a", 1_010), ev.Frozen(at=1_020), closing("paused", 2_000)
