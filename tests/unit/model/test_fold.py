@@ -186,7 +186,7 @@ def test_thawing_goes_back_to_what_the_session_was() -> None:
 
 
 def test_a_session_that_has_been_told_to_end_is_stopping_until_it_has() -> None:
-    events = [created(), session(), start("a", 1_010), ev.Stopping(at=1_020, reason="stopped")]
+    events: list[ev.AnyEvent] = [created(), session(), start("a", 1_010), ev.Stopping(at=1_020, reason="stopped")]
     state = fold(*events)
     assert (state.stopping, state.status) == (True, "in_progress")
     assert not as_seen_dead(fold(*events)).stopping
