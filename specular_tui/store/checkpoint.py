@@ -6,7 +6,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -243,24 +243,9 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     # In this order: a run that is found dead now can have no record written after its journal is read.
     live = lock.held(folder)
     noted = mark(folder)
-    fmt = noted.get("format", layout.FORMAT)
-    if fmt != layout.FORMAT:
-        raise CheckpointError(
-            f"{folder.path} has format {fmt!r}, and this version of specular reads format {layout.FORMAT}",
-            hint="use the version of specular that wrote it",
-        )
-    try:
-        data = folder.read(layout.JOURNAL)
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"checkpoint validation failed: {folder.path / layout.JOURNAL} is missing",
-            hint=f"see what is left: specular checkpoint validate {run_id}",
-        ) from None
-    except OSError as error:
-        raise explain(error, "read the checkpoint", folder.path / layout.JOURNAL) from None
+    _prove_format(folder, noted)
+    data = _journal(folder, run_id)
     reader = JournalReader()
-    notices: list[str] = []
-    ended: list[tuple[int, str]] = []
     known = _number(noted.get("journal_seq"))
     damage: JournalDamage | None = None
     try:
@@ -268,22 +253,18 @@ def read(folder: Folder, run_id: str) -> StoredRun:
     except JournalDamage as found:
         damage = found
         events = reader.recovered
-    first = reader.state.seq - len(events) + 1
-    ended = [(first + i, e.task) for i, e in enumerate(events) if isinstance(e, TaskEnded)]
     state = reader.state
     if damage is not None and (damage.genuine or damage.seq <= max(known, state.synced, promised(data, reader.offset))):
         raise _damaged(folder, run_id, str(damage))
-    if state.seq < known:
-        raise _damaged(folder, run_id, f"it ends at record {state.seq}, and metadata.json has seen record {known}")
-    if state.seq == 0:
-        raise _damaged(folder, run_id, "it holds no record")
-    if state.run_id != run_id:
-        raise _damaged(folder, run_id, f"it is the journal of another run, '{state.run_id[:120]}'")
+    if (reason := _why_not_of(state, run_id, known)) is not None:
+        raise _damaged(folder, run_id, reason)
+    notices: list[str] = []
     dropped = len(data) - reader.offset
     if dropped and not live:
         notices.append(f"{dropped} bytes of unfinished records at the end of the journal were left out")
     synced = max(known, state.synced)
-    unproven = tuple(dict.fromkeys(task for seq, task in ended if seq > synced))
+    first = state.seq - len(events) + 1
+    ended = [event.task for seq, event in enumerate(events, first) if isinstance(event, TaskEnded) and seq > synced]
     if not live:
         as_seen_dead(state)
     control = noted.get("control")
@@ -294,9 +275,45 @@ def read(folder: Folder, run_id: str) -> StoredRun:
         live=live,
         control=control if live and isinstance(control, str) else None,
         notices=tuple(notices),
-        unproven=unproven,
+        unproven=tuple(dict.fromkeys(ended)),
         journal_bytes=reader.offset,
     )
+
+
+def _prove_format(folder: Folder, noted: Mapping[str, Any]) -> None:
+    """Refuse a run of another format than this version's."""
+    found = noted.get("format", layout.FORMAT)
+    if found != layout.FORMAT:
+        raise CheckpointError(
+            f"{folder.path} has format {found!r}, and this version of specular reads format {layout.FORMAT}",
+            hint="use the version of specular that wrote it",
+        )
+
+
+def _journal(folder: Folder, run_id: str) -> bytes:
+    try:
+        return folder.read(layout.JOURNAL)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"checkpoint validation failed: {folder.path / layout.JOURNAL} is missing",
+            hint=f"see what is left: specular checkpoint validate {run_id}",
+        ) from None
+    except OSError as error:
+        raise explain(error, "read the checkpoint", folder.path / layout.JOURNAL) from None
+
+
+def _why_not_of(state: RunState, run_id: str, known: int) -> str | None:
+    """Return why sound records that end with `state` are not the journal of this run; None where they are.
+
+    `known` is the number of the last record that metadata.json has seen.
+    """
+    if state.seq < known:
+        return f"it ends at record {state.seq}, and metadata.json has seen record {known}"
+    if state.seq == 0:
+        return "it holds no record"
+    if state.run_id != run_id:
+        return f"it is the journal of another run, '{state.run_id[:120]}'"
+    return None
 
 
 def _damaged(folder: Folder, run_id: str, reason: str) -> CheckpointError:
@@ -335,9 +352,10 @@ def is_last_word(folder: Folder, noted: dict[str, Any]) -> bool:
 def summary(
     folder: Folder, run_id: str, live: bool, noted: dict[str, Any], last_word: bool | None = None
 ) -> RunSummary:
-    """Return what `summarise` does of the run in `folder`, whose lock and then whose `mark` were looked at before.
+    """Return what a list says of the run in `folder`.
 
-    `last_word` is what `is_last_word` says, where that is known already.
+    The caller has asked whether it is `live`, and after that has read its `mark`, which is `noted`. What `is_last_word`
+    says may be given as `last_word`, where it is known already.
     """
     path = str(folder.path)
     exact = noted.get("run_id") == run_id and noted.get("format") == layout.FORMAT and seal.is_sealed(noted)

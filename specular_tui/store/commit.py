@@ -2,7 +2,7 @@
 
 Appending writes a record at once, so that a killed process loses nothing; this thread makes it survive a power cut, at
 most `window` after the first record of a group, with one fdatasync for all of them. The logs go first, so that a record
-that is durable never vouches for a log that is not.
+that is known to be durable never vouches for a log that is not.
 """
 
 from __future__ import annotations

@@ -16,15 +16,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from specular_tui.errors import StorageError
+from specular_tui.store.room import DIRECTORY_FLAGS, entries_of, room_on_disk, size_within
 
 #: Files that are being written are called so until they are whole.
 TEMPORARY: Final = ".tmp-"
 #: From so many files on, one sweep of the file system brings them to disk sooner than one sync each.
 SWEEP: Final = 32
-_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
-
-
 #: The setting that names another checkpoint directory.
 _SETTING: Final = "SPECULAR_CHECKPOINT_DIR"
 
@@ -94,7 +92,7 @@ class Folder:
         Raises:
             StorageError: it belongs to another user.
         """
-        folder = cls(os.open(path, _DIRECTORY_FLAGS), path)
+        folder = cls(os.open(path, DIRECTORY_FLAGS), path)
         owner = os.fstat(folder.fd).st_uid
         if owner != os.geteuid():
             folder.close()
@@ -137,7 +135,7 @@ class Folder:
 
     def folder(self, name: str) -> Folder:
         """Open the folder `name` in this one."""
-        return Folder(os.open(name, _DIRECTORY_FLAGS, dir_fd=self.fd), self.path / name)
+        return Folder(os.open(name, DIRECTORY_FLAGS, dir_fd=self.fd), self.path / name)
 
     def make(self, name: str) -> Folder:
         """Open the folder `name` in this one, made if it is missing."""
@@ -316,15 +314,15 @@ class Folder:
 
         What vanishes meanwhile is left out.
         """
-        return dict(_entries(self.fd))
+        return dict(entries_of(self.fd))
 
     def size(self, entries: Mapping[str, os.stat_result] | None = None) -> int:
         """Return the bytes that this folder and all below it take on the disk, as `du` counts them.
 
         A file of several names counts once; what vanishes meanwhile counts nothing. `entries` spares looking again.
         """
-        found = _entries(self.fd) if entries is None else entries.items()
-        return room_on_disk(os.fstat(self.fd)) + _size_within(self.fd, found, set())
+        found = entries_of(self.fd) if entries is None else entries.items()
+        return room_on_disk(os.fstat(self.fd)) + size_within(self.fd, found, set())
 
     def clear_temporary(self) -> None:
         """Remove what a crash has left half written; only for whoever alone writes here."""
@@ -379,44 +377,9 @@ class Folder:
             os.close(fd)
 
 
-def _entries(fd: int) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(fd) as entries:
-        for entry in entries:
-            try:
-                yield entry.name, entry.stat(follow_symlinks=False)
-            except OSError:
-                continue
-
-
-def _size_within(fd: int, entries: Iterable[tuple[str, os.stat_result]], seen: set[tuple[int, int]]) -> int:
-    total = 0
-    for name, status in entries:
-        if stat.S_ISDIR(status.st_mode):
-            try:
-                inner = os.open(name, _DIRECTORY_FLAGS, dir_fd=fd)
-                try:
-                    total += _size_within(inner, _entries(inner), seen)
-                finally:
-                    os.close(inner)
-            except OSError:
-                continue
-        elif status.st_nlink > 1:
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-        total += room_on_disk(status)
-    return total
-
-
 def temporary_name(name: str) -> str:
     """Return what the file `name` is called while this process writes it."""
     return f"{TEMPORARY}{os.getpid()}-{name}"[:255]
-
-
-def room_on_disk(status: os.stat_result) -> int:
-    """Return the bytes that a file or folder takes on the disk: whole blocks, so a small file more than it holds."""
-    # A file system that does not say, such as one over a network, is taken to need what the file holds.
-    return status.st_blocks * 512 or (0 if stat.S_ISDIR(status.st_mode) else status.st_size)
 
 
 def write_all(fd: int, data: bytes | bytearray) -> None:

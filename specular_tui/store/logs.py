@@ -103,9 +103,9 @@ def earlier_logs(there: Iterable[str], tasks: Mapping[str, TaskState]) -> Iterat
 
 
 def stale(there: Iterable[str], tasks: Mapping[str, TaskState]) -> list[str]:
-    """Return the names of logs whose numbers attempts still to come will need.
+    """Return the names of logs that stand where the logs of later attempts will have to be.
 
-    They are of attempts that no record is left of: a power cut took it, or the task was out of the plan for a while.
+    No record is left of their attempts: a power cut took it, or the task was out of the plan for a while.
     """
     return [name for task, attempt, name in earlier_logs(there, tasks) if attempt > tasks[task].attempt]
 

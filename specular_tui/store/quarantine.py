@@ -69,7 +69,7 @@ def move(run: Folder, names: Iterable[str], now: int) -> None:
 
 
 def move_stale_logs(run: Folder, tasks: Mapping[str, TaskState], now: int) -> None:
-    """Move logs into quarantine whose numbers attempts of `tasks` that are still to come will need."""
+    """Move the logs into quarantine that stand where later attempts of `tasks` will have to put theirs."""
     with run.make(layout.OUTPUTS) as outputs:
         stale = logs.stale(logs.listing(outputs), tasks)
     move(run, [f"{layout.OUTPUTS}/{name}" for name in stale], now)

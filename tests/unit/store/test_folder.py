@@ -13,7 +13,8 @@ import pytest
 
 from specular_tui.errors import StorageError
 from specular_tui.store import folder as folder_module
-from specular_tui.store.folder import TEMPORARY, Folder, explain, room_on_disk, write_all
+from specular_tui.store.folder import TEMPORARY, Folder, explain, write_all
+from specular_tui.store.room import room_on_disk
 
 
 @pytest.fixture
