@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from specular_tui.tui import present
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.clock import Clock
 from specular_tui.tui.messages import RunInspected
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
@@ -197,3 +201,43 @@ async def test_ids_that_differ_at_their_ends_are_told_apart(root: Path, size: tu
                 assert (
                     run_id in line if size[0] >= 100 else line.split()[-1].endswith(run_id[-1]) or run_id[-6:] in line
                 )
+
+
+async def test_ages_go_on_with_nothing_happening(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    now = [run.now + 59_700]
+    app = make_app(root, run.now)
+    app.clock = app.desk.clock = Clock(lambda: now[0], UTC)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        table = checkpoints(app).table
+        assert "50 s" in present.text(table.line(0, 100))
+        painted = app.export_screenshot
+        await until(pilot, lambda: "50&#160;s" in painted())
+        now[0] = run.now + 61_000
+        await until(pilot, lambda: "1&#160;min" in painted())
+        await pilot.press("3")
+        await until(pilot, lambda: "1&#160;min&#160;ago" in painted())
+        assert not app.bridge.busy, "no second is counted"
+
+
+async def test_what_a_run_takes_is_counted_anew_when_it_has_ended(root: Path) -> None:
+    run = recorded.half_way(root)
+    run.write("compile/plugins", "cc plugins/alpha.c\n" * 5000)
+    run.recorder.flush()
+    app = make_app(root, run.now)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2")
+        live = app.desk.runs[0].size
+        assert live is not None
+        # It lets go of its log, with nothing more in its journal, and then of its lock.
+        os.truncate(root / run.run_id / "outputs" / "compile%2Fplugins.log", 0)
+        run.vanish()
+        await until(pilot, lambda: not app.desk.runs[0].live)
+        await until(pilot, lambda: app.desk.runs[0].size is not None and app.desk.runs[0].size < live - 50_000)
+        before = app.desk.runs[0].size
+        assert before is not None
+        # Another program packs it.
+        (root / run.run_id / "packed").write_bytes(b"x" * 7000)
+        await until(pilot, lambda: app.desk.runs[0].size == before + 7000)

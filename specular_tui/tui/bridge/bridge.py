@@ -128,7 +128,7 @@ class Bridge:
             if folder in (root, f"{root}/{keeping.PINNED}", f"{root}/{keeping.TRASH}") or not folder.startswith(root):
                 self.runs.look()
             else:
-                self.runs.note(folder[len(root) + 1 :].split("/", 1)[0])
+                self.runs.changed(folder[len(root) + 1 :].split("/", 1)[0])
         if grown:
             self.outlet.tell(LogGrew())
 

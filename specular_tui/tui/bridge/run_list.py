@@ -35,6 +35,8 @@ class RunList:
         self.quiet = asyncio.Event()
         self.quiet.set()
         self._stale: set[str] = set()
+        #: Runs whose folders have changed since their bytes were counted.
+        self._resized: set[str] = set()
         self.rows: dict[str, RunRow] = {}
         self._beside = Beside(outlet.root)
         #: When a live run may be looked at again.
@@ -52,10 +54,15 @@ class RunList:
         self._wake.set()
 
     def note(self, run_id: str) -> None:
-        """Something in the folder of a run has changed; a live one is looked at once a second anyway."""
+        """Something in the folder of a run may have changed; a live one is looked at once a second anyway."""
         row = self.rows.get(run_id)
         if row is None or not row.live:
             self.look(run_id)
+
+    def changed(self, run_id: str) -> None:
+        """Something in the folder of a run has changed: it may take more bytes, or fewer."""
+        self._resized.add(run_id)
+        self.note(run_id)
 
     def tick(self) -> None:
         """Look at what is live."""
@@ -132,10 +139,19 @@ class RunList:
             row = RunRow.of(run_id, found.metadata, live=found.live, damage=damage)
             row = replace(row, pinned=run_id in self._beside.pinned)
             known = self.rows.get(run_id)
-            if known is not None and (row.live or known.updated_at == row.updated_at):
+            if known is not None and (row.live or self._as_counted(known, row)):
                 row = replace(row, size=known.size, flaw=known.flaw)
             rows.append(row)
         return rows
+
+    def _as_counted(self, known: RunRow, row: RunRow) -> bool:
+        """Tell whether the bytes of a run that is not live are still those that were counted.
+
+        At its end a build lets go of what it had set aside and packs its logs, with nothing new in its journal.
+        """
+        resized = row.run_id in self._resized
+        self._resized.discard(row.run_id)
+        return not resized and not known.live and known.updated_at == row.updated_at
 
     def publish(self, changed: frozenset[str] | None) -> None:
         """Put the rows on the desk: those `changed`, or all of them in their order."""

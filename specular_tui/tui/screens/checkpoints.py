@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -70,6 +71,24 @@ class CheckpointsScreen(CleaningScreen):
             self._on_chore_moved()
             self._read_if_stale()
 
+    def moments(self) -> Iterable[int]:
+        """Return when runs were written to last, and checked."""
+        yield from self._moments_of(self.desk.runs)
+
+    def _moments_of(self, rows: Iterable[RunRow]) -> Iterator[int]:
+        for row in rows:
+            if row.updated_at and not row.live:
+                yield row.updated_at
+            check = self.desk.checks.get(row.run_id)
+            if check is not None and check.ended_at is not None:
+                yield check.ended_at
+
+    def say_ages(self) -> None:
+        """Show all ages anew."""
+        self.table.forget()
+        if (row := self.table.row) is not None and row.run_id in self.desk.checks:
+            self._show_details(row)
+
     def run_at_hand(self) -> RunRow | None:
         """Return the run under the cursor."""
         return self.table.row
@@ -81,12 +100,14 @@ class CheckpointsScreen(CleaningScreen):
         self.table.show(self.desk.runs)
         self._fit()
         self._say_chore()
+        self.ages.look()
 
     def _on_runs_listed(self, message: RunsListed) -> None:
         if message.changed is None:
             self._show_all()
         else:
             self.table.touch(self.desk.runs, message.changed)
+            self.ages.look(self._moments_of(row for row in self.desk.runs if row.run_id in (message.changed or ())))
         if message.changed is None and self.cleaning:
             self.post_message(Do(Preview(self.cleaner.rules or Rules(), anew=True)))
         row = self.table.row
@@ -293,6 +314,7 @@ class CheckpointsScreen(CleaningScreen):
 
     def _on_check_moved(self, message: CheckMoved) -> None:
         self.table.repaint(message.run_id)
+        self.ages.look(self._moments_of(row for row in self.desk.runs if row.run_id == message.run_id))
         if (row := self.table.row) is not None and row.run_id == message.run_id:
             self._show_details(row)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from specular_tui.model.quantity import size
+from specular_tui.tui.aging import Aging
 from specular_tui.tui.deeds import Do, Export, GiveUp, Import, Refused, Trash, Undo
 from specular_tui.tui.present import Line, run_badge
 from specular_tui.tui.screens.mode import ModeScreen
@@ -22,6 +24,22 @@ class KeepingScreen(ModeScreen):
         """`desk` has the rows."""
         super().__init__(desk)
         self.chore_line = ChoreLine(desk)
+        self.ages = Aging(self, desk.clock, self.moments, self.say_ages)
+
+    def moments(self) -> Iterable[int]:
+        """Return the moments whose ages are on show."""
+        return ()
+
+    def say_ages(self) -> None:
+        """Show all ages anew."""
+
+    def on_screen_resume(self) -> None:
+        """Ages have changed meanwhile."""
+        self.ages.look()
+
+    def on_screen_suspend(self) -> None:
+        """Nobody sees the ages."""
+        self.ages.rest()
 
     def chosen(self) -> list[RunRow]:
         """Return the runs that are meant: the one at hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -82,12 +83,22 @@ class ValidationScreen(KeepingScreen):
             self._show()
             self._on_chore_moved()
 
+    def moments(self) -> Iterable[int]:
+        """Return when the run that it is about was written to last."""
+        row = self.run_at_hand()
+        return (row.updated_at,) if row is not None and row.updated_at else ()
+
+    def say_ages(self) -> None:
+        """Show its age anew."""
+        if (row := self.run_at_hand()) is not None:
+            self.checks.show(row)
+
     def run_at_hand(self) -> RunRow | None:
         """Return the run that it is about."""
         subject, view = self.desk.subject, self.desk.view
         row = self.desk.row(subject)
         if row is None and view is not None and view.run_id == subject and not view.gone:
-            row = RunRow(subject, view.state.status, live=view.live)
+            row = view.row()
         return row
 
     def _state(self) -> RunState | None:
@@ -104,6 +115,7 @@ class ValidationScreen(KeepingScreen):
         if row is None:
             return
         self.checks.show(row)
+        self.ages.look()
         self._show_gates(row)
 
     def _show_gates(self, row: RunRow) -> None:
