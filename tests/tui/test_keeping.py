@@ -259,6 +259,13 @@ async def test_pinning(app: SpecularApp, runs: Path) -> None:
 # Clean-up
 
 
+async def test_pins_that_cannot_be_read_are_told_of_and_the_runs_are_listed(app: SpecularApp, runs: Path) -> None:
+    (runs / pins.PINNED).symlink_to("elsewhere")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: len(listed(app)) == 4)
+        await until(pilot, lambda: "failed to read the pins" in told(app))
+
+
 async def test_a_clean_up_shows_what_goes_before_it_does(app: SpecularApp, runs: Path) -> None:
     pins.pin(runs, "build-0")
     async with app.run_test(size=(130, 36)) as pilot:
