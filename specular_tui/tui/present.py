@@ -164,6 +164,9 @@ def badge(view: RunView, clock: Clock) -> Line:
     """Return the badge of the header: shape and word, and since when where the run stands still."""
     state = view.state
     text, role = run_badge(state.status, live=view.live)
+    if state.stopping and view.live:
+        ending = plural(len(state.running), "task")
+        return [(f" {glyphs.DRAINING} STOPPING ", "badge-paused"), (f"  ends {ending}", "muted")]
     if state.draining and view.live and state.frozen_since is None:
         return [(f" {glyphs.DRAINING} DRAINING ", "badge-paused"), ("  starts nothing new", "muted")]
     line: Line = [(f" {text.upper()} ", f"badge-{role}")]
@@ -310,8 +313,8 @@ def closing_words(view: RunView | None, *, leaving: str, started: str = "", prog
     """Return what is printed on the normal screen after the application has ended.
 
     `program` is what to type for `specular` here. `leaving` is what was done with a live build: `detach`, `pause`,
-    `stop`, or "" where nothing was asked. `started` is the run that was started with the application; it may not have
-    come into view yet.
+    `stop`, `kill`, or "" where nothing was asked. `started` is the run that was started with the application; it
+    may not have come into view yet.
     """
     if view is None and started:
         view = RunView(started, RunState(run_id=started), live=True)
@@ -320,7 +323,7 @@ def closing_words(view: RunView | None, *, leaving: str, started: str = "", prog
     run, state = view.run_id, view.state
     if view.live:
         back, unpause = f"come back:  {program} dashboard {run}", f"go on:      {program} unpause {run}"
-        if leaving == "stop":
+        if leaving in ("stop", "kill") or state.stopping:
             how, ways = f"{run} is stopping; its checkpoint is saved.", [f"go on:  {program} build --resume {run}"]
         elif leaving == "pause" or state.frozen_since is not None:
             how, ways = f"{run} stands frozen.", [unpause, back]

@@ -27,7 +27,7 @@ def hours(start: int, end: int, clock: Clock) -> str:
 
 def time_left(view: RunView, clock: Clock) -> Line:
     """Return `~3–5m left, until 14:31–14:33`; nothing where nobody knows, and no hour where the run stands still."""
-    if view.forecast is None or not view.live or view.state.draining:
+    if view.forecast is None or not view.live or view.state.draining or view.state.stopping:
         return []
     found, since = view.forecast
     now, frozen_since = clock.now(), view.state.frozen_since

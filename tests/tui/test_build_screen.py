@@ -190,6 +190,32 @@ async def test_steering(root: Path, steered: Steered, keys: list[str], expected:
     run.vanish()
 
 
+async def test_a_build_that_is_stopping_says_so_and_can_only_be_killed(root: Path, steered: Steered) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        run.add(ev.Stopping(at=run.now, reason="stopped"))
+        run.recorder.flush()
+        await until(pilot, lambda: isinstance(app.screen, BuildScreen))
+        assert app.said.all[0].text == "the build has ended, or is stopping already"
+        await until(pilot, lambda: "STOPPING" in app.export_screenshot())
+        for key in "prPsx":
+            app.said.all.clear()
+            await pilot.press(key)
+            await until(pilot, lambda: app.said.all)
+            assert app.said.all[0].text.startswith(f"{run.run_id} is stopping: X in Build kills")
+        assert steered == []
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        assert "Kill what still runs?" in app.export_screenshot().replace("&#160;", " ")
+        await pilot.press("x")
+        await until(pilot, lambda: steered == [(run.run_id, "kill", None)])
+    run.vanish()
+
+
 async def test_x_never_stops_more_than_one_task(root: Path, steered: Steered) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
@@ -207,7 +233,7 @@ async def test_x_never_stops_more_than_one_task(root: Path, steered: Steered) ->
     ("key", "said"),
     [
         ("x", "compile/plugins has ended: nothing is stopped"),
-        ("X", "the build has ended: nothing is stopped"),
+        ("X", "the build has ended, or is stopping already"),
         ("s", "things have changed: nothing is skipped"),
     ],
 )

@@ -70,6 +70,24 @@ async def test_an_own_build_asks(root: Path, sent: list[str], answer: str, comma
     run.vanish()
 
 
+async def test_an_own_build_that_is_stopping_can_be_left_to_end_or_killed(root: Path, sent: list[str]) -> None:
+    run = recorded.half_way(root)
+    run.add(ev.Stopping(at=run.now, reason="stopped"))
+    app = make_app(root, run.now, run.run_id, owned=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.press("p")
+        await pilot.pause(0.1)
+        assert app.return_value is None, "it cannot be paused any more"
+        await pilot.press("k")
+        await pilot.pause(0.3)
+    assert sent == ["kill"]
+    assert "is stopping" in present.closing_words(app.desk.view, leaving="detach")[0]
+    run.vanish()
+
+
 async def test_an_own_build_that_stands_frozen_is_not_said_to_go_on(root: Path, sent: list[str]) -> None:
     run = recorded.half_way(root)
     run.add(ev.Frozen(at=run.now))

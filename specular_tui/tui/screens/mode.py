@@ -137,6 +137,8 @@ class ModeScreen(Screen[None]):
         They act all the same; an action that cannot be done says why.
         """
         row = self.run_at_hand()
+        if key.id in ("run.pause", "run.resume", "run.drain") and row is not None and self._is_stopping(row.run_id):
+            return False
         match key.id:
             case "run.pause":
                 return row is not None and row.live and row.status != "paused"
@@ -160,6 +162,8 @@ class ModeScreen(Screen[None]):
             self.say("no run is open")
         elif not row.live:
             self.say(f"{row.run_id} is not running")
+        elif self._stops(row.run_id):
+            return
         elif row.status == "paused":
             text = f"{row.run_id} stands still already: {keys.pressed('run.resume')} lets it go on"
             self.say_while(text, lambda: self._stands_still(row.run_id))
@@ -171,6 +175,8 @@ class ModeScreen(Screen[None]):
         row = self.run_at_hand()
         if row is None:
             self.say("no run is open")
+        elif self._stops(row.run_id):
+            return
         elif row.live:
             if row.status == "paused" or self._draining(row):
                 self.post_message(Steer(row.run_id, "unpause"))
@@ -190,13 +196,25 @@ class ModeScreen(Screen[None]):
             self.say("no run is open")
         elif not row.live:
             self.say(f"{row.run_id} is not running")
-        else:
+        elif not self._stops(row.run_id):
             self.post_message(Steer(row.run_id, "unpause" if self._draining(row) else "drain"))
 
     def action_validate(self) -> None:
         """Prove the checkpoint of the run at hand."""
         if (row := self.run_at_hand()) is not None:
             self.post_message(Validate(row.run_id))
+
+    def _is_stopping(self, run_id: str) -> bool:
+        view = self.desk.view
+        return view is not None and view.run_id == run_id and view.live and view.state.stopping
+
+    def _stops(self, run_id: str) -> bool:
+        """Say that a build is stopping, and what still can be done, where that is so; tell whether it is."""
+        if stopping := self._is_stopping(run_id):
+            kill = keys.pressed("build.stop_build")
+            text = f"{run_id} is stopping: {kill} in Build kills what still runs"
+            self.say_while(text, lambda: self._is_stopping(run_id))
+        return stopping
 
     def _draining(self, row: RunRow) -> bool:
         view = self.desk.view

@@ -57,6 +57,8 @@ class SteeringScreen(ModeScreen):
         view, task_id = self.view, self.selected
         if view is None:
             return
+        if self._stops(view.run_id):
+            return
         failed = [i for i in view.failed if not i.startswith(GATE_PREFIX)]
         if not failed:
             self.say("no task has failed: only a failed one can be skipped")
@@ -80,6 +82,8 @@ class SteeringScreen(ModeScreen):
         view, task_id = self.view, self.selected
         if view is None or not view.live:
             self.say("nothing is running here")
+        elif self._stops(view.run_id):
+            return
         elif task_id is not None and task_id in view.state.running:
             holds = lambda: _goes_on(view) and task_id in view.state.running  # noqa: E731
             dialog = questions.stop_task(view, task_id)
@@ -90,12 +94,17 @@ class SteeringScreen(ModeScreen):
             self.say(f"{which}: {keys.pressed('build.stop_build')} stops the build")
 
     def action_stop_build(self) -> None:
-        """Stop the build, after asking."""
+        """Stop the build, after asking; one that is stopping already, by force."""
         view = self.view
         if view is None or not view.live:
             self.say("nothing is running here")
+        elif view.state.stopping:
+            dialog = questions.kill_build(view).while_true(lambda: view.live, "the build has ended: nothing is killed")
+            self._ask(dialog, Steer(view.run_id, "kill"))
         else:
-            dialog = questions.stop_build(view).while_true(lambda: view.live, "the build has ended: nothing is stopped")
+            # A second stop is one by force, which is not what was asked here.
+            holds = lambda: view.live and not view.state.stopping  # noqa: E731
+            dialog = questions.stop_build(view).while_true(holds, "the build has ended, or is stopping already")
             self._ask(dialog, Steer(view.run_id, "stop"))
 
     def _ask(self, dialog: ChoiceDialog, message: Steer) -> None:
@@ -107,4 +116,4 @@ class SteeringScreen(ModeScreen):
 
 
 def _goes_on(view: RunView) -> bool:
-    return view.live
+    return view.live and not view.state.stopping

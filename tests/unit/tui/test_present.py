@@ -78,6 +78,8 @@ def said(lines: list[present.Line]) -> str:
         (view(RunStatus.PAUSED, frozen_since=NOW - 7000), " ‖ PAUSED   since 10:30:38"),
         (view(RunStatus.PAUSED, live=False), " ‖ PAUSED "),
         (view(draining=True), " ◐ DRAINING   starts nothing new"),
+        (view(stopping=True, running={"a": None}), " ◐ STOPPING   ends 1 task"),
+        (view(RunStatus.PAUSED, stopping=True, frozen_since=NOW - 7000), " ◐ STOPPING   ends 0 tasks"),
         (view(RunStatus.COMPLETED, live=False), " ✓ COMPLETED   1 skipped, 1 failed, allowed"),
         (view(RunStatus.CREATED), " ○ STARTING "),
         (view(RunStatus.ABANDONED, live=False), " ∅ ABANDONED "),

@@ -15,7 +15,14 @@ from specular_tui.tui.views import RunView
 def leave(view: RunView) -> ChoiceDialog:
     """Ask what shall become of the build that was started here."""
     running = len(view.state.running)
-    if view.state.frozen_since is not None:
+    stop = Answer("stop", "s", "Stop and quit", "the checkpoint is saved; resume it later", grave=True)
+    if view.state.stopping:
+        title = "This build is stopping"
+        going = [
+            Answer("detach", "d", "Let it end", f"{quantity.plural(running, 'task')} to end; its checkpoint is saved")
+        ]
+        stop = Answer("kill", "k", "Kill and quit", "what still runs is killed at once", grave=True)
+    elif view.state.frozen_since is not None:
         title = "This build stands frozen"
         going = [Answer("detach", "d", "Leave it frozen", "it can go on any time")]
     else:
@@ -33,7 +40,7 @@ def leave(view: RunView) -> ChoiceDialog:
         ],
         [
             *going,
-            Answer("stop", "s", "Stop and quit", "the checkpoint is saved; resume it later", grave=True),
+            stop,
             Answer("", "escape", "Stay here", also="n"),
         ],
     )
@@ -59,6 +66,16 @@ def stop_build(view: RunView) -> ChoiceDialog:
         [(f"{quantity.plural(running, 'running task')} cut off, to start anew on resume", "muted")],
     ]
     return confirm([("Stop the build?", "strong")], details, "Stop it", key="x")
+
+
+def kill_build(view: RunView) -> ChoiceDialog:
+    """Ask whether what a build that is stopping still waits for shall be killed."""
+    details: list[Line] = [
+        [(view.run_id, "plain")],
+        [(f"it is stopping, and waits for {quantity.plural(len(view.state.running), 'task')} to end: ", "muted")],
+        [("that is killed at once, to start anew on resume", "muted")],
+    ]
+    return confirm([("Kill what still runs?", "strong")], details, "Kill it", key="x")
 
 
 def skip(view: RunView, failed: list[str]) -> ChoiceDialog:
