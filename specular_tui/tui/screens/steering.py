@@ -103,8 +103,9 @@ class SteeringScreen(ModeScreen):
             self._ask(dialog, Steer(view.run_id, "kill"))
         else:
             # A second stop is one by force, which is not what was asked here.
-            holds = lambda: view.live and not view.state.stopping  # noqa: E731
-            dialog = questions.stop_build(view).while_true(holds, "the build has ended, or is stopping already")
+            dialog = questions.stop_build(view).while_true(
+                lambda: _goes_on(view), "the build has ended, or is stopping already"
+            )
             self._ask(dialog, Steer(view.run_id, "stop"))
 
     def _ask(self, dialog: ChoiceDialog, message: Steer) -> None:
