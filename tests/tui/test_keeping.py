@@ -307,6 +307,27 @@ async def test_a_clean_up_shows_what_goes_before_it_does(app: SpecularApp, runs:
         await until(pilot, lambda: len(listed(app)) == 4)
 
 
+async def test_without_a_run_there_is_nothing_to_clean_up_and_a_deletion_can_be_undone(
+    app: SpecularApp, runs: Path
+) -> None:
+    async with app.run_test(size=(130, 36)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("c")
+        screen = checkpoints(app)
+        assert screen.cleaning
+        for run_id in ids(runs):
+            keeping.trash_run(runs, run_id)
+        await until(pilot, lambda: app.desk.listed and not app.desk.runs)
+        await until(pilot, lambda: not screen.cleaning)
+        await pilot.press("c")
+        await until(pilot, lambda: "there is no run to clean up" in told(app))
+        assert not screen.cleaning
+        await until(pilot, lambda: "u Undo" in str(screen.footer.render()))
+        await pilot.press("q")
+        await pilot.pause(0.1)
+    assert app.return_value == 0
+
+
 async def test_the_policy_cleans_up_too_and_esc_changes_nothing(
     app: SpecularApp, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

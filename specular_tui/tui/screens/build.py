@@ -136,9 +136,9 @@ class BuildScreen(SteeringScreen):
             case "build.skip":
                 return failed and not (task_id or "").startswith(GATE_PREFIX)
             case "build.stop_task":
-                return view.live and running
+                return view.live and running and not view.state.stopping
             case "build.stop_build":
-                return view.live and not running
+                return view.live and (not running or view.state.stopping)
             case "build.why":
                 return bool(view.failed)
             case "tasks.next_running":

@@ -108,7 +108,9 @@ class CheckpointsScreen(CleaningScreen):
         else:
             self.table.touch(self.desk.runs, message.changed)
             self.ages.look(self._moments_of(row for row in self.desk.runs if row.run_id in (message.changed or ())))
-        if message.changed is None and self.cleaning:
+        if self.cleaning and self.desk.listed and not self.desk.runs:
+            self._close_cleaner()
+        elif message.changed is None and self.cleaning:
             self.post_message(Do(Preview(self.cleaner.rules or Rules(), anew=True)))
         row = self.table.row
         if row is not None and (message.changed is None or row.run_id in message.changed):
@@ -178,7 +180,7 @@ class CheckpointsScreen(CleaningScreen):
         """Tell which keys make sense for the run under the cursor."""
         row = self.table.row
         if key.where == "checkpoints" and row is None:
-            return key.action == "import"
+            return key.action == "import" or (key.action == "undo" and self.desk.trash[0] > 0)
         if self.cleaning and key.id == "app.new_build":
             return False
         match key.id:

@@ -49,7 +49,10 @@ class CleaningScreen(KeepingScreen):
         return CleanPane()
 
     async def action_clean(self) -> None:
-        """Look at what a clean-up would remove."""
+        """Look at what a clean-up would remove; without a run there is nothing to look at."""
+        if self.desk.listed and not self.desk.runs:
+            self.say("there is no run to clean up")
+            return
         if not self.cleaner.is_attached:
             await self.query_one("#panes").mount(self.cleaner)
         self.details.display = False
