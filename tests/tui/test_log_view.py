@@ -587,6 +587,34 @@ async def test_the_line_that_says_why_is_found_far_from_the_end(log: Path) -> No
         assert app.view.selected_text() == "a.c:1:2: error: x"
 
 
+@pytest.mark.parametrize("wrap", [False, True])
+async def test_what_stood_at_its_end_stays_there_in_any_size(log: Path, wrap: bool) -> None:
+    app = Host()
+    async with app.run_test(size=(60, 10)) as pilot:
+        log.write_bytes(b"cc one\ncc two\ncc three\ncc four\na.c:1:2: error: x\nmake: ***\nover\n")
+        view = app.view
+        view.wrap = wrap
+        view.show(LogFile(log), title="cc")
+        await settle(pilot)
+        view.show_cause(Cause(0, "a.c:1:2: error: x", below=2), asked=False)
+        await settle(pilot)
+        assert not view.follow, "nobody asked for the end"
+        assert "cc one" in painted(app)[1]
+        for size in ((40, 5), (60, 7), (30, 6)):
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            assert "over" in painted(app)[-1], size
+            assert any("error: x" in line for line in painted(app))
+        await pilot.resize_terminal(40, 3)
+        await settle(pilot)
+        assert any("error: x" in line for line in painted(app)), "what says why stays on the screen"
+        view.action_go_top()
+        await settle(pilot)
+        await pilot.resize_terminal(40, 4)
+        await settle(pilot)
+        assert "cc one" in painted(app)[1], "what did not stand at its end stays where it stands"
+
+
 async def test_lines_that_are_still_being_counted_are_no_new_ones(log: Path) -> None:
     log.write_bytes(b"a line of some length, so that counting takes more than a moment\n" * 1_000_000)
     source = LogFile(log)

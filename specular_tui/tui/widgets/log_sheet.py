@@ -134,8 +134,15 @@ class LogSheet(ScrollActions, Widget):
             self._window.measure(max(1, self.size.width - 1), self._body, self.numbers)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the rows out anew."""
+        """Lay the rows out anew; what stood at its end stays there, whatever of it has room now."""
+        window = self._window
+        at_end = window is not None and window.at_end
         self._changed()
+        if window is not None and at_end:
+            window.put(window.last_top())
+            if window.selection is not None and (line := window.selection[0][0]) < window.top[0]:
+                # Why the task failed, say.
+                window.put(window.moved((line, 0), -(self._body // 3)))
 
     def watch_follow(self, follow: bool) -> None:
         """Go to the end, or stay where the view stands."""

@@ -90,6 +90,11 @@ class LogWindow:
         """Whether all of the log is on screen."""
         return self.last_top() <= (self.bounds()[0], 0)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the last row of the log is on screen."""
+        return self.follow or self.top >= self.last_top()
+
     def rows_of(self, line: int) -> list[Row]:
         """Return the rows of a line."""
         return self.text.rows(line, self.width) if self.wrap else [Row(line, 0, _WHOLE)]
