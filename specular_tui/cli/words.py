@@ -18,12 +18,12 @@ def age(at: int, now: int | None = None) -> str:
 
 
 def left(found: Forecast, now: int, *, frozen: bool) -> str:
-    """Return `~3-5m left, until 14:31-14:33`; no hour where the run stands still, `about to end` at its end.
+    """Return `~3-5m left, until 14:31-14:33`; no hour where the run stands still, `longer than expected` after its end.
 
     `now` is the moment that it is counted from, in milliseconds since the epoch.
     """
     if not found.high_ms:
-        return "about to end"
+        return "longer than expected"
     span = duration.between(found.low_ms, found.high_ms).replace("–", "-")
     return f"{span} left" if frozen else f"{span} left, until {_hours(now + found.low_ms, now + found.high_ms, now)}"
 

@@ -31,6 +31,13 @@ class Forecast(Struct, frozen=True):
 _PLANNED: Final = (0.7, 1.5)
 _ONCE: Final = (0.8, 1.25)
 _UNKNOWN: Final = (0.3, 2.0)
+#: How much longer, in shares of what it has taken so far, a task may take that takes longer than all others: where long
+#: times are as much rarer as they are longer, three in five end in between.
+_LONGEST: Final = (0.3, 1.0, 4.0)
+#: Of so many tasks it must be known how long they take before others are likened to them: of this share of both, but of
+#: no fewer than the first number, and the second is always enough.
+_SHARE: Final = 0.1
+_FEWEST: Final = (3, 20)
 #: A task that takes longer than ever may take this share of its time on top.
 _OVERDUE: Final = 0.2
 #: Until so much of what is known of all tasks has ended, how long they took says less than what was known.
@@ -86,11 +93,14 @@ def _spans(
     pace = _pace(ended, {i: past.median for i, past in usual.items() if i in graph.tasks})
     planned = {task.id: task.estimate * 1000 for task in graph.tasks.values() if task.estimate}
     planned_pace = _pace({i: took for i, took in ended.items() if i not in usual}, planned)
-    # Where nothing has ended yet, a task that never ran before is likened to those that have.
-    timed = sorted(ended.values()) or sorted(past.median for i, past in usual.items() if i in graph.tasks)
-    middle = timed[len(timed) // 2] if timed else None
+    tasks = list(_open(state, graph) if left is None else left)
+    # A task that never ran before is likened to those that have, in this run or in others.
+    timed = sorted(({i: past.median for i, past in usual.items() if i in graph.tasks} | ended).values())
+    new = sum(task_id not in usual and task_id not in planned for task_id in tasks)
+    enough = len(timed) >= min(_FEWEST[1], max(_FEWEST[0], _SHARE * (len(timed) + new)))
+    middle, longest = (timed[len(timed) // 2], timed[-1]) if timed and enough else (None, 0.0)
     spans: dict[str, _Span] = {}
-    for task_id in _open(state, graph) if left is None else left:
+    for task_id in tasks:
         likened = False
         if (past := usual.get(task_id)) is not None:
             low, high = (past.median * _ONCE[0], past.median * _ONCE[1]) if past.runs == 1 else (past.low, past.high)
@@ -105,8 +115,13 @@ def _spans(
         task = state.tasks.get(task_id)
         if left is None and task is not None and task.status is TaskStatus.IN_PROGRESS:
             elapsed = state.task_elapsed_until(task, now) or 0
-            # Of one that takes longer than those that it is likened to nothing is known but that: it may be half done.
-            span = _stretched(elapsed, _UNKNOWN) if likened and elapsed > span[1] else _rest(span, elapsed)
+            if likened and elapsed > longest:
+                # Of one that takes longer than all others nothing is known but that: it may be half done.
+                span = (_LONGEST[0] * elapsed, _LONGEST[1] * elapsed, _LONGEST[2] * elapsed)
+            elif likened and elapsed > span[1]:
+                span = _stretched(elapsed, _UNKNOWN)
+            else:
+                span = _rest(span, elapsed)
         spans[task_id] = span
     return spans
 

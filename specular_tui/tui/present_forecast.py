@@ -27,7 +27,7 @@ def hours(start: int, end: int, clock: Clock) -> str:
 
 def time_left(view: RunView, clock: Clock) -> Line:
     """Return `~3–5m left, until 14:31–14:33`; nothing where nobody knows, and no hour where the run stands still."""
-    if view.forecast is None or not view.live or view.state.draining or view.state.stopping:
+    if view.forecast is None or not _has_end(view):
         return []
     found, since = view.forecast
     now, frozen_since = clock.now(), view.state.frozen_since
@@ -35,11 +35,22 @@ def time_left(view: RunView, clock: Clock) -> Line:
     if frozen_since is not None:
         return [(f"{between(left.low_ms, left.high_ms)} left", "muted")]
     if not left.high_ms:
-        return [("about to end", "muted")]
+        return [("longer than expected", "muted")]
     return [
         (f"{between(left.low_ms, left.high_ms)} left", "plain"),
         (f", until {hours(now + left.low_ms, now + left.high_ms, clock)}", "muted"),
     ]
+
+
+def unknown(view: RunView) -> Line:
+    """Return that nobody knows how long it takes, where that is so."""
+    if view.forecast is not None or not view.foreseen or not _has_end(view):
+        return []
+    return [("nobody knows yet how long", "muted")]
+
+
+def _has_end(view: RunView) -> bool:
+    return view.live and not view.state.draining and not view.state.stopping
 
 
 def usually(past: Usual) -> str:

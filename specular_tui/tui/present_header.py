@@ -7,7 +7,7 @@ from specular_tui.model.duration import humanise
 from specular_tui.tui import present
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
-from specular_tui.tui.present_forecast import time_left
+from specular_tui.tui.present_forecast import time_left, unknown
 from specular_tui.tui.views import RunView
 from specular_tui.tui.widgets.task_cells import running_time
 
@@ -54,7 +54,8 @@ def facts(view: RunView, clock: Clock) -> list[Line]:
             parts.append([(throughput(pace), "muted")])
     if state.session is not None:
         parts.append([(quantity.plural(state.session.jobs, "job"), "muted")])
-    return [*parts, [("live" if view.owned else "attached", "running")]]
+    parts.append([("live" if view.owned else "attached", "running")])
+    return [*parts, line] if (line := unknown(view)) else parts
 
 
 def throughput(per_minute: float) -> str:

@@ -120,6 +120,8 @@ class RunView(Struct):
     causes: dict[str, Cause | None] = field(default_factory=dict)
     #: When it will have ended, counted from a moment on; None where nobody knows.
     forecast: tuple[Forecast, int] | None = None
+    #: That has been looked into.
+    foreseen: bool = False
     #: What its tasks and gates took in other runs of the plan.
     usual: Mapping[str, Usual] = field(default_factory=dict)
     #: The tasks of its critical path, first to last; empty until it has been worked out.

@@ -96,4 +96,4 @@ def _foresee(view: RunView, graph: Graph, now: int) -> None:
     critical = critical_path(state, graph, now, expected_ms(graph, view.usual))
     found = forecast(state, graph, now, view.usual) if view.live else None
     view.critical = critical
-    view.forecast = (found, now) if found is not None else None
+    view.forecast, view.foreseen = (found, now) if found is not None else None, True

@@ -47,7 +47,7 @@ def test_an_age_that_nobody_knows() -> None:
         (180_000, 300_000, False, "~3-5m left, until 10:33-10:35"),
         (180_000, 300_000, True, "~3-5m left"),
         (86_400_000, 86_400_000, False, "~24h left, until Tue 10:30"),
-        (0, 0, False, "about to end"),
+        (0, 0, False, "longer than expected"),
     ],
 )
 def test_what_is_left(

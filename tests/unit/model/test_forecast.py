@@ -40,14 +40,17 @@ def test_past_runs_give_a_range() -> None:
 
 def test_nobody_knows_of_a_task_that_nothing_is_known_of() -> None:
     assert forecast(counted(run(a=TaskState())), graph(a=""), 0, {}) is None
-    found = forecast(counted(run(a=done(1000), b=TaskState())), graph(a="", b=""), 0, {})
+    few = counted(run(a=done(1000), b=done(900), c=TaskState()))
+    assert forecast(few, graph(a="", b="", c=""), 0, {}) is None, "two tasks say nothing of a third"
+    enough = counted(run(a=done(1000), b=done(900), c=done(1100), d=TaskState()))
+    found = forecast(enough, graph(a="", b="", c="", d=""), 0, {})
     assert found is not None
     assert found.low_ms < found.likely_ms == 1000 < found.high_ms
 
 
 def test_before_anything_has_ended_past_runs_say_of_new_tasks_too() -> None:
-    usual = {"a": Usual(100, 100, 100, 2), "gone": Usual(9000, 9000, 9000, 2)}
-    found = forecast(RunState(), graph(a="", b=""), 0, usual, ["a", "b"], 1)
+    usual = {i: Usual(100, 100, 100, 2) for i in "acd"} | {"gone": Usual(9000, 9000, 9000, 2)}
+    found = forecast(RunState(), graph(a="", b="", c="", d=""), 0, usual, ["a", "b"], 1)
     assert found is not None
     assert found.low_ms < found.likely_ms == 200 < found.high_ms
     assert forecast(RunState(), graph(b=""), 0, usual, ["b"], 1) is None, (
@@ -67,10 +70,34 @@ def test_what_runs_has_only_its_rest_to_go_and_what_is_overdue_a_little() -> Non
 
 def test_a_task_that_takes_longer_than_those_that_it_is_likened_to_may_be_half_done() -> None:
     running = TaskState(status=TaskStatus.IN_PROGRESS, attempt=1, started_at=0)
-    state = counted(run(a=done(1000), b=running))
-    early, late = (forecast(state, graph(a="", b=""), now, {}) for now in (400, 40_000))
-    assert early == Forecast(0, 600, 1600)
-    assert late == Forecast(12_000, 40_000, 80_000)
+    state = counted(run(a=done(1000), b=running, c=done(1000), d=done(3000)))
+    needs = graph(a="", b="", c="", d="")
+    assert forecast(state, needs, 400, {}) == Forecast(0, 600, 1600)
+    assert forecast(state, needs, 2000, {}) == Forecast(600, 2000, 4000)
+    assert forecast(state, needs, 40_000, {}) == Forecast(12_000, 40_000, 160_000), "longer than any: it may be far off"
+
+
+def test_the_first_build_of_a_plan_with_long_tasks_promises_no_early_end() -> None:
+    first, second = (TaskState(status=TaskStatus.IN_PROGRESS, attempt=1, started_at=0) for _ in range(2))
+    state = counted(run(4, a=done(500), b=first, c=second))
+    needs = graph(a="", b="", c="")
+    assert forecast(state, needs, 4000, {}) is None
+    many = counted(run(4, **{f"t{n}": done(500 + n) for n in range(30)}, b=first, c=second))
+    needs = graph(**dict.fromkeys(many.tasks, ""))
+    for now in (4000, 9000, 20_000):
+        found = forecast(many, needs, now, {})
+        assert found is not None
+        assert now + found.high_ms > 4 * now, "the longer it takes, the longer it may take"
+        assert found.low_ms > 0
+
+
+def test_a_tenth_of_a_large_plan_says_how_its_tasks_are() -> None:
+    def found(ended: int) -> Forecast | None:
+        tasks = {f"t{n}": done(500) if n < ended else TaskState() for n in range(100)}
+        return forecast(counted(run(4, **tasks)), graph(**dict.fromkeys(tasks, "")), 0, {})
+
+    assert found(9) is None
+    assert found(10) is not None
 
 
 def test_what_needs_a_failed_task_waits_for_somebody() -> None:

@@ -215,6 +215,17 @@ def test_a_clock_time_has_its_day_where_that_is_another() -> None:
     assert present_forecast.hours(NOW, NOW + 86_400_000, CLOCK) == "10:30–Tue 10:30"
 
 
+def test_what_nobody_knows_is_said_where_there_is_room() -> None:
+    found = view()
+    assert "nobody knows" not in present.text(present_header.lines(found, CLOCK, 120)[0]), "it was not looked into yet"
+    found.foreseen = True
+    wide, narrow = (present.text(present_header.lines(found, CLOCK, room)[0]) for room in (120, 50))
+    assert wide.endswith("nobody knows yet how long")
+    assert "nobody knows" not in narrow
+    found.state.draining = True
+    assert "nobody knows" not in present.text(present_header.lines(found, CLOCK, 120)[0])
+
+
 def test_the_end_goes_before_the_id_of_the_run() -> None:
     found = view()
     found.run_id = "build-2024-01-15T10-30-45"
