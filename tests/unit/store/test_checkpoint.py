@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import os
 import threading
@@ -215,3 +216,25 @@ def test_readers_of_a_live_run_always_see_something_whole_and_never_go_back(tmp_
         stop.set()
         writer.join()
     run.finish("paused")
+
+
+def test_a_run_of_which_it_cannot_be_told_whether_it_is_live_is_listed_as_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.paused(tmp_path)
+    really = Folder.open
+
+    def refuse(self: Folder, name: str, flags: int = os.O_RDONLY) -> int:
+        if name == layout.LOCK:
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return really(self, name, flags)
+
+    monkeypatch.setattr(Folder, "open", refuse)
+    (found,) = checkpoint.summaries(tmp_path)
+    assert found.run_id == RUN
+    assert found.status == "damaged"
+    assert not found.resumable
+    assert found.damage is not None
+    assert found.damage.reason.startswith("failed to see whether the checkpoint is in use: permission denied")
+    with pytest.raises(StorageError, match="permission denied"):
+        checkpoint.load(tmp_path, RUN)

@@ -239,6 +239,25 @@ def test_a_trash_that_cannot_be_read_is_not_taken_for_empty(
         removal.trashed(tmp_path)
 
 
+def test_a_sweep_leaves_what_may_still_be_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = tmp_path / ".deleted-x"
+    left.mkdir()
+    (left / layout.LOCK).touch()
+    really = Folder.open
+
+    def refuse(self: Folder, name: str, flags: int = os.O_RDONLY) -> int:
+        if name == layout.LOCK:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return really(self, name, flags)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "open", refuse)
+        removal.sweep(tmp_path)
+    assert left.is_dir()
+    removal.sweep(tmp_path)
+    assert not left.exists()
+
+
 def test_a_link_in_place_of_the_trash_is_told_of(tmp_path: Path) -> None:
     recorded.completed(tmp_path)
     (tmp_path / removal.TRASH).symlink_to("elsewhere")
