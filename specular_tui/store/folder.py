@@ -116,7 +116,8 @@ class Folder:
             except FileExistsError:
                 continue
             part.chmod(0o700)
-            _fsync_path(part.parent)
+            with cls(os.open(part.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), part.parent) as above:
+                above.sync()
         return cls.at(path)
 
     def close(self) -> None:
@@ -281,10 +282,21 @@ class Folder:
         return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
 
     def has(self, name: str) -> bool:
-        """Tell whether a regular file `name` is here."""
+        """Tell whether a regular file `name` is here, as far as a reader can see."""
+        try:
+            return self.finds(name)
+        except OSError:
+            return False
+
+    def finds(self, name: str) -> bool:
+        """Tell whether a regular file `name` is here, to whoever would write over it.
+
+        Raises:
+            OSError: it cannot be told.
+        """
         try:
             return stat.S_ISREG(self.stat(name).st_mode)
-        except OSError:
+        except FileNotFoundError:
             return False
 
     def names(self) -> Iterator[str]:
@@ -389,11 +401,3 @@ def write_all(fd: int, data: bytes | bytearray) -> None:
         view = memoryview(data)[written:]
         while view:
             view = view[os.write(fd, view) :]
-
-
-def _fsync_path(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -12,7 +12,7 @@ def finish(folder: Folder, state: RunState) -> None:
 
     Files that wait without being in force are left of a change that never came to be, and go.
     """
-    if folder.has(layout.NEXT_POLICY):
+    if folder.finds(layout.NEXT_POLICY):
         if state.policy_hash is None:
             folder.remove(layout.POLICY, missing_ok=True)
             folder.remove(layout.NEXT_POLICY)
@@ -20,7 +20,7 @@ def finish(folder: Folder, state: RunState) -> None:
             folder.rename(layout.NEXT_POLICY, layout.POLICY)
         else:
             folder.remove(layout.NEXT_POLICY)
-    if folder.has(layout.NEXT_PLAN):
+    if folder.finds(layout.NEXT_PLAN):
         if digest.of_bytes(folder.read(layout.NEXT_PLAN)) == state.plan_hash:
             folder.rename(layout.NEXT_PLAN, layout.PLAN)
         else:

@@ -217,13 +217,13 @@ class RunRecorder:
             raise explain(error, "write checkpoint", self._outputs.path / log.name) from error
 
     def _keep_log(self, latest: str, earlier: str) -> None:
-        if not (self._outputs.has(earlier) or earlier + ".gz" in self._packed):
-            found = latest + ".gz" in self._packed or self._outputs.has(latest)
+        if not (self._outputs.finds(earlier) or earlier + ".gz" in self._packed):
+            found = latest + ".gz" in self._packed or self._outputs.finds(latest)
             if latest + ".gz" in self._packed:
                 self._packed.discard(latest + ".gz")
                 self._packed.add(earlier + ".gz")
                 self._outputs.rename(latest + ".gz", earlier + ".gz")
-            if self._outputs.has(latest):
+            if self._outputs.finds(latest):
                 self._outputs.rename(latest, earlier)
             if found:
                 # A power cut must not keep the new file of this name, and lose the other name of the old one.

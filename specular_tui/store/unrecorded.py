@@ -54,7 +54,7 @@ class Unrecorded:
         latest = layout.log_name(task_id)
         attempt = self.state.task(task_id).attempt
         with self._explained(latest):
-            if attempt and self._folder.has(latest):
+            if attempt and self._folder.finds(latest):
                 self._folder.rename(latest, layout.log_name(task_id, attempt))
             return self._logs.open(latest)
 

@@ -140,6 +140,27 @@ def test_logs_of_earlier_attempts_are_kept(tmp_path: Path) -> None:
     run.finish("failed")
 
 
+def test_a_log_of_which_it_cannot_be_told_whether_it_is_there_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Recorded(tmp_path)
+    run.begin()
+    run.run("fetch", "failed", log=b"of the first attempt")
+
+    def refuse(self: Folder, name: str) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "stat", refuse)
+        with pytest.raises(StorageError, match="input/output error"):
+            run.recorder.open_log("fetch")
+    assert (run.outputs / "fetch.log").read_bytes() == b"of the first attempt"
+    run.run("fetch")
+    run.finish("paused")
+    assert (run.outputs / "fetch.1.log").read_bytes() == b"of the first attempt"
+    assert check(tmp_path, RUN).ok
+
+
 def test_a_log_that_a_crash_renamed_is_not_renamed_again(tmp_path: Path) -> None:
     run = Recorded(tmp_path)
     run.begin()
