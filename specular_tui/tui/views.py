@@ -99,8 +99,8 @@ class RunRow(Struct, frozen=True):
 
 #: So many runs are looked at for one that is live.
 _NEWEST: Final = 32
-#: So many failures are told of one below the other when a build has ended.
-PINNED: Final = 4
+#: So many failures are told of one below the other when a build has ended, where there is room.
+PINNED: Final = 6
 
 
 class RunView(Struct):

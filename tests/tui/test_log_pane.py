@@ -174,7 +174,7 @@ def test_a_program_that_is_not_there_is_told_of_on_the_screen(tmp_path: Path, ke
     run.vanish()
 
 
-@pytest.mark.parametrize(("size", "lines"), [((100, 30), 4), ((60, 16), 1)])
+@pytest.mark.parametrize(("size", "lines"), [((160, 48), 5), ((100, 30), 4), ((80, 24), 3), ((60, 16), 1)])
 async def test_at_the_end_the_failures_are_told_with_their_last_lines(
     root: Path, size: tuple[int, int], lines: int
 ) -> None:
@@ -192,12 +192,24 @@ async def test_at_the_end_the_failures_are_told_with_their_last_lines(
         await until(pilot, lambda: "error 1" in str(screen.notice.render()))
         said = str(screen.notice.render()).splitlines()[:lines]
         assert said[0].startswith("✗ gen/parser failed (exit 1): error 1")
-        assert screen.notice.content_size.height == lines
+        assert screen.notice.content_size.height == lines + (lines > 1)
         if lines > 1:
-            assert [line.split()[1] for line in said] == ["gen/parser", "deps/install", "docs/html", "test/net"]
-            assert "and 1 more" in said[0]
+            assert [line.split()[1] for line in said] == [
+                "gen/parser",
+                "deps/install",
+                "docs/html",
+                "test/net",
+                "test/ui",
+            ][:lines]
+            assert all(f": error {number}" in line for number, line in enumerate(said, 1))
+            below = str(screen.notice.render()).splitlines()[lines]
+            assert below.startswith(f"and {5 - lines} more" if lines < 5 else "n N ")
+            assert below.endswith("R all again")
             await pilot.click(screen.notice, offset=(5, 2))
             await until(pilot, lambda: screen.table.selected == "docs/html")
+            await pilot.click(screen.notice, offset=(5, lines))
+            await pilot.press("c")
+            assert screen.log_view.selected_text() == "error 3", "of the task under the cursor"
 
 
 async def test_the_line_that_says_why_it_failed(root: Path) -> None:
