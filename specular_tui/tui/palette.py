@@ -12,7 +12,7 @@ from specular_tui.tui.present import Line, Segment
 #: So many of a kind are offered at most: nobody reads more, everybody types on.
 _MOST: Final = {"actions": 12, "themes": 40, "runs": 8, "tasks": 20}
 #: Before anything is typed.
-_FIRST: Final = {"actions": 60, "themes": 0, "runs": 5, "tasks": 0}
+_FIRST: Final = {"actions": 100, "themes": 0, "runs": 5, "tasks": 0}
 
 
 class Entry(Struct, frozen=True):

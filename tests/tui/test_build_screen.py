@@ -447,19 +447,6 @@ async def test_hostile_text_stays_text(root: Path) -> None:
             assert "\x1b" not in shown
 
 
-async def test_palette_finds_a_task(root: Path) -> None:
-    run = recorded.half_way(root)
-    app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
-        await pilot.press("2", "ctrl+p", *"pack/sign")
-        await pilot.pause(0.6)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, BuildScreen))
-        assert build(app).table.selected == "pack/sign"
-    run.vanish()
-
-
 async def test_the_header_says_when_it_will_end(root: Path) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
