@@ -38,6 +38,9 @@ _LONGEST: Final = (0.3, 1.0, 4.0)
 #: no fewer than the first number, and the second is always enough.
 _SHARE: Final = 0.1
 _FEWEST: Final = (3, 20)
+#: Of fewer than these nothing is known where a task takes so many times as long as the longest of them.
+_WEAK: Final = 10
+_BEYOND: Final = 2.0
 #: A task that takes longer than ever may take this share of its time on top.
 _OVERDUE: Final = 0.2
 #: Until so much of what is known of all tasks has ended, how long they took says less than what was known.
@@ -115,6 +118,8 @@ def _spans(
         task = state.tasks.get(task_id)
         if left is None and task is not None and task.status is TaskStatus.IN_PROGRESS:
             elapsed = state.task_elapsed_until(task, now) or 0
+            if likened and elapsed > _BEYOND * longest and len(timed) < _WEAK:
+                return None
             if likened and elapsed > longest:
                 # Of one that takes longer than all others nothing is known but that: it may be half done.
                 span = (_LONGEST[0] * elapsed, _LONGEST[1] * elapsed, _LONGEST[2] * elapsed)

@@ -74,7 +74,8 @@ def test_a_task_that_takes_longer_than_those_that_it_is_likened_to_may_be_half_d
     needs = graph(a="", b="", c="", d="")
     assert forecast(state, needs, 400, {}) == Forecast(0, 600, 1600)
     assert forecast(state, needs, 2000, {}) == Forecast(600, 2000, 4000)
-    assert forecast(state, needs, 40_000, {}) == Forecast(12_000, 40_000, 160_000), "longer than any: it may be far off"
+    assert forecast(state, needs, 5000, {}) == Forecast(1500, 5000, 20_000), "longer than any: it may be far off"
+    assert forecast(state, needs, 6001, {}) is None, "three say nothing of one that is so much longer"
 
 
 def test_the_first_build_of_a_plan_with_long_tasks_promises_no_early_end() -> None:
