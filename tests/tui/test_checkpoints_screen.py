@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from specular_tui.model import event as ev
 from specular_tui.tui import present
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.clock import Clock
@@ -242,3 +243,32 @@ async def test_what_a_run_takes_is_counted_anew_when_it_has_ended(root: Path) ->
         (root / run.run_id / "packed").write_bytes(b"x" * 7000)
         # What counts is what it takes on the disk, which is in blocks.
         await until(pilot, lambda: (app.desk.runs[0].size or 0) >= before + 7000)
+
+
+async def test_of_a_build_that_is_not_in_view_it_is_said_what_came_of_a_key(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = recorded.finished(root, "build-a", at=recorded.START - 86_400_000)
+    run = recorded.half_way(root)
+    monkeypatch.setattr(steering, "steer", lambda root, run_id, command, task=None, **options: f"{run_id}: {command}")
+    app = make_app(root, run.now, stored.run_id)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2", "g", "P")
+        await until(pilot, lambda: app.said.shown is not None)
+        assert app.said.all[0].text == f"{run.run_id}: drain", "the header is about another run"
+        run.add(ev.Draining(at=run.now, on=True))
+        run.recorder.flush()
+        await until(pilot, lambda: checkpoints(app)._draining(app.desk.runs[0]))
+        await pilot.press("P")
+        await until(pilot, lambda: app.said.all[0].text == f"{run.run_id}: unpause")
+        run.add(ev.Draining(at=run.now, on=False))
+        run.recorder.flush()
+        await until(pilot, lambda: not checkpoints(app)._draining(app.desk.runs[0]))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == run.run_id)
+        said = len(app.said.all)
+        await pilot.press("P")
+        await pilot.pause(0.2)
+        assert len(app.said.all) == said, "the header says it"
+    run.vanish()

@@ -160,8 +160,10 @@ class Bridge:
         answer = await self.outlet.attempt(
             lambda: steering.steer(self.outlet.root, run_id, command, task, **options), "warning"
         )
-        # That it stands still, goes on, or starts nothing new, is seen in the header, for as long as it is so.
-        if answer and command not in ("pause", "unpause", "drain"):
+        # That the run in view stands still, goes on, or starts nothing new, is seen in the header, as long as it is so.
+        view = self.outlet.desk.view
+        seen = view is not None and view.run_id == run_id and command in ("pause", "unpause", "drain")
+        if answer and not seen:
             self.outlet.notify(answer, "information")
         self._follower.stir()
 
