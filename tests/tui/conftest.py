@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 from textual.pilot import Pilot
 
-from specular_tui.store import compress, folder, removal
+from specular_tui.store import compress, folder, removal, room
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
@@ -34,7 +34,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def blockless_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a run take what its files hold, so that no picture depends on the file system that it was painted on."""
     of_files = lambda status: 0 if stat.S_ISDIR(status.st_mode) else status.st_size  # noqa: E731
-    for module in (folder, compress, removal):
+    for module in (folder, compress, removal, room):
         monkeypatch.setattr(module, "room_on_disk", of_files)
 
 
