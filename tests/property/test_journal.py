@@ -65,7 +65,7 @@ EVENTS: st.SearchStrategy[ev.AnyEvent] = st.one_of(
     st.builds(ev.Frozen, by=TEXT, **SYNCED),
     st.builds(ev.Thawed, frozen_ms=NUMBER, **SYNCED),
     st.builds(ev.Draining, on=st.booleans(), **SYNCED),
-    st.builds(ev.Stopping, reason=WORD, **SYNCED),
+    st.builds(ev.Stopping, reason=TEXT, **SYNCED),
     st.builds(ev.ContextSet, values=VALUES, **SYNCED),
     st.builds(ev.SessionEnded, status=TEXT, reason=TEXT, elapsed_ms=NUMBER, **SYNCED),
     st.builds(ev.RunAbandoned, reason=TEXT, **SYNCED),

@@ -98,7 +98,7 @@ async def test_it_follows_the_journal(root: Path) -> None:
         assert view.state.tasks["compile/plugins"].status is TaskStatus.COMPLETED
         run.finish("failed", "a task failed")
         await until(pilot, lambda: not view.live)
-        assert build(app).table.sort == "state", "failures stand first once it has ended"
+        await until(pilot, lambda: build(app).table.sort == "state")  # failures stand first once it has ended
         assert build(app).table.selected == "compile/net", "the first of them, for nobody has moved the cursor"
 
 
