@@ -122,8 +122,8 @@ class ProcessJob:
         self._over = True
         _, status, usage = os.wait4(self.pid, 0)
         _await_group(self.pid)
-        # What has left the group, and was frozen with it, goes on.
-        self.thaw()
+        if self._frozen is not None or self._stopped:
+            self.thaw()  # what has left the group, and was frozen with it, goes on
         code = os.waitstatus_to_exitcode(status)
         return Exit(
             exit_code=code if code >= 0 else None,

@@ -269,7 +269,8 @@ class Runner:
                 at=now, task=task.id, attempt=number, pid=job.pid, pid_start=job.pid_start, container=job.container
             )
         )
-        self._deadlines.start(running)
+        if task.timeout_ms is not None:
+            self._deadlines.start(running)
         if log.temporary:
             self._naming.soon()
         self._recorder.prepare_log()
@@ -290,7 +291,8 @@ class Runner:
     def _exited(self, task_id: str, end: Exit) -> None:
         running = self._running[task_id]
         running.ended = True
-        self._deadlines.stop(running)
+        if running.ended_by or running.task.timeout_ms is not None:
+            self._deadlines.stop(running)
         size = os.fstat(running.log.fd).st_size
         if size:
             # Before anything is recorded: what recovers a killed engine's work finds the log by its name.
@@ -314,6 +316,7 @@ class Runner:
             self.storage_failed(explain(verdict.failure, "write checkpoint", self._recorder.log_path(task.id)))
         del self._running[task.id]
         now = self._clock.now()
+        ran_ms = running.ran_for(now, self.state.frozen_until(now))
         retry = (
             verdict.outcome == "failed"
             and running.ended_by != "user"
@@ -323,7 +326,7 @@ class Runner:
         log_fd = self._recorder.end_log(running.log, printed=verdict.log_size > 0)
         files = verdict.files if log_fd is None else (log_fd, *verdict.files)
         self._record(
-            endings.ended(running, end, verdict, at=now, ran_ms=self._ran_for(running), retry=retry),
+            endings.ended(running, end, verdict, at=now, ran_ms=ran_ms, retry=retry),
             *files,
         )
         if retry:
