@@ -34,7 +34,7 @@ class Deadlines:
 
     def stop(self, running: Running) -> None:
         """Forget the attempt's deadline, because it has ended or stands still."""
-        timer = self._timers.pop(running.task.id, None) if self._timers else None
+        timer = self._timers.pop(running.task.id, None)
         if timer is not None:
             timer.cancel()
 

@@ -34,7 +34,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
-from specular_tui.store.folder import explain
+from specular_tui.store.explaining import explain
 from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
 
@@ -483,13 +483,12 @@ class Runner:
 
     def stop_self(self) -> None:
         """Ctrl+Z: freeze the tasks, stop this process, and go on with both, as they were, when it is continued."""
-        was_frozen, was_draining = self._frozen, self.state.draining
+        was_frozen = self._frozen
         self.freeze("terminal")
         os.kill(os.getpid(), signal.SIGSTOP)
         if was_frozen or self._stopping or self._over:
             return
-        if was_draining:
-            self._thaw_tasks()
-            self._snapshots.make()
-        else:
-            self.thaw()
+        self._thaw_tasks()
+        self._snapshots.make()
+        if not self.state.draining:
+            self._perform(self._scheduler.release())

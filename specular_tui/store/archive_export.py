@@ -18,7 +18,8 @@ from specular_tui.errors import CheckpointError, RunHeldError, SpecularError
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, rebuild, redact
 from specular_tui.store.effort import Effort, Progress
-from specular_tui.store.folder import Folder, explain, write_all
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder, write_all
 
 _LEVEL: Final = 6
 _SLICE: Final = 1 << 20

@@ -24,7 +24,8 @@ from specular_tui.model.run import INTERRUPTED, RunStatus
 from specular_tui.store import checkpoint, journal, layout, lock, rebuild
 from specular_tui.store.check import check_folder
 from specular_tui.store.effort import Effort, Progress
-from specular_tui.store.folder import Folder, explain, write_all
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder, write_all
 from specular_tui.store.tarstream import BadArchive, Bounds, Member, TarStream
 
 _TOP: Final = frozenset(

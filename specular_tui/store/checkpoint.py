@@ -22,7 +22,8 @@ from specular_tui.errors import (
 from specular_tui.model.plan import RUN_ID
 from specular_tui.model.run import RESUMABLE, RunState, RunStatus
 from specular_tui.store import chain, layout, lock, seal
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 
 #: No file of a checkpoint that is read whole may be longer: a bomb is refused instead of filling the memory.
 LONGEST: Final = 2 << 30

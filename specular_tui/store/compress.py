@@ -21,7 +21,8 @@ from msgspec import Struct
 from specular_tui.errors import RunHeldError
 from specular_tui.store import checkpoint, layout, lock
 from specular_tui.store.effort import Effort, Progress
-from specular_tui.store.folder import Folder, explain, temporary_name, write_all
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder, temporary_name, write_all
 from specular_tui.store.room import room_on_disk
 
 ENDING: Final = ".gz"

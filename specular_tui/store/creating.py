@@ -17,7 +17,8 @@ from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import journal, layout, lock, reserve, snapshot
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 from specular_tui.store.recorder import RunRecorder
 
 

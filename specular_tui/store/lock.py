@@ -18,7 +18,8 @@ from typing import Final
 
 from specular_tui.errors import RunHeldError, StorageError
 from specular_tui.store import layout
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 
 # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid.
 _FLOCK = "hhqqi4x"

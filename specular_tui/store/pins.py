@@ -13,7 +13,8 @@ from typing import Final
 
 from specular_tui.model.plan import RUN_ID
 from specular_tui.store import checkpoint
-from specular_tui.store.folder import Folder, explain_beside
+from specular_tui.store.explaining import explain_beside
+from specular_tui.store.folder import Folder
 
 PINNED: Final = ".pinned"
 

@@ -15,7 +15,8 @@ from specular_tui.errors import StorageError
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, layout, snapshot
-from specular_tui.store.folder import SWEEP, Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import SWEEP, Folder
 from specular_tui.store.sweep import Sweeper
 
 #: So many records of tasks are rendered at once, so that those of a large run do not fill the memory.

@@ -22,7 +22,8 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import journal, layout, planchange, quarantine, renewal, reserve
 from specular_tui.store.commit import GroupCommit
-from specular_tui.store.folder import Folder, explain, write_all
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder, write_all
 from specular_tui.store.livelog import LiveLog, LiveLogs
 from specular_tui.store.publisher import Publisher
 from specular_tui.store.recording import Recorder

@@ -24,7 +24,8 @@ from specular_tui.model.plan import RUN_ID
 from specular_tui.store import checkpoint, lock, pins
 from specular_tui.store.checkpoint import SizedRun
 from specular_tui.store.effort import Effort
-from specular_tui.store.folder import Folder, explain, explain_beside
+from specular_tui.store.explaining import explain, explain_beside
+from specular_tui.store.folder import Folder
 from specular_tui.store.room import room_on_disk
 
 TRASH: Final = ".trash"

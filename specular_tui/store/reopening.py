@@ -14,7 +14,8 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import ACTIVE, INTERRUPTED, RunState, RunStatus, TaskStatus
 from specular_tui.store import checkpoint, declared, layout, lock, logs, planchange, quarantine, reserve
 from specular_tui.store.effort import Effort
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 from specular_tui.store.recorder import RunRecorder
 
 

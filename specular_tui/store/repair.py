@@ -20,7 +20,8 @@ from specular_tui.model.event import AnyEvent, LogLost, TaskReset
 from specular_tui.model.fold import apply, as_seen_dead
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.store import checkpoint, digest, journal, layout, lock, logs, quarantine
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 from specular_tui.store.rebuild import of_attempt, read_record, rebuild
 from specular_tui.store.report import Report
 

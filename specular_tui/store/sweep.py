@@ -7,7 +7,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 
 
 class Sweeper:

@@ -13,7 +13,8 @@ from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import layout
-from specular_tui.store.folder import Folder, explain
+from specular_tui.store.explaining import explain
+from specular_tui.store.folder import Folder
 from specular_tui.store.livelog import LiveLog, LiveLogs
 
 

@@ -29,7 +29,7 @@ from specular_tui.model.plan import Plan, Task
 from specular_tui.model.policy import Policy
 from specular_tui.model.run import GATE_PREFIX, INTERRUPTED, RunState
 from specular_tui.spec.settings import Settings
-from specular_tui.store.folder import explain
+from specular_tui.store.explaining import explain
 from specular_tui.store.recorder import Recorder, RunRecorder
 from specular_tui.workspace.face import Face
 

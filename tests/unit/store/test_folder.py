@@ -13,7 +13,7 @@ import pytest
 
 from specular_tui.errors import StorageError
 from specular_tui.store import folder as folder_module
-from specular_tui.store.folder import TEMPORARY, Folder, explain, write_all
+from specular_tui.store.folder import TEMPORARY, Folder, write_all
 from specular_tui.store.room import room_on_disk
 
 
@@ -171,14 +171,6 @@ def test_a_short_write_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     write_all(fd, b"1234567")
     os.close(fd)
     assert (tmp_path / "f").read_bytes() == b"1234567"
-
-
-def test_explaining_names_the_way_on() -> None:
-    error = explain(OSError(errno.ENOSPC, "No space left on device"), "write checkpoint", "/x")
-    assert error.message == "failed to write checkpoint: no space left on device: /x"
-    assert error.hint is not None
-    assert "clean" in error.hint
-    assert explain(OSError(errno.EBADF, "Bad file descriptor"), "do", "x").hint is None
 
 
 def test_the_size_of_a_folder_is_what_the_disk_holds(tmp_path: Path) -> None:

@@ -238,22 +238,24 @@ def test_a_write_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.
     assert check(tmp_path, RUN).ok
 
 
+def write_half(fd: int, data: bytes) -> None:
+    os.write(fd, data[:7])
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def refuse_to_cut(fd: int, length: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
 def test_nothing_is_written_behind_half_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Recorded(tmp_path)
     run.begin()
     before = (run.path / layout.JOURNAL).read_bytes()
     skipped = ev.TaskSkipped(at=run.now, task="fetch", reason="x")
 
-    def write(fd: int, data: bytes) -> None:
-        os.write(fd, data[:7])
-        raise OSError(errno.EIO, "Input/output error")
-
-    def refuse(fd: int, length: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
     with monkeypatch.context() as broken:
-        broken.setattr(recorder, "write_all", write)
-        broken.setattr(os, "ftruncate", refuse)
+        broken.setattr(recorder, "write_all", write_half)
+        broken.setattr(os, "ftruncate", refuse_to_cut)
         with pytest.raises(StorageError):
             run.add(skipped)
         broken.setattr(recorder, "write_all", write_all)
@@ -276,16 +278,9 @@ def test_half_a_record_that_can_be_taken_away_later_is(tmp_path: Path, monkeypat
     run = Recorded(tmp_path)
     run.begin()
 
-    def write(fd: int, data: bytes) -> None:
-        os.write(fd, data[:7])
-        raise OSError(errno.EIO, "Input/output error")
-
-    def refuse(fd: int, length: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
     with monkeypatch.context() as broken:
-        broken.setattr(recorder, "write_all", write)
-        broken.setattr(os, "ftruncate", refuse)
+        broken.setattr(recorder, "write_all", write_half)
+        broken.setattr(os, "ftruncate", refuse_to_cut)
         with pytest.raises(StorageError):
             run.add(ev.TaskSkipped(at=run.now, task="fetch", reason="x"))
     run.add(ev.TaskSkipped(at=run.now, task="fetch", reason="x"))
