@@ -18,13 +18,13 @@ from specular_tui.cli.options import (
     piped,
     run_argument,
 )
-from specular_tui.errors import ExitCode, SpecularError
+from specular_tui.errors import ExitCode
 from specular_tui.model import duration
 from specular_tui.model.run import TaskState, TaskStatus
 
 if TYPE_CHECKING:
-    from specular_tui.model.forecast import Forecast
     from specular_tui.workspace import StoredRun
+    from specular_tui.workspace.ahead import Ahead
 
 _BAR = 30
 
@@ -52,19 +52,21 @@ def progress_command(run: str | None, last: bool, short: bool, stream: bool, for
     if stream:
         return _stream(root, run_id)
     from specular_tui.workspace import load_run
+    from specular_tui.workspace.ahead import look_ahead
 
     found = load_run(root, run_id)
+    ahead = look_ahead(root, found, _now(found))
     if short:
-        output.emit(_short(found))
+        output.emit(_short(found, ahead))
         return 0
     form = form or ("plain" if piped() else "table")
     if form == "json":
-        output.emit_json(_facts(found))
+        output.emit_json(_facts(found, ahead))
     elif form == "plain":
-        for line in _plain(found):
+        for line in _plain(found, ahead):
             output.emit(line)
     else:
-        for line in _table(found):
+        for line in _table(found, ahead):
             output.emit(line)
     return 0
 
@@ -78,31 +80,18 @@ def _now(run: StoredRun) -> int:
 
 
 def _done(run: StoredRun) -> int:
-    return run.state.count(TaskStatus.COMPLETED) + run.state.count(TaskStatus.SKIPPED)
+    # A skipped task is not done: it is told of beside these.
+    return run.state.count(TaskStatus.COMPLETED)
 
 
-def _left(run: StoredRun) -> Forecast | None:
-    """Return how long a live run will still take; None where nobody can say."""
-    if not run.live:
-        return None
-    from specular_tui.workspace import plan_of
-    from specular_tui.workspace.history import foresee
-
-    root = Path(run.path).parent
-    try:
-        return foresee(root, run, plan_of(root, run.run_id, run.state), _now(run))
-    except SpecularError:
-        return None
-
-
-def _left_words(run: StoredRun, found: Forecast | None) -> str:
+def _left_words(run: StoredRun, ahead: Ahead) -> str:
     """Return how long a run will still take in words; "" where that is not asked of it."""
-    if found is not None:
-        return words.left(found, _now(run), frozen=run.state.frozen_since is not None)
+    if ahead.forecast is not None:
+        return words.left(ahead.forecast, _now(run), frozen=run.state.frozen_since is not None)
     return "nobody knows yet how long" if run.live and not (run.state.draining or run.state.stopping) else ""
 
 
-def _short(run: StoredRun) -> str:
+def _short(run: StoredRun, ahead: Ahead) -> str:
     state = run.state
     percent = 100 * _done(run) // state.total if state.total else 0
     parts = [
@@ -111,11 +100,15 @@ def _short(run: StoredRun) -> str:
         f"{_done(run)}/{state.total}",
         f"{percent}%",
     ]
-    if failed := state.count(TaskStatus.FAILED):
-        parts.append(f"{failed} failed")
+    counts = (
+        (state.count(TaskStatus.FAILED), "failed"),
+        (ahead.blocked, "blocked"),
+        (state.count(TaskStatus.SKIPPED), "skipped"),
+    )
+    parts += [f"{count} {word}" for count, word in counts if count]
     parts.append(duration.humanise(state.elapsed_until(_now(run))))
-    if left := _left(run):
-        parts.append(_left_words(run, left))
+    if ahead.forecast is not None:
+        parts.append(_left_words(run, ahead))
     return " ".join(parts)
 
 
@@ -136,13 +129,14 @@ def _failed(run: StoredRun) -> list[tuple[str, TaskState]]:
     return [(i, run.state.tasks[i]) for i in run.state.in_status(TaskStatus.FAILED)] + gates
 
 
-def _facts(run: StoredRun) -> dict[str, Any]:
+def _facts(run: StoredRun, ahead: Ahead) -> dict[str, Any]:
     from specular_tui.workspace.showing import metadata_now
 
-    state, left = run.state, _left(run)
+    state, left = run.state, ahead.forecast
     return metadata_now(run) | {
         "live": run.live,
         "counts": {status.value: state.count(status) for status in TaskStatus},
+        "blocked": ahead.blocked,
         "percent": round(100 * _done(run) / state.total, 1) if state.total else 0.0,
         "remaining_ms": left.likely_ms if left is not None else None,
         "remaining_low_ms": left.low_ms if left is not None else None,
@@ -156,14 +150,15 @@ def _facts(run: StoredRun) -> dict[str, Any]:
     }
 
 
-def _plain(run: StoredRun) -> list[str]:
+def _plain(run: StoredRun, ahead: Ahead) -> list[str]:
     state = run.state
-    left = _left_words(run, _left(run))
+    left = _left_words(run, ahead)
     lines = [
         f"run: {run.run_id}",
         f"plan: {output.plain(state.plan_name)}",
         f"status: {words.state(state.status.value, interrupted=state.interrupted, live=run.live)}",
         *(f"{status.value}: {state.count(status)}" for status in TaskStatus),
+        *([f"blocked: {ahead.blocked}"] if ahead.blocked is not None else []),
         f"total: {state.total}",
         f"elapsed: {duration.humanise(state.elapsed_until(_now(run)))}",
     ]
@@ -174,7 +169,7 @@ def _plain(run: StoredRun) -> list[str]:
     return lines
 
 
-def _table(run: StoredRun) -> list[str]:
+def _table(run: StoredRun, ahead: Ahead) -> list[str]:
     state, on = run.state, output.colour_on()
     colour = output.STATE_COLOURS.get(state.status.value)
     word = words.state(state.status.value, interrupted=state.interrupted, live=run.live)
@@ -192,8 +187,10 @@ def _table(run: StoredRun) -> list[str]:
         )
         if state.count(status)
     )
+    if ahead.blocked:
+        counts += " (blocked)" if ahead.blocked == state.count(TaskStatus.PENDING) else f" ({ahead.blocked} blocked)"
     times = duration.humanise(state.elapsed_until(_now(run)))
-    left = _left_words(run, _left(run))
+    left = _left_words(run, ahead)
     lines = [
         f"{run.run_id}  {output.plain(state.plan_name)}  {output.style(word, colour, bold=True, on=on)}",
         f"{bar}  {_done(run)}/{state.total}  {times}" + (f", {left}" if left else ""),

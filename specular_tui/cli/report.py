@@ -14,6 +14,7 @@ from specular_tui.cli.options import can_ask
 from specular_tui.cli.summary import failures, plan_table, resume_command, summary
 from specular_tui.model import event as ev
 from specular_tui.model import quantity
+from specular_tui.model.blocked import blocked
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, Decision, ResumePlan
 from specular_tui.model.run import RunState, TaskStatus
@@ -204,6 +205,7 @@ class JsonReporter(Reporter):
             reason=result.reason or None,
             exit_code=int(result.exit_code),
             counts={status.value: state.count(status) for status in TaskStatus},
+            blocked=len(blocked(state, info.graph)),
             failed=state.failed_for_good(),
             failures=[
                 {

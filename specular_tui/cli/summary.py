@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from specular_tui.cli import output
 from specular_tui.cli.text import readable
 from specular_tui.model import duration, quantity
+from specular_tui.model.blocked import blocked
 from specular_tui.model.cause import find_cause
 from specular_tui.model.plan import Plan
 from specular_tui.model.resume import Action, ResumePlan
@@ -129,6 +130,8 @@ def way_on(result: BuildResult, info: BuildInfo, folder: str | None = None) -> l
         for status in (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.PENDING)
         if state.count(status)
     ]
+    if (waiting := state.count(TaskStatus.PENDING)) and (held := len(blocked(state, info.graph))):
+        others[-1] += " (blocked)" if held == waiting else f" ({held} blocked)"
     gates = sum(gate.status is TaskStatus.FAILED for gate in state.gates.values())
     others += [f"{quantity.plural(gates, 'gate')} failed"] if gates else []
     done = f"{state.count(TaskStatus.COMPLETED)} of {quantity.plural(state.total, 'task')}"

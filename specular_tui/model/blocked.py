@@ -53,6 +53,13 @@ class Blocked(set[str]):
                         self.add(task_id)
 
 
+def blocked(state: RunState, graph: Graph) -> Blocked:
+    """Return what is blocked in a run of the plan `graph`, from scratch."""
+    found = Blocked()
+    found.update_for(state, graph, state.failed_for_good())
+    return found
+
+
 def _pending(state: RunState, task_id: str) -> bool:
     task = state.tasks.get(task_id)
     return task is not None and task.status is TaskStatus.PENDING

@@ -8,7 +8,6 @@ from pathlib import Path
 from specular_tui.errors import SpecularError
 from specular_tui.model.forecast import Forecast, forecast
 from specular_tui.model.graph import Graph
-from specular_tui.model.plan import Plan
 from specular_tui.model.run import RunState
 from specular_tui.model.usual import Usual, usual
 from specular_tui.store import checkpoint
@@ -27,16 +26,16 @@ def past(root: Path, plan_path: str, *, but: str | None = None) -> dict[str, Usu
     return usual(_past_states(root, plan_path, but))
 
 
-def foresee(root: Path, run: StoredRun, plan: Plan, now: int) -> Forecast | None:
+def foresee(root: Path, run: StoredRun, graph: Graph, now: int) -> Forecast | None:
     """Return when a live run will have ended, counted from `now`; None where it is not live, or nobody knows.
 
-    `plan` is the one that it is built with.
+    `graph` is that of the plan that it is built with.
     """
     state = run.state
     if not run.live or state.draining or state.stopping:
         return None
     path = os.path.join(state.plan_folder, os.path.basename(state.plan_file))
-    return forecast(state, Graph(plan.tasks), now, past(root, path, but=run.run_id))
+    return forecast(state, graph, now, past(root, path, but=run.run_id))
 
 
 def _past_states(root: Path, plan_path: str, but: str | None) -> list[RunState]:

@@ -156,6 +156,42 @@ def test_progress_in_its_forms(shell: Shell) -> None:
     assert facts["failed"][0]["task"] == "b"
 
 
+def test_what_can_never_run_is_told_apart_from_what_is_to_come(shell: Shell) -> None:
+    shell.plan(
+        task("a", "exit 1"),
+        task("b", "true", "a"),
+        task("c", "true", "b"),
+        task("d", "sleep 0.3"),
+        task("e", "true", "d"),
+    )
+    summary = shell("specular build --run-id broken --jobs 2")
+
+    assert "3 pending (2 blocked)" in summary.out, "e would run with --keep-going"
+    assert shell("specular progress --short").out.startswith(f"{shell.folder.name} failed 1/5 20% 1 failed 2 blocked ")
+    facts = shell("specular progress --format json").json()
+    assert (facts["counts"]["pending"], facts["blocked"]) == (3, 2)
+    assert "pending: 3\n" in (plain := shell("specular progress").out)
+    assert "blocked: 2\n" in plain
+    assert "1 completed, 1 failed, 3 pending (2 blocked)\n" in shell("specular progress --format table").out
+    ended = json.loads(shell("specular build --resume --keep-going --format json").out.splitlines()[-1])
+    assert (ended["counts"]["pending"], ended["blocked"]) == (2, 2)
+    assert "1 failed, 2 pending (blocked)\n" in shell("specular progress --format table").out
+    (shell.checkpoints / "broken" / "plan.json").write_text("{}")
+    assert shell("specular progress --format json").json()["blocked"] is None, "nobody knows what needs what"
+    assert "blocked" not in shell("specular progress").out
+
+
+def test_what_was_skipped_is_not_done(shell: Shell) -> None:
+    shell.plan(task("a", "exit 1"), task("b", "true", "a"), task("c"), name="webapp")
+    shell("specular build --keep-going")
+    assert shell("specular build --resume --skip-failed").code == 0
+
+    assert shell("specular progress --short").out.startswith("webapp completed 1/3 33% 2 skipped ")
+    facts = shell("specular progress --format json").json()
+    assert (facts["percent"], facts["blocked"]) == (33.3, 0)
+    assert "  1/3  " in shell("specular progress --format table").out
+
+
 def test_what_is_left_is_a_range_with_its_clock_time(shell: Shell) -> None:
     shell.plan(task("a", "echo > begun; sleep 60", estimate=90), task("b", "true", "a", estimate=300))
     shell.start("specular build --run-id live")
