@@ -13,20 +13,22 @@ from specular_tui.cli import output
 from specular_tui.cli.options import checkpoint_root, chosen_run, current_run, last_option
 from specular_tui.cli.text import Cleaner
 from specular_tui.cli.values import RUN, TASK, WholeNumber
-from specular_tui.errors import VALIDATION_FAILED, CheckpointError, ExitCode
+from specular_tui.errors import VALIDATION_FAILED, CheckpointError, ExitCode, SpecularError, UsageError
 
 #: What the log of a GitHub job would take for a command: `::` at the start of a line, `##[` anywhere.
 _COMMAND: Final = re.compile(r"(?m)(^\s*:|##)(:|\[)")
+#: So many tasks are named where none was.
+_NAMED: Final = 5
 
 
 @click.command("logs")
-@click.argument("task", type=TASK)
+@click.argument("task", type=TASK, required=False, metavar="TASK")
 @click.option("--run", type=RUN, metavar="RUN", help="The run (default: the live one, or the newest).")
 @last_option
 @click.option("--attempt", type=WholeNumber(1), metavar="N", help="An earlier attempt (default: the latest).")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the task ends, also from before it starts.")
 @click.option("--raw", is_flag=True, help="The exact bytes, escape sequences included.")
-def logs_command(task: str, run: str | None, last: bool, attempt: int | None, follow: bool, raw: bool) -> int:
+def logs_command(task: str | None, run: str | None, last: bool, attempt: int | None, follow: bool, raw: bool) -> int:
     """Print what TASK (or the gate @TASK) has written to stdout and stderr.
 
     Escape sequences and control characters are left out, and lines that rewrote themselves are as they were in the
@@ -43,7 +45,10 @@ def logs_command(task: str, run: str | None, last: bool, attempt: int | None, fo
     from specular_tui.workspace import is_live
 
     root = checkpoint_root()
-    run_id = current_run(root, chosen_run(run, last), last)
+    wanted = chosen_run(run, last)
+    if task is None:
+        raise _which(root, wanted, last)
+    run_id = current_run(root, wanted, last)
     sink = _Sink(raw)
     if follow and is_live(root, run_id):
         import asyncio
@@ -60,6 +65,27 @@ def logs_command(task: str, run: str | None, last: bool, attempt: int | None, fo
         return _print_salvaged(root, run_id, task, attempt, sink, damage)
     sink.finish()
     return ExitCode.SUCCESS
+
+
+def _which(root: Path, run: str | None, last: bool) -> UsageError:
+    """Return what is said where no task is named: those that one may want to look at."""
+    from specular_tui.workspace import load_run
+
+    try:
+        state = load_run(root, current_run(root, run, last)).state
+    except SpecularError:
+        # That there is no run, or that it is damaged, is told of where a task is asked for.
+        return UsageError("say which task: specular logs TASK", hint="try: specular logs --help")
+    details = []
+    for word, ids in (("failed", state.failed_for_good()), ("running", list(state.running))):
+        if ids:
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            details.append(f"{word}: {', '.join(ids[:_NAMED])}{more}")
+    return UsageError(
+        f"say which task of {state.run_id}: specular logs TASK",
+        details=details,
+        hint=f"list its tasks: specular checkpoint show {state.run_id} --format table",
+    )
 
 
 class _Sink:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+from specular_tui.model.quote import quote
+
 #: A name this long is compared with nothing: comparing costs its length squared.
 _MAX_LENGTH = 200
 #: Up to so many names are all compared in full; of more, only the neighbours in alphabetical order, read from
@@ -13,6 +15,10 @@ _MAX_COMPARED = 1_000
 _NEIGHBOURS = 100
 #: Share of matching characters, 0 to 1, from which a name counts as near.
 _CUTOFF = 0.6
+#: Others are named beside the nearest one where their shares are less by no more than this.
+_BESIDE = 0.05
+#: So many are named in a message.
+_TOLD = 3
 
 
 class Names:
@@ -32,26 +38,33 @@ class Names:
 
         Case and the difference between `-` and `_` count for nothing. Of equally near names the first one wins.
         """
+        return next(iter(self.several(name, 1)), None)
+
+    def several(self, name: str, count: int) -> list[str]:
+        """Return up to `count` known names that `name` may have been meant to be, the nearest first; see `nearest`.
+
+        One that differs in nothing that counts is the only one.
+        """
         wanted = _fold(name)
         if not wanted or len(wanted) > _MAX_LENGTH:
-            return None
+            return []
         if wanted in self._names:
-            return self._names[wanted]
+            return [self._names[wanted]]
         import difflib
 
         matcher = difflib.SequenceMatcher(autojunk=False)
         matcher.set_seq2(wanted)
-        best: str | None = None
-        best_ratio = 0.0
+        best: list[tuple[float, str]] = []
         for fold in self._shortlist(wanted):
             matcher.set_seq1(fold)
-            floor = max(_CUTOFF, best_ratio)
-            if matcher.real_quick_ratio() < floor or matcher.quick_ratio() < floor:
+            floor = best[-1][0] if len(best) == count else 0.0
+            least = max(_CUTOFF, floor)
+            if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
                 continue
             ratio = matcher.ratio()
-            if ratio >= _CUTOFF and ratio > best_ratio:
-                best, best_ratio = fold, ratio
-        return None if best is None else self._names[best]
+            if ratio >= _CUTOFF and ratio > floor:
+                best = sorted([*best, (ratio, fold)], key=lambda found: -found[0])[:count]
+        return [self._names[fold] for ratio, fold in best if ratio >= best[0][0] - _BESIDE]
 
     def _shortlist(self, wanted: str) -> Iterable[str]:
         if not self._forward:
@@ -64,6 +77,18 @@ class Names:
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the one of `candidates` that `name` was probably meant to be, or None; see `Names`."""
     return Names(candidates).nearest(name)
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str:
+    """Return `; did you mean 'a', 'b' or 'c'?`, which follows the message that there is no `name`; "" if none is near.
+
+    `name` itself, if it is among `candidates`, is none of them.
+    """
+    near = Names(candidates).several(name, _TOLD)
+    if not near or name in near:
+        return ""
+    *others, last = (quote(each, 128) for each in near)
+    return f"; did you mean {', '.join(others)} or {last}?" if others else f"; did you mean {last}?"
 
 
 def _fold(name: str) -> str:

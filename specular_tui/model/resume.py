@@ -232,11 +232,10 @@ def known_task(name: str, graph: Graph) -> None:
         UsageError: it is not; the message names the nearest one.
     """
     if name not in graph.tasks:
-        from specular_tui.model.nearest import nearest
+        from specular_tui.model.nearest import suggestion
 
-        near = nearest(name, graph.tasks)
         raise UsageError(
-            f"the plan has no task {quote(name, 128)}" + (f"; did you mean '{near}'?" if near else ""),
+            f"the plan has no task {quote(name, 128)}{suggestion(name, graph.tasks)}",
             hint="list its tasks: specular build --resume --dry-run",
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from specular_tui.errors import RunNotFoundError, SpecularError, UsageError
 from specular_tui.model.plan import Plan
+from specular_tui.model.quote import quote
 from specular_tui.model.run import GATE_PREFIX, RunState
 from specular_tui.store import checkpoint, layout, lock
 from specular_tui.store.checkpoint import RunSummary, StoredRun
@@ -161,11 +162,10 @@ def log_name(
         known = state.gates if task_id.startswith(GATE_PREFIX) else state.tasks
         task = known.get(task_id)
         if task is None:
-            from specular_tui.model.nearest import nearest
+            from specular_tui.model.nearest import suggestion
 
-            near = nearest(task_id, [*state.tasks, *state.gates])
             raise UsageError(
-                f"{run_id} has no task '{task_id[:128]}'" + (f"; did you mean '{near}'?" if near else ""),
+                f"{run_id} has no task {quote(task_id, 128)}{suggestion(task_id, [*state.tasks, *state.gates])}",
                 hint=f"list its tasks: specular checkpoint show {run_id} --format table",
             )
         outputs = run.folder(layout.OUTPUTS)

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from specular_tui.errors import CheckpointError, UsageError
+from specular_tui.model.quote import quote
 from specular_tui.store import checkpoint, layout
 from specular_tui.store.folder import Folder
 from specular_tui.workspace import runs
 
 _SLICE: Final = 1 << 20
+#: So many tasks are named of which something is left.
+_LISTED: Final = 10
 
 
 def stored_log(root: Path, run_id: str, task_id: str, attempt: int | None) -> Iterator[bytes]:
@@ -35,7 +38,7 @@ def salvaged_log(root: Path, run_id: str, task_id: str, attempt: int | None) -> 
         UsageError: there is no log of this task and attempt. RunNotFoundError: the run is not there.
         CheckpointError: its outputs are gone.
     """
-    from specular_tui.model.nearest import nearest
+    from specular_tui.model.nearest import suggestion
     from specular_tui.store import salvage
 
     with checkpoint.open_run(root, run_id) as run:
@@ -50,12 +53,14 @@ def salvaged_log(root: Path, run_id: str, task_id: str, attempt: int | None) -> 
     if found is not None:
         return found.sound, _read(outputs, found.name, run_id)
     with outputs:
-        near = nearest(task_id, salvage.task_ids(outputs))
+        there = salvage.task_ids(outputs)
+    listed = ", ".join(there[:_LISTED]) + (f" and {len(there) - _LISTED} more" if len(there) > _LISTED else "")
     raise UsageError(
         f"{run_id} is damaged, and has no log of "
         + (f"attempt {attempt} of " if attempt is not None else "")
-        + f"'{task_id[:128]}'"
-        + (f"; did you mean '{near}'?" if near and near != task_id else ""),
+        + quote(task_id, 128)
+        + suggestion(task_id, there),
+        details=[f"something is left of: {listed}"] if there else [],
         hint=f"see what is left: specular checkpoint validate {run_id}",
     )
 

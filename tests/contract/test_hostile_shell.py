@@ -157,6 +157,26 @@ def test_a_line_that_cannot_be_meant(shell: Shell) -> None:
         assert found.out == ""
 
 
+def test_a_task_that_is_not_there(shell: Shell) -> None:
+    shell.plan(task("compile-1"), task("compile-2"), task("pack", "exit 1"))
+    shell("specular build --run-id one --keep-going")
+    found = shell("specular logs compile")
+    assert found.err.splitlines()[0] == "Error: one has no task 'compile'; did you mean 'compile-1' or 'compile-2'?"
+    listing = found.err.splitlines()[1].removeprefix("→ list its tasks: ")
+    assert [line.split()[1] for line in shell(listing).out.splitlines()[-3:]] == ["compile-1", "compile-2", "pack"]
+    again = shell("specular build --resume --from-task compile")
+    assert "did you mean 'compile-1' or 'compile-2'?" in again.err
+
+    none = shell("specular logs")
+    assert none.code == 2
+    assert none.err.splitlines()[:2] == ["Error: say which task of one: specular logs TASK", "  failed: pack"]
+    (shell.checkpoints / "one" / "journal.jsonl").write_bytes(b"")
+    left = shell("specular logs compile")
+    assert left.code == 2
+    assert "  something is left of: compile-1, compile-2, pack\n" in left.err
+    assert shell("specular logs").err.splitlines()[0] == "Error: say which task: specular logs TASK"
+
+
 def test_what_is_no_archive(shell: Shell) -> None:
     shell.plan(task("a"))
     found = shell("specular checkpoint import plan.json")
