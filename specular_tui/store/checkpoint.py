@@ -83,6 +83,11 @@ class RunSummary(msgspec.Struct, frozen=True):
         return value if isinstance(value, int) else 0
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether it cannot be told if a process works on it: its lock cannot be looked at, and `damage` says why."""
+        return self.damage is not None and self.damage.file == layout.LOCK
+
+    @property
     def resumable(self) -> bool:
         """Whether `--resume` can go on from it."""
         return self.damage is None and self.status in RESUMABLE

@@ -1,7 +1,8 @@
 """Which stored runs go, decided without touching anything. Removing them is `store.removal`'s work.
 
 Protected from every rule of the policy are live runs and, of each plan, the newest run that could still be resumed
-(repaired first, where it is damaged). What the user names on the command line protects live runs only. A pinned run is
+(repaired first, where it is damaged). What the user names on the command line protects live runs only. A run of which
+it cannot be told whether it is live counts as live. A pinned run is
 protected from both; its bytes count towards `max_size_mb`, and it does not count towards `max_count`.
 """
 
@@ -80,7 +81,7 @@ def decide(
 def _by_name(ordered: Sequence[SizedRun], named: Named, now: int, pinned: Collection[str]) -> list[Removal]:
     removals = []
     for place, (run, size) in enumerate(ordered):
-        if run.live or run.run_id in pinned:
+        if run.live or run.in_doubt or run.run_id in pinned:
             continue
         reasons = []
         if named.failed:
@@ -150,7 +151,7 @@ def _protected(newest_first: Iterable[RunSummary]) -> set[str]:
     protected: set[str] = set()
     plans: set[str] = set()
     for run in newest_first:
-        if run.live:
+        if run.live or run.in_doubt:
             protected.add(run.run_id)
         if (run.resumable or run.damage is not None) and plan_of(run) not in plans:
             protected.add(run.run_id)

@@ -248,12 +248,12 @@ def retention_removals(root: Path, settings: Settings, *, cleaning: bool = True)
 
 
 def all_removals(root: Path) -> list[Removal]:
-    """Return every run that is neither live nor pinned, oldest first."""
+    """Return every run that is neither live, as far as can be told, nor pinned, oldest first."""
     kept = pins.pinned(root)
     return [
         Removal(run_id=run.run_id, reason="all runs are removed", size=size, status=run.status)
         for run, size in reversed(removal.sized(root))
-        if not run.live and run.run_id not in kept
+        if not (run.live or run.in_doubt) and run.run_id not in kept
     ]
 
 

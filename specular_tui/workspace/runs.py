@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ def find_live_run(root: Path, name: str | None) -> RunSummary:
     """Return the live run that `name` names, or the only live one for None.
 
     Raises:
-        SpecularError: it is not live, none is, or several are.
+        SpecularError: it is not live, none is, or several are. StorageError: of one it cannot be told.
     """
     if name is not None:
         run = checkpoint.summarise(root, checkpoint.find(root, name))
@@ -66,10 +65,14 @@ def find_live_run(root: Path, name: str | None) -> RunSummary:
             f"{run.run_id} is not running: it is {run.status}",
             hint=f"go on with it: specular build --resume {run.run_id}" if run.resumable else None,
         )
-    live = [checkpoint.summarise(root, run_id) for run_id in live_run_ids(root)]
+    locks = list(_locks(root))
+    live = [checkpoint.summarise(root, run_id) for run_id, found in locks if found is True]
     if len(live) == 1:
         return live[0]
     if not live:
+        for _, found in locks:
+            if isinstance(found, SpecularError):
+                raise found  # it may be the one that is meant
         raise SpecularError("no build is running here", hint="see what is stored: specular checkpoint list")
     raise UsageError(
         f"{len(live)} builds are running here", details=[run.run_id for run in live], hint="name one of them"
@@ -104,13 +107,23 @@ def glance_at_run(root: Path, run_id: str) -> Glance:
 
 
 def live_run_ids(root: Path) -> list[str]:
-    """Return the ids of the runs that a process works on; nothing but their locks is looked at."""
-    found = []
+    """Return the ids of the runs that a process works on; nothing but their locks is looked at.
+
+    One of which that cannot be told is left out: whoever removes runs asks `RunSummary.in_doubt`, or takes the lock.
+    """
+    return [run_id for run_id, found in _locks(root) if found is True]
+
+
+def _locks(root: Path) -> Iterator[tuple[str, bool | SpecularError]]:
+    """Yield the ids of all runs, and of each whether a process works on it, or why that cannot be told."""
     for run_id in checkpoint.run_ids(root):
-        with contextlib.suppress(SpecularError), checkpoint.open_run(root, run_id) as folder:
-            if lock.held(folder):
-                found.append(run_id)
-    return found
+        try:
+            with checkpoint.open_run(root, run_id) as folder:
+                yield run_id, lock.held(folder)
+        except RunNotFoundError:
+            continue  # it has gone meanwhile
+        except SpecularError as error:
+            yield run_id, error
 
 
 def is_live(root: Path, run_id: str) -> bool:

@@ -110,6 +110,7 @@ def _carry_out(
     all_of_it: bool = False,
     settings: Settings | None = None,
 ) -> None:
+    from specular_tui.workspace import list_runs
     from specular_tui.workspace.abandoning import abandon_expired, expired_runs
     from specular_tui.workspace.keeping import empty_trash, remove_runs
 
@@ -127,6 +128,9 @@ def _carry_out(
         for going in removals:
             if going not in gone:
                 output.tell(f"{going.run_id} has become live: it stays")
+    for stored in list_runs(root):
+        if stored.in_doubt and stored.damage is not None:
+            output.tell(f"{stored.run_id} stays, because it may be live: {stored.damage.reason}")
     freed = sum(going.size for going in gone)
     if form == "json":
         entries = [{"run_id": g.run_id, "status": g.status, "reason": g.reason, "size_bytes": g.size} for g in gone]

@@ -27,7 +27,9 @@ def compress_command(run: str | None, last: bool, all_runs: bool) -> None:
         for found in runs:
             if found.live:
                 output.tell(f"{found.run_id} is live: it is left as it is")
-        chosen = [found.run_id for found in runs if not found.live]
+            elif found.in_doubt and found.damage is not None:
+                output.tell(f"{found.run_id} is left as it is: {found.damage.reason}")
+        chosen = [found.run_id for found in runs if not found.live and not found.in_doubt]
     else:
         chosen = [find_run(root, chosen_run(run, last, needed=True))]
     saved = 0

@@ -74,3 +74,45 @@ def test_a_job_that_fails_ends_the_others_and_leaves_the_callers_event_alone() -
     with pytest.raises(OSError, match="broken"):
         effort.spread([endless, fail])
     assert not cancel.is_set()
+
+
+@pytest.mark.parametrize("given", [0, 1])
+def test_where_the_system_gives_no_threads_it_is_done_all_the_same(given: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = threading.Thread.start
+    started: list[threading.Thread] = []
+    told: list[int] = []
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) >= given:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        really(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    effort = Effort(lambda done, total: told.append(done))
+    effort.total = 20
+    ran: list[int] = []
+
+    def job(i: int) -> int:
+        ran.append(i)
+        effort.add(1)
+        return threading.get_ident()
+
+    workers = set(effort.spread([partial(job, i) for i in range(20)]))
+    assert sorted(ran) == list(range(20)), "each of them once"
+    assert workers == ({started[0].ident} if given else {threading.get_ident()})
+    assert told[-1] == 20
+
+    with pytest.raises(ZeroDivisionError):
+        effort.spread([lambda: 1, lambda: 1 // 0, lambda: ran.append(99)])
+    assert given or 99 not in ran, "nothing is begun behind what has failed"
+
+
+def test_cancelling_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    cancel = threading.Event()
+    with pytest.raises(CancelledError):
+        Effort(cancel=cancel).spread([cancel.set, lambda: pytest.fail("it was not wanted any more")])
