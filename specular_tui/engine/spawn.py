@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from specular_tui.engine.environment import Environment
 from specular_tui.engine.executor import StartError
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
@@ -94,8 +95,7 @@ class LibcSpawner:
         self._attributes = self._prepare_attributes()
         #: What is done to the files of a new process, by the descriptor of its log; the same few come again and again.
         self._actions: dict[int, ctypes.Array[ctypes.c_char]] = {}
-        self._inherited = [b"%b=%b" % variable for variable in environ.items()]
-        self._places = {name: place for place, name in enumerate(environ)}
+        self._environment = Environment(environ)
         self._pid = ctypes.c_int()
         #: The folders of PATH, each with its slash; none where one of them is not absolute.
         folders = [folder.rstrip(b"/") + b"/" for folder in os.environb.get(b"PATH", b"").split(b":")]
@@ -103,19 +103,6 @@ class LibcSpawner:
 
     def spawn(self, program: bytes, argv: Sequence[bytes], env: Mapping[bytes, bytes], log_fd: int) -> int:
         """As the protocol says."""
-        block: list[bytes | None] = [*self._inherited]
-        places = self._places
-        for name, value in env.items():
-            variable = b"%b=%b" % (name, value)
-            if b"\0" in variable:
-                raise ValueError("embedded null byte")
-            if not name or b"=" in name:
-                raise ValueError("illegal environment variable name")
-            place = places.get(name)
-            if place is None:
-                block.append(variable)
-            else:
-                block[place] = variable
         if not argv or not argv[0]:
             raise ValueError("argv first element cannot be empty")
         for word in argv:
@@ -125,7 +112,7 @@ class LibcSpawner:
             self._actions.get(log_fd) or self._prepare_actions(log_fd),
             self._attributes,
             (ctypes.c_char_p * (len(argv) + 1))(*argv),
-            (ctypes.c_char_p * (len(block) + 1))(*block),
+            self._environment.array(env),
         )
         found = program if b"/" in program else self._find(program)
         code = self._spawn(ctypes.byref(self._pid), found, *rest)
@@ -136,14 +123,15 @@ class LibcSpawner:
         return self._pid.value
 
     def _find(self, name: bytes) -> bytes:
-        """Return the path of the program that `name` means, or `name` itself where libc had better look for it.
+        """Return the path of the program that `name` most likely means, or `name` itself where libc had better look.
 
-        libc has the new process try one folder after the other, which takes several times as long as to ask.
+        libc has the new process try one folder after the other, which takes several times as long as to ask. What is
+        found may be a folder of that name; it cannot be run, and then libc looks.
         """
         for folder in self._folders:
             path = folder + name
             if os.access(path, os.X_OK):
-                return path if os.path.isfile(path) else name
+                return path
         return name
 
     def _prepare_attributes(self) -> ctypes.Array[ctypes.c_char]:
