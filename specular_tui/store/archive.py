@@ -1,4 +1,4 @@
-"""Runs as archives: out of a checkpoint directory (`export_run`) and into another one (`import_run`).
+"""Runs as archives: out of a checkpoint directory (`export_run`, `stream_run`) and into another one (`import_run`).
 
 An archive is a tar.gz with one folder, named as the run, that holds the run's files but for its lock and what is hidden
 or kept in quarantine. The same run gives the same bytes.
@@ -6,8 +6,8 @@ or kept in quarantine. The same run gives the same bytes.
 
 from __future__ import annotations
 
-from specular_tui.store.archive_export import export_run
+from specular_tui.store.archive_export import export_run, stream_run
 from specular_tui.store.archive_import import import_run
 from specular_tui.store.tarstream import Bounds
 
-__all__ = ["Bounds", "export_run", "import_run"]
+__all__ = ["Bounds", "export_run", "import_run", "stream_run"]

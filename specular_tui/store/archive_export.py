@@ -1,4 +1,4 @@
-"""Writing a run as a tar.gz: the same bytes for the same run, and never half a file."""
+"""Writing a run as a tar.gz: the same bytes for the same run, into a file (never half of one) or a stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import stat
 import tarfile
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO, RawIOBase
 from pathlib import Path
 from typing import Final
@@ -58,6 +58,37 @@ def export_run(
             raise _is_there(out)
         if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
             raise SpecularError(f"{out} is no regular file, and is not replaced", hint="choose another --out")
+    try:
+        with _held(root, run_id, out) as (run, found):
+            return _write(run, found, out, redact, force, Effort(progress, cancel))
+    except FileExistsError:
+        raise _is_there(out) from None
+
+
+def stream_run(
+    root: Path,
+    run_id: str,
+    fd: int,
+    *,
+    redact: bool = False,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> int:
+    """Write the run `run_id` to the open file or pipe `fd` and return the bytes that are written.
+
+    The arguments are those of `export_run`. What has been written before an error stays written: it is cut off, and
+    `import_run` refuses it.
+
+    Raises:
+        BrokenPipeError: whoever read it has gone. Otherwise as `export_run`.
+    """
+    with _held(root, run_id, "stdout") as (run, found):
+        return _pack(run, found, fd, redact, Effort(progress, cancel))
+
+
+@contextlib.contextmanager
+def _held(root: Path, run_id: str, where: object) -> Iterator[tuple[Folder, checkpoint.StoredRun]]:
+    """Yield a run, held so that it cannot become live, and what it says; tell what goes wrong with writing `where`."""
     with contextlib.ExitStack() as stack:
         run = stack.enter_context(checkpoint.open_run(root, run_id))
         refused = RunHeldError(
@@ -69,12 +100,12 @@ def export_run(
         except OSError as error:
             raise explain(error, "export the checkpoint", run.path) from error
         try:
-            return _write(run, checkpoint.read(run, run_id), out, redact, force, Effort(progress, cancel))
-        except FileExistsError:
-            raise _is_there(out) from None
+            yield run, checkpoint.read(run, run_id)
+        except (FileExistsError, BrokenPipeError):
+            raise
         except (OSError, tarfile.TarError) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise explain(error, "export the checkpoint", out, elsewhere="choose another --out") from error
+                raise explain(error, "export the checkpoint", where, elsewhere="choose another --out") from error
             raise CheckpointError(f"{run_id} changed while it was exported", hint="try again") from error
 
 
@@ -89,10 +120,12 @@ class _Packer(RawIOBase):
         super().__init__()
         self._fd = fd
         self._count = 0
+        #: Packed bytes so far.
+        self.written = 0
         self._packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
-        write_all(self._fd, self._packer.compress(data))
+        self._put(self._packer.compress(data))
         self._count += len(data)
         return len(data)
 
@@ -100,7 +133,11 @@ class _Packer(RawIOBase):
         return self._count
 
     def finish(self) -> None:
-        write_all(self._fd, self._packer.flush())
+        self._put(self._packer.flush())
+
+    def _put(self, packed: bytes) -> None:
+        write_all(self._fd, packed)
+        self.written += len(packed)
 
 
 class _Counting(RawIOBase):
@@ -123,12 +160,8 @@ def _write(run: Folder, found: checkpoint.StoredRun, out: Path, masked: bool, fo
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
-            packer = _Packer(fd)
-            with tarfile.TarFile(fileobj=packer, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_SLICE) as tar:
-                _add_all(tar, run, found, masked, effort)
-            packer.finish()
+            size = _pack(run, found, fd, masked, effort)
             os.fsync(fd)
-            size = os.fstat(fd).st_size
         finally:
             os.close(fd)
         if force:
@@ -139,6 +172,15 @@ def _write(run: Folder, found: checkpoint.StoredRun, out: Path, masked: bool, fo
         temporary.unlink(missing_ok=True)
         raise
     return size
+
+
+def _pack(run: Folder, found: checkpoint.StoredRun, fd: int, masked: bool, effort: Effort) -> int:
+    """Write the archive to `fd`; return its size."""
+    packer = _Packer(fd)
+    with tarfile.TarFile(fileobj=packer, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_SLICE) as tar:
+        _add_all(tar, run, found, masked, effort)
+    packer.finish()
+    return packer.written
 
 
 def _publish_new(temporary: Path, out: Path) -> None:

@@ -49,7 +49,7 @@ _OUTPUT: Final = re.compile(
 
 def import_run(
     root: Path,
-    archive: Path,
+    archive: Path | IO[bytes],
     *,
     bounds: Bounds | None = None,
     progress: Progress | None = None,
@@ -59,7 +59,7 @@ def import_run(
 
     Args:
         root: the checkpoint directory; it is made where it is missing.
-        archive: what `export_run` wrote.
+        archive: what `export_run` wrote, or an open stream of what `stream_run` writes; it is read to its end.
         bounds: how much the archive may hold.
         progress: told bytes read and bytes in all.
         cancel: setting it ends the work; nothing is left of it.
@@ -71,15 +71,16 @@ def import_run(
     """
     effort = Effort(progress, cancel)
     was_there = os.path.lexists(root)
+    name = str(archive) if isinstance(archive, Path) else "stdin"
     try:
-        file = open(archive, "rb")  # noqa: SIM115
+        file = open(archive, "rb") if isinstance(archive, Path) else archive  # noqa: SIM115
     except OSError as error:
-        raise StorageError(f"cannot read {archive}: {(error.strerror or str(error)).lower()}") from None
+        raise StorageError(f"cannot read {name}: {(error.strerror or str(error)).lower()}") from None
     try:
-        with file, Folder.create(root) as folder:
+        with contextlib.nullcontext(file) if file is archive else file, Folder.create(root) as folder:
             effort.total = os.fstat(file.fileno()).st_size
             try:
-                return _import(folder, file, archive, bounds or Bounds(), effort, cancel)
+                return _import(folder, file, name, bounds or Bounds(), effort, cancel)
             except BaseException:
                 if not was_there:
                     with contextlib.suppress(OSError):
@@ -87,7 +88,7 @@ def import_run(
                 raise
     except BadArchive as error:
         raise CheckpointError(
-            f"{archive} cannot be imported: the archive {error}",
+            f"{name} cannot be imported: the archive {error}",
             hint="make it with: specular checkpoint export RUN --out FILE",
         ) from None
     except OSError as error:
@@ -95,7 +96,7 @@ def import_run(
 
 
 def _import(
-    folder: Folder, file: IO[bytes], archive: Path, bounds: Bounds, effort: Effort, cancel: threading.Event | None
+    folder: Folder, file: IO[bytes], name: str, bounds: Bounds, effort: Effort, cancel: threading.Event | None
 ) -> str:
     staged = f".import-{os.getpid()}-{time.monotonic_ns():x}"
     with folder.make(staged) as stage:
@@ -103,7 +104,7 @@ def _import(
             held = lock.acquire(stage)
             try:
                 run_id = _stage(stage, TarStream(file, bounds, effort.add), effort, folder)
-                _prove(stage, run_id, archive, Effort(cancel=cancel))
+                _prove(stage, run_id, name, Effort(cancel=cancel))
                 _mark(stage)
                 stage.sync()
                 _refuse_taken(folder, run_id)
@@ -185,7 +186,7 @@ def _refuse_taken(folder: Folder, run_id: str) -> None:
     )
 
 
-def _prove(stage: Folder, run_id: str, archive: Path, effort: Effort) -> None:
+def _prove(stage: Folder, run_id: str, name: str, effort: Effort) -> None:
     """Prove what was staged as `checkpoint validate` does, and that it holds nothing else."""
     report = check_folder(stage, run_id, effort, live=False)
     strangers = [name for name in report.strangers if name.startswith(f"{layout.OUTPUTS}/")]
@@ -193,7 +194,7 @@ def _prove(stage: Folder, run_id: str, archive: Path, effort: Effort) -> None:
         details = [f"{name}: {line}" for name, ok, lines in report.checks if not ok for line in lines]
         details += [f"{name} belongs to no task" for name in strangers]
         raise CheckpointError(
-            f"{archive} cannot be imported: checkpoint validation failed: {details[0]}",
+            f"{name} cannot be imported: checkpoint validation failed: {details[0]}",
             details=details[1:21],
             hint="export it anew from a checkpoint that validates: specular checkpoint validate RUN",
         )

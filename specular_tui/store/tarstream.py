@@ -153,7 +153,7 @@ class TarStream:
                 self._read += len(self._packed)
                 self._on_read(len(self._packed))
                 if not self._packed:
-                    raise BadArchive("is cut off")
+                    raise BadArchive("is cut off" if self._read else "is empty")
             try:
                 data = self._inflate.decompress(self._packed, _SLICE)
             except zlib.error as error:

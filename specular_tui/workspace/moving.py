@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from specular_tui.spec.settings import Settings
 from specular_tui.workspace.keeping import Removal, apply_retention
@@ -35,10 +36,26 @@ def export_run(
     return archive.export_run(root, run_id, out, redact=redact, force=force, progress=progress, cancel=cancel)
 
 
+def stream_run(root: Path, run_id: str, fd: int, *, redact: bool = False, progress: Progress | None = None) -> int:
+    """Write a run to the open file or pipe `fd` as an archive and return its size. Raises as `export_run`.
+
+    Raises:
+        BrokenPipeError: whoever read it has gone.
+    """
+    from specular_tui.store import archive
+
+    return archive.stream_run(root, run_id, fd, redact=redact, progress=progress)
+
+
 def import_run(
-    source: Path, settings: Settings, progress: Progress | None = None, cancel: threading.Event | None = None
+    source: Path | IO[bytes],
+    settings: Settings,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
 ) -> tuple[str, list[Removal]]:
     """Add the run of an archive and return its id, and the old runs that had to go for it. Nothing of it is run.
+
+    `source` is the archive, or an open stream of it.
 
     Raises:
         CheckpointError: it is no archive of a valid run. StorageError: its name is taken here, or the disk refuses.

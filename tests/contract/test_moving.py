@@ -65,6 +65,47 @@ def test_export_and_import(shell: Shell) -> None:
     assert "never replaces" in twice.err
 
 
+def test_through_a_pipe(shell: Shell) -> None:
+    half_done(shell)
+    there = other_folder(shell, "there")
+    through = shell(
+        "set -o pipefail; specular checkpoint export half --out - | (cd there; specular checkpoint import -)"
+    )
+    assert (through.code, through.out) == (0, "imported half\n"), through.err
+    assert "exported half (" in through.err
+    assert there("specular checkpoint validate half").code == 0
+    assert not (shell.folder / "-").exists()
+    same = shell(
+        "specular checkpoint export half --out file.tar.gz; specular checkpoint export half --out - | cmp - *.gz"
+    )
+    assert same.code == 0, same.out
+
+    twice = shell("specular checkpoint export half --out - 2>&- | (cd there; specular checkpoint import -)")
+    assert (twice.code, twice.out) == (1, "")
+    assert "never replaces" in twice.err
+    nothing = shell("specular checkpoint export none --out - | (cd there; specular checkpoint import -)")
+    assert nothing.code == 4
+    assert "Error: stdin cannot be imported: the archive is empty\n" in nothing.err
+    assert shell("specular checkpoint export half --out - | true; echo ${PIPESTATUS[0]}").out == "0\n"
+    full = shell("specular checkpoint export half --out - > /dev/full")
+    assert full.code == 1
+    assert "failed to export the checkpoint: no space left on device: stdout" in full.err
+
+
+def test_what_no_pipe_can_take(shell: Shell) -> None:
+    half_done(shell)
+    several = shell("specular checkpoint export half --all --out -; specular checkpoint export --all --out -")
+    assert several.code == 2
+    assert "→ name a folder for their archives: --out FOLDER\n" in several.err
+    assert several.out == ""
+    shown = shell.on_terminal("specular checkpoint export half --out -")
+    assert shown.code == 2
+    assert "an archive is not written to a terminal" in shown.out
+    assert "an archive is not read from a terminal" in shell.on_terminal("specular checkpoint import -").out
+    assert shell("specular checkpoint export half --out ./- && specular checkpoint delete half --force").code == 0
+    assert shell("specular checkpoint import ./-").out == "imported half\n", "a file of that name"
+
+
 def test_several_runs_at_once(shell: Shell) -> None:
     shell.plan(task("a"))
     assert shell("for n in 1 2 3; do specular build --run-id run-$n || exit; done").code == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO, Final
 
 import click
 
@@ -15,6 +17,9 @@ from specular_tui.cli.waiting import progress_bar
 from specular_tui.errors import ExitCode, SpecularError, UsageError
 from specular_tui.model import quantity
 
+#: What stands for stdout, or stdin, where a file is named.
+_STREAM: Final = "-"
+
 
 @click.command("export")
 @click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
@@ -23,8 +28,8 @@ from specular_tui.model import quantity
 @click.option(
     "--out",
     type=FILE,
-    metavar="FILE|FOLDER",
-    help="The archive, a tar.gz (default: RUN.tar.gz); of several runs: their folder.",
+    metavar="FILE|FOLDER|-",
+    help="The archive, a tar.gz (default: RUN.tar.gz), or - for stdout; of several runs: their folder.",
 )
 @click.option("--redact", is_flag=True, help="Mask the values of secret-looking variables in the plan.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -37,12 +42,15 @@ def export_command(
     Examples:
       specular checkpoint export --last --out checkpoint.tar.gz
       specular checkpoint export --all --out backup/
+      specular checkpoint export --last --out - | ssh builder 'specular checkpoint import -'
     """
     from specular_tui.workspace.moving import export_run
 
     root = checkpoint_root()
     chosen = _chosen(root, runs, last, all_runs)
     several = all_runs or len(chosen) > 1
+    if out == _STREAM:
+        return _to_stdout(root, chosen, several, redact)
     folder = _folder(out, several)
 
     def export(run_id: str) -> None:
@@ -59,6 +67,8 @@ def export_command(
 def import_command(archives: tuple[str, ...]) -> int:
     """Take runs from archives. Each is proved first, nothing of it is run, and no run that is here is replaced.
 
+    `-` is an archive that comes from stdin.
+
     \b
     Examples:
       specular checkpoint import checkpoint.tar.gz
@@ -73,7 +83,8 @@ def import_command(archives: tuple[str, ...]) -> int:
 
     def take(archive: str) -> None:
         with progress_bar("importing") as progress:
-            run_id, gone = import_run(Path(archive), settings, progress)
+            source = Path(archive) if archive != _STREAM else _stdin()
+            run_id, gone = import_run(source, settings, progress)
         output.emit(f"imported {run_id}")
         for going in gone:
             output.tell(f"removed {going.run_id}: {going.reason}")
@@ -83,6 +94,34 @@ def import_command(archives: tuple[str, ...]) -> int:
             )
 
     return _each(archives, take)
+
+
+def _to_stdout(root: Path, chosen: Sequence[str], several: bool, redact: bool) -> int:
+    """Write the archive of one run to stdout; what is said of it goes to stderr."""
+    from specular_tui.workspace.moving import stream_run
+
+    if several:
+        raise UsageError(
+            "stdout takes the archive of one run, and several are to be exported",
+            hint="name a folder for their archives: --out FOLDER",
+        )
+    if sys.stdout.isatty():
+        raise UsageError(
+            "an archive is not written to a terminal", hint="send it somewhere: --out FILE, or --out - | COMMAND"
+        )
+    with progress_bar("exporting") as progress:
+        size = stream_run(root, chosen[0], sys.stdout.fileno(), redact=redact, progress=progress)
+    output.tell(f"exported {chosen[0]} ({quantity.size(size)})")
+    return ExitCode.SUCCESS
+
+
+def _stdin() -> IO[bytes]:
+    if sys.stdin.isatty():
+        raise UsageError(
+            "an archive is not read from a terminal",
+            hint="name its file, or send it: specular checkpoint import - < FILE",
+        )
+    return sys.stdin.buffer
 
 
 def _chosen(root: Path, runs: Sequence[str], last: bool, all_runs: bool) -> list[str]:
