@@ -33,6 +33,10 @@ _BAR: Final = 30
 _COLOURS: Final = {"FAIL": "red", "RETRY": "yellow", "SKIP": "yellow", "PAUSE": "yellow", "RESUME": "green"}
 #: An estimate is made anew after a second, and takes at most one part in so many of the time.
 _ESTIMATE_SHARE: Final = 50
+#: That nobody knows how long it takes is said after so many milliseconds, and on a terminal of so many columns: a quick
+#: build is over by then, and a narrow terminal has better things to show.
+_PATIENCE_MS: Final = 5_000
+_WIDE: Final = 60
 
 
 class LiveReporter(Reporter):
@@ -143,10 +147,14 @@ class LiveReporter(Reporter):
         after = Text(f"  {completed}/{state.total}")
         if failed:
             after.append(f"  {failed} failed", style="bold red")
+        if skipped:
+            after.append(f"  {skipped} skipped", style="yellow")
         after.append(f"  {duration.humanise(state.elapsed_until(now))}", style="dim")
         left = self._remaining(state, now) if word not in ("draining", "stopping") else None
         if left is not None:
             after.append(f", {words.left(left, now, frozen=word == 'paused')}", style="dim")
+        elif word == "building" and state.elapsed_until(now) >= _PATIENCE_MS and width >= _WIDE:
+            after.append(f", {words.UNKNOWN}", style="dim")
         head = Text(no_wrap=True, overflow="crop")
         head.append(word, style=f"bold {colour}")
         room = min(_BAR, width - len(word) - 2 - cell_len(after.plain) - 1)

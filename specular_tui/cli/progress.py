@@ -88,7 +88,7 @@ def _left_words(run: StoredRun, ahead: Ahead) -> str:
     """Return how long a run will still take in words; "" where that is not asked of it."""
     if ahead.forecast is not None:
         return words.left(ahead.forecast, _now(run), frozen=run.state.frozen_since is not None)
-    return "nobody knows yet how long" if run.live and not (run.state.draining or run.state.stopping) else ""
+    return words.UNKNOWN if run.live and not (run.state.draining or run.state.stopping) else ""
 
 
 def _short(run: StoredRun, ahead: Ahead) -> str:

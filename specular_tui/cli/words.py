@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from specular_tui.model import duration, quantity
 
 if TYPE_CHECKING:
     from specular_tui.model.forecast import Forecast
+
+
+#: What is said where no estimate can be made.
+UNKNOWN: Final = "nobody knows yet how long"
 
 
 def age(at: int, now: int | None = None) -> str:
