@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from specular_tui.engine.attempt import Running
+from specular_tui.engine.running import Running
 
 
 class Deadlines:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from specular_tui.engine import artifacts
-from specular_tui.engine.attempt import Running, Verdict
 from specular_tui.engine.executor import Exit, StartError
+from specular_tui.engine.running import Running
+from specular_tui.engine.verdict import Verdict
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 

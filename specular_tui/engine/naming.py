@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Final
 
-from specular_tui.engine.attempt import Running
 from specular_tui.engine.clock import Clock
+from specular_tui.engine.running import Running
 from specular_tui.errors import StorageError
 from specular_tui.store.recorder import Recorder
 

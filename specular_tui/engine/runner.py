@@ -1,9 +1,8 @@
-"""The runner: carries out what the scheduler says, on the event loop, and records what comes of it."""
+"""The runner: carries out what the scheduler says, on the event loop, and what the build is told from outside."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
@@ -13,16 +12,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from specular_tui.engine import artifacts, endings
-from specular_tui.engine import attempt as attempts
-from specular_tui.engine.attempt import Running, Verdict
+from specular_tui.engine import artifacts
+from specular_tui.engine.attempts import Attempts
 from specular_tui.engine.background import Background
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
-from specular_tui.engine.deadlines import Deadlines
-from specular_tui.engine.executor import Executor, Exit, StartError
+from specular_tui.engine.executor import Executor
 from specular_tui.engine.launcher import Launcher
-from specular_tui.engine.naming import Naming
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.recording import Observer, Recording
 from specular_tui.engine.retries import Retries
@@ -34,8 +30,6 @@ from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
-from specular_tui.store.explaining import explain
-from specular_tui.store.livelog import LiveLog
 from specular_tui.store.recorder import Recorder
 
 
@@ -85,7 +79,6 @@ class Runner:
         self._graph = graph
         self._gates = gates
         self._remaining = remaining
-        self._launcher = Launcher(recorder, executor, files or OpenFiles(), plan.folder, marker)
         self._clock = clock
         self._options = options
         self._loop = asyncio.get_running_loop()
@@ -94,10 +87,18 @@ class Runner:
         self._record = self._recording.record
         self._background = Background(self._crash)
         self._snapshots = Snapshots(recorder, cadence, clock, self._background, self.storage_failed)
-        self._running: dict[str, Running] = {}
-        self._deadlines = Deadlines(options.grace_ms, self._ran_for)
-        self._naming = Naming(self._running.values, recorder, clock, self.storage_failed)
         self._retries = Retries()
+        self._attempts = Attempts(
+            recorder=recorder,
+            recording=self._recording,
+            launcher=Launcher(recorder, executor, files or OpenFiles(), plan.folder, marker),
+            clock=clock,
+            background=self._background,
+            folder=plan.folder,
+            grace_ms=options.grace_ms,
+            takes_retry=self._takes_retry,
+            on_end=self._ended,
+        )
         self._queue: deque[Instruction] = deque()
         self._performing = False
         self._stopping = ""
@@ -132,7 +133,7 @@ class Runner:
         self._perform(self._scheduler.begin())
         status = await self._done
         self._snapshots.close()
-        self._naming.close()
+        self._attempts.close()
         await self._background.settle()
         if self._mistake is not None:
             raise self._mistake
@@ -241,108 +242,23 @@ class Runner:
             # While its inputs were read: nothing new starts now.
             self._perform([*self._scheduler.delayed(task.id), *self._scheduler.delay_over(task.id)])
             return
-        state = self._recorder.state
-        number = state.task(task.id).attempt + 1
-        try:
-            log = self._launcher.open_log(task.id)
-        except StorageError as error:
-            self.storage_failed(error)
-            self._perform(self._scheduler.interrupted(task.id))
-            return
-        try:
-            job = self._launcher.start(task, number, log, lambda end: self._exited(task.id, end))
-        except StartError as error:
-            self._not_started(task, number, log, error)
-            return
-        now = self._clock.now()
-        running = self._running[task.id] = Running(
-            task=task,
-            attempt=number,
-            job=job,
-            log=log,
-            started_at=now,
-            frozen_before_ms=state.frozen_ms,
-            inputs_hash=inputs_hash,
-        )
-        self._record(
-            ev.TaskStarted(
-                at=now, task=task.id, attempt=number, pid=job.pid, pid_start=job.pid_start, container=job.container
-            )
-        )
-        if task.timeout_ms is not None:
-            self._deadlines.start(running)
-        if log.temporary:
-            self._naming.soon()
-        self._recorder.prepare_log()
+        self._attempts.start(task, inputs_hash)
 
-    def _not_started(self, task: Task, number: int, log: LiveLog, error: StartError) -> None:
-        now = self._clock.now()
-        with contextlib.suppress(OSError):
-            os.write(log.writer, f"specular: {error}\n".encode(errors="replace"))
-        with contextlib.suppress(StorageError):
-            self._recorder.name_log(log)
-        size, log_hash = attempts.hash_log(log)
-        self._record(ev.TaskStarted(at=now, task=task.id, attempt=number))
-        event = endings.not_started(task, number, error, at=now, log_size=size, log_hash=log_hash)
-        log_fd = self._recorder.end_log(log, printed=size > 0)
-        self._record(event, *(() if log_fd is None else (log_fd,)))
-        self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
+    def _takes_retry(self, task: Task) -> bool:
+        return not self._stopping and self._retries.take(task)
 
-    def _exited(self, task_id: str, end: Exit) -> None:
-        running = self._running[task_id]
-        running.ended = True
-        if running.ended_by or running.task.timeout_ms is not None:
-            self._deadlines.stop(running)
-        size = os.fstat(running.log.fd).st_size
-        if size:
-            # Before anything is recorded: what recovers a killed engine's work finds the log by its name.
-            self._naming.name(running)
-        if attempts.needs_thread(running, end, size):
-            if end.exit_code == 0 and end.reason is None and not running.ended_by:
-                self._record_exit(running, end)
-            self._background.start(self._judge_in_thread(running, end))
-        else:
-            self._ended(running, end, attempts.judge(running, end, self._plan.folder))
-
-    def _record_exit(self, running: Running, end: Exit) -> None:
-        self._record(endings.exited(running, end, at=self._clock.now(), ran_ms=self._ran_for(running)))
-
-    async def _judge_in_thread(self, running: Running, end: Exit) -> None:
-        self._ended(running, end, await asyncio.to_thread(attempts.judge, running, end, self._plan.folder))
-
-    def _ended(self, running: Running, end: Exit, verdict: Verdict) -> None:
-        task = running.task
-        if verdict.failure is not None:
-            self.storage_failed(explain(verdict.failure, "write checkpoint", self._recorder.log_path(task.id)))
-        del self._running[task.id]
-        now = self._clock.now()
-        ran_ms = running.ran_for(now, self.state.frozen_until(now))
-        retry = (
-            verdict.outcome == "failed"
-            and running.ended_by != "user"
-            and not self._stopping
-            and self._retries.take(task)
-        )
-        log_fd = self._recorder.end_log(running.log, printed=verdict.log_size > 0)
-        files = verdict.files if log_fd is None else (log_fd, *verdict.files)
-        self._record(
-            endings.ended(running, end, verdict, at=now, ran_ms=ran_ms, retry=retry),
-            *files,
-        )
+    def _ended(self, task: Task, outcome: str, retry: bool) -> None:
+        """An attempt has ended: go on with what follows from it."""
         if retry:
             self._perform(self._scheduler.delayed(task.id))
             self._loop.call_later(task.retry_delay_ms / 1000, self._delay_over, task.id)
-        elif verdict.outcome == "completed":
+        elif outcome == "completed":
             self._perform(self._scheduler.completed(task.id))
-        elif verdict.outcome == "failed":
+        elif outcome == "failed":
             self._perform(self._scheduler.failed(task.id, allowed=task.allow_failure))
         else:
             self._perform(self._scheduler.interrupted(task.id))
-        self._snapshots.task_ended(now)
-
-    def _ran_for(self, running: Running) -> int:
-        now = self._clock.now()
-        return running.ran_for(now, self.state.frozen_until(now))
+        self._snapshots.task_ended(self._clock.now())
 
     def _delay_over(self, task_id: str) -> None:
         if not self._over:
@@ -356,9 +272,7 @@ class Runner:
             return
         self._frozen = True
         self._scheduler.hold()
-        for running in self._running.values():
-            self._deadlines.stop(running)
-            running.job.freeze()
+        self._attempts.freeze()
         self._record(ev.Frozen(at=self._clock.now(), by=by))
         self._snapshots.make()
 
@@ -379,9 +293,7 @@ class Runner:
         since = self.state.frozen_since
         self._record(ev.Thawed(at=now, frozen_ms=now - since if since is not None else 0))
         self._frozen = False
-        for running in self._running.values():
-            running.job.thaw()
-            self._deadlines.start(running)
+        self._attempts.thaw()
 
     def drain(self) -> None:
         """Let running tasks end and start nothing new."""
@@ -397,8 +309,7 @@ class Runner:
             self.stop_by_force(reason)
             return
         self._begin_to_stop(reason)
-        for running in tuple(self._running.values()):
-            self._deadlines.end(running, "stop")
+        self._attempts.end_all()
         self._perform(self._scheduler.stop())
 
     def _begin_to_stop(self, reason: str) -> None:
@@ -411,10 +322,7 @@ class Runner:
 
     def kill(self) -> None:
         """End every running task at once."""
-        for running in self._running.values():
-            if not running.ended:
-                running.ended_by = running.ended_by or "stop"
-                running.job.kill()
+        self._attempts.kill()
 
     def image_provided(self, image: str) -> None:
         """A container image is there now."""
@@ -455,10 +363,8 @@ class Runner:
     def stop_task(self, task_id: str) -> None:
         """End a running task; it counts as failed."""
         self._known(task_id)
-        running = self._running.get(task_id)
-        if running is None:
+        if not self._attempts.end(task_id):
             raise UsageError(f"task {task_id} is not running")
-        self._deadlines.end(running, "user")
 
     def _known(self, task_id: str) -> TaskState:
         if task_id not in self.state.tasks:

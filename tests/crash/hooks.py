@@ -63,15 +63,14 @@ def stop_before_pack() -> None:
 
 def stop_after_five() -> None:
     """Stop politely, as by Ctrl+C, when five tasks are completed."""
-    from specular_tui.engine.attempt import Running, Verdict
-    from specular_tui.engine.executor import Exit
     from specular_tui.engine.runner import Runner
+    from specular_tui.model.plan import Task
     from specular_tui.model.run import TaskStatus
 
     really = Runner._ended
 
-    def ended(self: Runner, running: Running, end: Exit, verdict: Verdict) -> None:
-        really(self, running, end, verdict)
+    def ended(self: Runner, task: Task, outcome: str, retry: bool) -> None:
+        really(self, task, outcome, retry)
         if self.state.count(TaskStatus.COMPLETED) == 5:
             self.stop("SIGINT")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 
-from specular_tui.engine.attempt import Running
 from specular_tui.engine.deadlines import Deadlines
+from specular_tui.engine.running import Running
 from specular_tui.model.plan import Task
 from specular_tui.store.livelog import LiveLog
 

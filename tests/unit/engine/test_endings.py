@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from specular_tui.engine import endings
-from specular_tui.engine.attempt import Verdict
 from specular_tui.engine.executor import Exit, StartError
+from specular_tui.engine.verdict import Verdict
 from specular_tui.model.event import OutputFile
 from specular_tui.model.plan import Task
-from tests.unit.engine.test_attempt import running
+from tests.unit.engine.test_verdict import running
 
 OUT = OutputFile(path="out", size=3, hash="blake3:abc")
 

@@ -6,9 +6,9 @@ import asyncio
 import os
 from typing import cast
 
-from specular_tui.engine.attempt import Running
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.naming import AFTER_MS, Naming
+from specular_tui.engine.running import Running
 from specular_tui.errors import StorageError
 from specular_tui.model.plan import Task
 from specular_tui.store.livelog import LiveLog

@@ -596,7 +596,7 @@ async def test_what_the_disk_refused_is_saved_at_the_end_if_there_is_room_again(
     def refuses(event: ev.AnyEvent) -> bool:
         nonlocal broken
         broken = broken or (isinstance(event, ev.TaskEnded) and event.task == "a")
-        return broken and not isinstance(event, ev.SessionEnded) and bool(rig.runner._running)
+        return broken and not isinstance(event, ev.SessionEnded) and bool(rig.runner._attempts._running)
 
     rig.recorder.refuses = refuses
     ending = await rig.run()

@@ -1,4 +1,4 @@
-"""An attempt that has ended: what came of it, proved by its log and its outputs."""
+"""The verdict on an attempt that has ended: what came of it, proved by its log and its outputs."""
 
 from __future__ import annotations
 
@@ -10,37 +10,16 @@ from typing import Final
 from msgspec import Struct
 
 from specular_tui.engine import artifacts
-from specular_tui.engine.executor import Exit, Job
+from specular_tui.engine.executor import Exit
+from specular_tui.engine.running import Running
 from specular_tui.model import duration
 from specular_tui.model.event import OutputFile
-from specular_tui.model.plan import Task
 from specular_tui.model.run import INTERRUPTED
 from specular_tui.store import declared, digest
 from specular_tui.store.livelog import LiveLog
 
 #: A log up to this size is hashed at once, on the loop: that is quicker than to hand it to a thread.
 AT_ONCE: Final = 256 << 10
-
-
-class Running(Struct, kw_only=True):
-    """An attempt between its start and its end."""
-
-    task: Task
-    attempt: int
-    job: Job
-    log: LiveLog
-    started_at: int
-    #: Frozen milliseconds of the run before it started.
-    frozen_before_ms: int
-    inputs_hash: str = ""
-    #: Why it was told to end: `stop`, `timeout`, `user`; "" where it was not.
-    ended_by: str = ""
-    #: Its process has ended; what came of it is being judged.
-    ended: bool = False
-
-    def ran_for(self, now: int, frozen_ms: int) -> int:
-        """Return the milliseconds that it has run at `now`, at which the run has been frozen for `frozen_ms` in all."""
-        return max(0, now - self.started_at - (frozen_ms - self.frozen_before_ms))
 
 
 class Verdict(Struct, kw_only=True):

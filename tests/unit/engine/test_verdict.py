@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
-from specular_tui.engine.attempt import AT_ONCE, Running, judge, needs_thread
 from specular_tui.engine.executor import Exit
+from specular_tui.engine.running import Running
+from specular_tui.engine.verdict import AT_ONCE, judge, needs_thread
 from specular_tui.model.plan import Task
 from specular_tui.store.livelog import LiveLog
 
