@@ -7,7 +7,8 @@ run), `list` (the same as argument lists), `program` (independent tasks that run
 (each needs the one before), `output` (each prints 1 KB), `slow` (each takes 100 ms). Every round runs all programs
 once, one after the other, on commands that are the same; what is shown is the median of the rounds, and the median of
 the ratios within a round. `limit` is a C program that spawns the same commands and waits for them, and does nothing
-else. Programs that are not here are left out. Nothing is deleted between the rounds: ext4 makes new files slowly where
+else; `bare` is one in Python that writes what has to be written as well (tests/benchmarks/bare.py). Programs that are
+not here are left out. Nothing is deleted between the rounds: ext4 makes new files slowly where
 many were deleted a moment ago.
 """
 
@@ -33,6 +34,7 @@ from tests.benchmarks.limits import Limits, ratio
 from tests.benchmarks.limits import rounds as in_turns
 
 JOBS: Final = 2
+BARE: Final = Path(__file__).with_name("bare.py")
 
 
 class Shape(NamedTuple):
@@ -57,7 +59,7 @@ SHAPES: Final = {
     ),
     "chain": Shape(2_000, "true", "true", chained=True, least={"ninja": 1}),
     "output": Shape(1_000, "head -c 1024 /dev/zero", "head -c 1024 /dev/zero", least={"ninja": 1}),
-    "slow": Shape(400, "sleep 0.1", "sleep 0.1", least={"no checkpoint": 0.995}, without=("parallel", "limit")),
+    "slow": Shape(400, "sleep 0.1", "sleep 0.1", least={"no checkpoint": 0.995}, without=("bare", "parallel", "limit")),
 }
 
 LIMIT_C: Final = r"""
@@ -144,9 +146,20 @@ class Bench:
             command = shape.command if isinstance(shape.command, list) else []
             return self._rate(shape, [str(self._limit), str(shape.tasks), str(jobs), shape.line, *command], folder)
 
+    def bare(self, shape: Shape) -> float:
+        """Return what a program in Python reaches that spawns, waits, and writes a log, a record and a journal."""
+        with self.fresh() as folder:
+            jobs = 1 if shape.chained else JOBS
+            command = [sys.executable, str(BARE), str(shape.tasks), str(jobs), shape.line]
+            return self._rate(shape, command, folder)
+
     def programs(self) -> dict[str, Callable[[Shape], float]]:
         """Return what is here."""
-        found: dict[str, Callable[[Shape], float]] = {"specular": self.specular, "no checkpoint": self.unrecorded}
+        found: dict[str, Callable[[Shape], float]] = {
+            "specular": self.specular,
+            "no checkpoint": self.unrecorded,
+            "bare": self.bare,
+        }
         found |= {w.__name__: w for w in (self.ninja, self.parallel) if shutil.which(w.__name__)}
         if self._limit != Path():
             found["limit"] = self.limit
