@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import Any
 
 from textual.notifications import SeverityLevel
@@ -24,6 +26,7 @@ class SpeakingApp(TerminalApp):
         super().__init__(*args, **kwargs)
         self.clock = clock
         self.said = Said()
+        self._knows_tmux = False
 
     def notify(
         self,
@@ -76,6 +79,19 @@ class SpeakingApp(TerminalApp):
             for line in screen.query(MessageLine):
                 line.update()
         self.screen.refresh_bindings()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text; say once where a tmux around this keeps it from the clipboard."""
+        super().copy_to_clipboard(text)
+        if not self._knows_tmux and os.environ.get("TMUX") and not self.is_web:
+            self._knows_tmux = True
+            self.run_worker(self._ask_tmux(), group="tmux")
+
+    async def _ask_tmux(self) -> None:
+        from specular_tui.tui import tmux
+
+        if not await asyncio.to_thread(tmux.passes_copies):
+            self.say(tmux.HINT)
 
     def clear_notifications(self) -> None:
         """Take away what is shown."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from specular_tui.tui import tmux
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.help import HelpDialog
@@ -153,3 +154,42 @@ async def test_the_help_cuts_nothing_off(root: Path, size: tuple[int, int]) -> N
         await pilot.press("G")
         await pilot.pause(0.1)
         assert any("leave; a build started here" in line for line in shown(app))
+
+
+@pytest.mark.parametrize("answer", ["external", "off", "on", "", None])
+async def test_in_tmux_it_is_said_once_that_copies_go_nowhere(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str | None
+) -> None:
+    if answer is not None:
+        program = tmp_path / "bin" / "tmux"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\n[ "$*" = "show-options -sv set-clipboard" ] && echo {answer}\n')
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":" if answer is not None else None)
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("g", "y")
+        assert app.clipboard == "deps/install"
+        if answer == "on":
+            await until(pilot, lambda: not any(worker.group == "tmux" for worker in app.workers))
+            await pilot.pause(0.1)
+            assert [message.text for message in app.said.all] == ["copied deps/install"]
+            return
+        await until(pilot, lambda: app.said.shown is not None and app.said.shown.text == tmux.HINT)
+        assert any("tmux set -s set-clipboard on" in line for line in shown(app)), "it is read whole at 80 columns"
+        await pilot.press("y")
+        await pilot.pause(0.2)
+        assert [message.text for message in app.said.all] == ["copied deps/install", tmux.HINT, "copied deps/install"]
+
+
+async def test_elsewhere_nothing_is_said_of_tmux(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("g", "y")
+        await pilot.pause(0.2)
+        assert [message.text for message in app.said.all] == ["copied deps/install"]
