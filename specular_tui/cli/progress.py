@@ -79,6 +79,13 @@ def _now(run: StoredRun) -> int:
     return max(now, run.state.updated_at) if run.live else run.state.updated_at
 
 
+def _status(run: StoredRun, *, ending: bool = False) -> str:
+    """Return the state of a run; with `ending` also that it starts nothing new."""
+    state = run.state
+    doing = {"stopping": state.stopping, "draining": state.draining} if ending else {}
+    return words.state(state.status.value, interrupted=state.interrupted, live=run.live, **doing)
+
+
 def _done(run: StoredRun) -> int:
     # A skipped task is not done: it is told of beside these.
     return run.state.count(TaskStatus.COMPLETED)
@@ -156,7 +163,7 @@ def _plain(run: StoredRun, ahead: Ahead) -> list[str]:
     lines = [
         f"run: {run.run_id}",
         f"plan: {output.plain(state.plan_name)}",
-        f"status: {words.state(state.status.value, interrupted=state.interrupted, live=run.live)}",
+        f"status: {_status(run, ending=True)}",
         *(f"{status.value}: {state.count(status)}" for status in TaskStatus),
         *([f"blocked: {ahead.blocked}"] if ahead.blocked is not None else []),
         f"total: {state.total}",
@@ -172,7 +179,7 @@ def _plain(run: StoredRun, ahead: Ahead) -> list[str]:
 def _table(run: StoredRun, ahead: Ahead) -> list[str]:
     state, on = run.state, output.colour_on()
     colour = output.STATE_COLOURS.get(state.status.value)
-    word = words.state(state.status.value, interrupted=state.interrupted, live=run.live)
+    word = _status(run)
     room = max(10, min(_BAR, output.width() - 20))
     filled = room * _done(run) // state.total if state.total else 0
     bar = output.style("█" * filled, "green", on=on) + output.style("░" * (room - filled), dim=True, on=on)

@@ -53,8 +53,12 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def state(status: str, *, interrupted: bool = False, live: bool = False) -> str:
+def state(
+    status: str, *, interrupted: bool = False, live: bool = False, stopping: bool = False, draining: bool = False
+) -> str:
     """Return a run's state with what has to be known beside it."""
     if interrupted:
         return f"{status}, interrupted"
+    if live and (stopping or draining):
+        return f"{status}, {'stopping' if stopping else 'draining'}"
     return f"{status}, live" if live and status == "paused" else status

@@ -54,6 +54,9 @@ RESUMABLE: Final = frozenset(
 #: The states in which a process works on the run, if it is there at all.
 ACTIVE: Final = frozenset({RunStatus.CREATED, RunStatus.IN_PROGRESS, RunStatus.RETRYING})
 
+#: What a session may be that starts nothing new: fields of `RunState`, and of metadata.json where they are true.
+ENDING: Final = ("draining", "stopping")
+
 #: How a session ends that nobody could close: killed, crashed, power lost.
 INTERRUPTED: Final = "interrupted"
 

@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 
 from specular_tui.model.quote import plain
-from specular_tui.model.run import RunState, RunStatus, TaskStatus
+from specular_tui.model.run import ENDING, RunState, RunStatus, TaskStatus
 from specular_tui.store import layout, seal, snapshot, strictjson
 
 #: More differences of one file than this are not listed.
 _SHOWN = 8
+_LATER = frozenset(ENDING)
 
 
 class _Metadata(msgspec.Struct):
@@ -51,7 +52,9 @@ class _Metadata(msgspec.Struct):
     journal_seq: int
     journal_chain: str
     journal_bytes: int
-    #: Checkpoints of before have none.
+    #: Checkpoints of before have none of these.
+    draining: bool = False
+    stopping: bool = False
     metadata_hash: str = ""
 
 
@@ -137,7 +140,8 @@ def metadata(data: bytes, state: RunState | None, journal_bytes: int | None) -> 
         if state.frozen_since is not None and found["frozen_ms"] >= expected["frozen_ms"]:
             expected["frozen_ms"] = found["frozen_ms"]
         expected["control"] = found["control"]
-        expected = seal.sealed(expected)
+    # Checkpoints of before do not say that a session starts nothing new.
+    expected = seal.sealed({name: value for name, value in expected.items() if name in found or name not in _LATER})
     if seal.FIELD not in found:
         del expected[seal.FIELD]
     return _differences(found, expected) or _rewritten(data, expected)

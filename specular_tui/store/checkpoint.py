@@ -20,7 +20,7 @@ from specular_tui.errors import (
     StorageError,
 )
 from specular_tui.model.plan import RUN_ID
-from specular_tui.model.run import RESUMABLE, RunState, RunStatus
+from specular_tui.model.run import ENDING, RESUMABLE, RunState, RunStatus
 from specular_tui.store import chain, layout, lock, seal
 from specular_tui.store.explaining import explain
 from specular_tui.store.folder import Folder
@@ -81,6 +81,16 @@ class RunSummary(msgspec.Struct, frozen=True):
         """Milliseconds since the epoch; 0 where unknown."""
         value = self.metadata.get("updated_at_ms")
         return value if isinstance(value, int) else 0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a process works on it that has been told to end."""
+        return self.live and self.metadata.get("stopping") is True
+
+    @property
+    def draining(self) -> bool:
+        """Whether a process works on it that starts nothing new."""
+        return self.live and self.metadata.get("draining") is True
 
     @property
     def in_doubt(self) -> bool:
@@ -369,7 +379,8 @@ def summary(
         exact = False  # it may have been killed while it stood frozen, which the journal tells
     if exact and (is_last_word(folder, noted) if last_word is None else last_word):
         if not live and noted.get("status") in ("created", "in_progress", "retrying"):
-            noted = noted | {"status": RunStatus.PAUSED.value, "interrupted": True}
+            noted = {name: value for name, value in noted.items() if name not in ENDING}
+            noted |= {"status": RunStatus.PAUSED.value, "interrupted": True}
         return RunSummary(run_id=run_id, path=path, live=live, metadata=noted)
     try:
         run = read(folder, run_id)

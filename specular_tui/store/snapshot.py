@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from specular_tui.model.plan import Task
-from specular_tui.model.run import RunState, TaskState, TaskStatus
+from specular_tui.model.run import ENDING, RunState, TaskState, TaskStatus
 from specular_tui.model.secret import mask_env
 from specular_tui.store import digest, layout
 from specular_tui.store.seal import sealed
@@ -54,7 +54,8 @@ def metadata(state: RunState, *, now: int, journal_bytes: int, control: str | No
     """Return metadata.json: the specification's fields first, then this program's own.
 
     `now` is the time up to which the working time of a live session counts, `journal_bytes` the length of the journal
-    up to the last record, `control` the path of the socket that a live run listens on.
+    up to the last record, `control` the path of the socket that a live run listens on. The fields `ENDING` are there
+    where they are so: of a live run they say that it starts nothing new.
     """
     return sealed(
         {
@@ -77,6 +78,7 @@ def metadata(state: RunState, *, now: int, journal_bytes: int, control: str | No
             "interrupted": state.interrupted,
             "imported": state.imported,
             "reason": state.reason,
+            **{name: True for name in ENDING if getattr(state, name)},
             "elapsed_ms": state.elapsed_until(now),
             "frozen_ms": state.frozen_until(now),
             "created_at_ms": state.created_at,

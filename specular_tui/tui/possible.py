@@ -49,7 +49,7 @@ def entries(app: SpecularApp, screen: Screen[Any]) -> Iterator[Entry]:
             lead = (glyphs.MARKED if name == app.theme else glyphs.PENDING, "muted")
             yield Entry("themes", lead, f"Theme {name}", "", partial(_take_theme, app, name))
     for row in app.desk.runs:
-        badge, role = present.run_badge(row.status, live=row.live)
+        badge, role = present.row_badge(row)
         more = f"{badge[2:]}  {row.plan_name}" if row.plan_name else badge[2:]
         yield Entry("runs", (badge[0], role), row.run_id, more, partial(app.post_message, Open(row.run_id)))
     view = app.desk.view

@@ -160,6 +160,15 @@ def run_badge(status: str, *, live: bool) -> Segment:
     return f"{shape} {word or 'unknown'}", role
 
 
+def row_badge(row: RunRow) -> Segment:
+    """Return the shape and the word of a run of the list."""
+    if row.stopping:
+        return f"{glyphs.DRAINING} stopping", "paused"
+    if row.draining and row.status != "paused":
+        return f"{glyphs.DRAINING} draining", "paused"
+    return run_badge(row.status, live=row.live)
+
+
 def badge(view: RunView, clock: Clock) -> Line:
     """Return the badge of the header: shape and word, and since when where the run stands still."""
     state = view.state

@@ -28,7 +28,7 @@ _DIGESTS: Final = re.compile(r"(?P<before>.*?)(?:: )?expected (?P<expected>\S+),
 
 def heading(row: RunRow, clock: Clock, room: int, *, other: bool = False) -> Line:
     """Return the line that says which run it is about; `other`: the lines at the top are about another one."""
-    badge, role = present.run_badge(row.status, live=row.live)
+    badge, role = present.row_badge(row)
     line: Line = [("not the open run, but ", "paused")] if other else []
     line += [(row.run_id, "strong"), (f"  {badge}", role)]
     if row.plan_name:

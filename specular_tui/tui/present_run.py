@@ -11,7 +11,7 @@ from specular_tui.model.quantity import plural, size
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs, present_task
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.present import Line, Segment, counts, reason, run_badge, way_on
+from specular_tui.tui.present import Line, Segment, counts, reason, row_badge, run_badge, way_on
 from specular_tui.tui.present_task import outcome
 from specular_tui.tui.views import RunRow
 from specular_tui.tui.widgets.task_cells import running_time
@@ -43,7 +43,7 @@ def details(
 
     `checked` is what a check of it has found, if there was one; `drift` how it differs from what is in the folder now.
     """
-    badge, role = run_badge(row.status, live=row.live)
+    badge, role = row_badge(row)
     lines: list[Line] = [[(row.run_id, "strong")], [(badge, role)], []]
     if row.pinned:
         lines[0].append((f"  {glyphs.PINNED} pinned", "paused"))

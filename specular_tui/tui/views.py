@@ -31,6 +31,9 @@ class RunRow(Struct, frozen=True):
     status: str
     live: bool = False
     interrupted: bool = False
+    #: Of a live run: it has been told to end; it starts nothing new.
+    stopping: bool = False
+    draining: bool = False
     plan_name: str = ""
     total: int = 0
     completed: int = 0
@@ -72,6 +75,8 @@ class RunRow(Struct, frozen=True):
             status="damaged" if damage else text("status"),
             live=live,
             interrupted=metadata.get("interrupted") is True,
+            stopping=live and metadata.get("stopping") is True,
+            draining=live and metadata.get("draining") is True,
             plan_name=text("plan_name") or text("plan_file"),
             total=number("total_tasks"),
             completed=number("completed_tasks"),
@@ -88,6 +93,8 @@ class RunRow(Struct, frozen=True):
         return replace(
             self,
             status=state.status,
+            stopping=state.stopping,
+            draining=state.draining,
             total=state.total,
             completed=state.count(TaskStatus.COMPLETED),
             failed=state.count(TaskStatus.FAILED),

@@ -220,6 +220,25 @@ def test_where_nobody_knows_what_is_left_that_is_said(shell: Shell) -> None:
     assert shell("specular stop --kill --wait").code == 0
 
 
+def test_a_build_that_is_stopping_is_listed_so(shell: Shell) -> None:
+    shell.plan(task("deaf", "trap '' TERM; touch begun; while :; do sleep 0.1; done"))
+    shell.start("specular build --run-id live --grace 10m")
+    shell.wait_for("test -e begun")
+    assert "live  in_progress  " in shell("specular checkpoint list").out
+    assert shell("specular pause --drain").code == 0
+    shell.wait_for("specular checkpoint list | grep -q 'in_progress, draining'")
+    assert shell("specular stop").code == 0
+    shell.wait_for("specular checkpoint list | grep -q 'in_progress, stopping'")
+    (entry,) = shell("specular checkpoint list --format json").json()
+    assert (entry["status"], entry["stopping"]) == ("in_progress", True)
+    assert "status: in_progress, stopping\n" in shell("specular progress").out
+    assert "  in_progress, stopping\n" in shell("specular checkpoint show live --format table").out
+    assert shell("specular stop --kill --wait").code == 0
+    (entry,) = shell("specular checkpoint list --format json").json()
+    assert entry["status"] == "paused"
+    assert not {"stopping", "draining"} & entry.keys()
+
+
 def test_readers_leave_no_trace(shell: Shell) -> None:
     shell.plan(task("a", "echo hi"))
     shell("specular build --run-id done")

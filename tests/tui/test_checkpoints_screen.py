@@ -245,6 +245,37 @@ async def test_what_a_run_takes_is_counted_anew_when_it_has_ended(root: Path) ->
         await until(pilot, lambda: (app.desk.runs[0].size or 0) >= before + 7000)
 
 
+async def test_the_list_says_of_a_build_that_it_starts_nothing_new(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steered: list[str] = []
+    monkeypatch.setattr(steering, "steer", lambda root, run_id, command, task=None, **options: steered.append(command))
+    stored = recorded.finished(root, "build-a", at=recorded.START - 86_400_000)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, stored.run_id)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("2", "g")
+        await until(pilot, lambda: "running" in said(app, run.run_id))
+        run.add(ev.Draining(at=run.now, on=True))
+        run.recorder.flush()
+        await until(pilot, lambda: "draining" in said(app, run.run_id))
+        run.add(ev.Stopping(at=run.now, reason="stopped"))
+        run.recorder.flush()
+        await until(pilot, lambda: "stopping" in said(app, run.run_id))
+        await pilot.press("p")
+        await until(pilot, lambda: app.said.shown is not None)
+        assert app.said.all[0].text.startswith(f"{run.run_id} is stopping: X in Build kills"), "as where it is open"
+        assert steered == []
+        run.vanish()
+        await until(pilot, lambda: "paused" in said(app, run.run_id))
+
+
+def said(app: SpecularApp, run_id: str) -> str:
+    """Return the line of a run in the list as it is painted, left of the side pane."""
+    strips = app.screen._compositor.render_strips()
+    lines = ["".join(segment.text for segment in strip) for strip in strips]
+    return next((line for line in lines if run_id in line[:60]), "")
+
+
 async def test_of_a_build_that_is_not_in_view_it_is_said_what_came_of_a_key(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

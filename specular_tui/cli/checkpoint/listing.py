@@ -114,7 +114,13 @@ def _row(seen: Look, pinned: Collection[str]) -> tuple[str, ...]:
     done = words.number(known.get("completed_tasks"))
     return (
         run.run_id,
-        words.state(run.status, interrupted=known.get("interrupted") is True and run.damage is None, live=run.live)
+        words.state(
+            run.status,
+            interrupted=known.get("interrupted") is True and run.damage is None,
+            live=run.live,
+            stopping=run.stopping,
+            draining=run.draining,
+        )
         + (", damaged" if seen.glance.flaws and run.damage is None else "")
         + (", repaired" if seen.glance.repaired else "")
         + (", pinned" if run.run_id in pinned else ""),

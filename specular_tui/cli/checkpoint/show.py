@@ -9,7 +9,7 @@ import click
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, chosen_run, format_option, last_option, piped, run_argument
 from specular_tui.model import duration, quantity
-from specular_tui.model.run import TaskStatus
+from specular_tui.model.run import ENDING, TaskStatus
 
 
 @click.command("show")
@@ -40,9 +40,9 @@ def show_command(run: str | None, last: bool, form: str | None) -> None:
 def _head(found: dict[str, Any], path: str) -> list[str]:
     on = output.colour_on()
     status = found["status"]
-    word = output.style(
-        words.state(status, interrupted=found["interrupted"]), output.STATE_COLOURS.get(status), bold=True, on=on
-    )
+    ending = {name: found.get(name) is True for name in ENDING}
+    said = words.state(status, interrupted=found["interrupted"], live=any(ending.values()), **ending)
+    word = output.style(said, output.STATE_COLOURS.get(status), bold=True, on=on)
     counts = [f"{found['completed_tasks']} of {quantity.plural(found['total_tasks'], 'task')} completed"]
     counts += [f"{found[f'{key}_tasks']} {key}" for key in ("failed", "skipped") if found[f"{key}_tasks"]]
     times = duration.humanise(found["elapsed_ms"])

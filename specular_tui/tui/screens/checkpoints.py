@@ -228,13 +228,6 @@ class CheckpointsScreen(CleaningScreen):
         else:
             (self.details if self.table.has_focus else self.table).focus()
 
-    def _draining(self, row: RunRow) -> bool:
-        """Tell whether a live run starts nothing new: of one that is not in view, as it was read last."""
-        view, read = self.desk.view, self._read
-        if (view is not None and view.run_id == row.run_id) or read is None or read.run_id != row.run_id:
-            return super()._draining(row)
-        return row.live and read.state is not None and read.state.draining
-
     def action_pin(self) -> None:
         """Have clean-up never take what is chosen; where all of it is pinned already, let it again."""
         rows = self.chosen()

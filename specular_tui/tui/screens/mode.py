@@ -206,7 +206,10 @@ class ModeScreen(Screen[None]):
 
     def _is_stopping(self, run_id: str) -> bool:
         view = self.desk.view
-        return view is not None and view.run_id == run_id and view.live and view.state.stopping
+        if view is not None and view.run_id == run_id:
+            return view.live and view.state.stopping
+        row = self.desk.row(run_id)
+        return row is not None and row.live and row.stopping
 
     def _stops(self, run_id: str) -> bool:
         """Say that a build is stopping, and what still can be done, where that is so; tell whether it is."""
@@ -218,7 +221,9 @@ class ModeScreen(Screen[None]):
 
     def _draining(self, row: RunRow) -> bool:
         view = self.desk.view
-        return view is not None and view.run_id == row.run_id and view.state.draining
+        if view is not None and view.run_id == row.run_id:
+            return view.state.draining
+        return row.live and row.draining
 
     def _stands_still(self, run_id: str) -> bool:
         row = self.run_at_hand()

@@ -154,7 +154,7 @@ def _why_stays(row: RunRow) -> str:
 def _cell(name: str, row: RunRow, desk: Desk, room: int) -> Line:
     match name:
         case "state":
-            return [present.run_badge(row.status, live=row.live)]
+            return [present.row_badge(row)]
         case "run":
             return [(fit_id(row.run_id, room).rstrip(), "plain")]
         case "plan":

@@ -14,7 +14,7 @@ import pytest
 
 from specular_tui.errors import RunNotFoundError
 from specular_tui.model import event as ev
-from specular_tui.store import checkpoint, commit, digest, journal, layout, report
+from specular_tui.store import checkpoint, commit, digest, journal, layout, report, snapshot
 from specular_tui.store.check import check
 from specular_tui.store.compress import compress
 from specular_tui.store.effort import CancelledError
@@ -68,6 +68,23 @@ def test_a_healthy_run_is_valid(tmp_path: Path, make: Callable[..., Recorded], p
 def test_a_run_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RunNotFoundError):
         check(tmp_path, "none")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_metadata_file_that_does_not_say_that_the_build_was_ending_is_of_before(tmp_path: Path, told: bool) -> None:
+    run = Recorded(tmp_path)
+    run.begin()
+    run.add(ev.Draining(at=run.now, on=True))
+    run.snapshot()
+    run.vanish()
+    file = run.path / layout.METADATA
+    fields = msgspec.json.decode(file.read_bytes())
+    assert fields["draining"] is True
+    if not told:
+        del fields["draining"]
+        file.write_bytes(snapshot.encode(sealed(fields)))
+    assert check(tmp_path, RUN).ok
+    assert not check(tmp_path, RUN).notes
 
 
 # Live runs and crashes ------------------------------------------------------------------------------------------------

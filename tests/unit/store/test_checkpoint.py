@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from specular_tui.errors import AmbiguousRunError, CheckpointError, RunNotFoundError, SpecularError, StorageError
+from specular_tui.model import event as ev
 from specular_tui.model.run import RunStatus
 from specular_tui.store import checkpoint, layout
 from specular_tui.store.compress import compress
@@ -238,3 +239,26 @@ def test_a_run_of_which_it_cannot_be_told_whether_it_is_live_is_listed_as_damage
     assert found.damage.reason.startswith("failed to see whether the checkpoint is in use: permission denied")
     with pytest.raises(StorageError, match="permission denied"):
         checkpoint.load(tmp_path, RUN)
+
+
+@pytest.mark.parametrize("snapshot", [False, True])
+def test_that_a_build_is_ending_is_known_of_a_live_run_alone(tmp_path: Path, snapshot: bool) -> None:
+    run = Recorded(tmp_path)
+    run.begin()
+    run.start("fetch")
+    run.snapshot()
+    (quiet,) = checkpoint.summaries(tmp_path)
+    assert (quiet.draining, quiet.stopping) == (False, False)
+    for event, expected in (
+        (ev.Draining(at=run.now, on=True), (True, False)),
+        (ev.Stopping(at=run.now, reason="stopped"), (True, True)),
+    ):
+        run.add(event)
+        if snapshot:
+            run.snapshot()
+        (found,) = checkpoint.summaries(tmp_path)
+        assert (found.status, found.draining, found.stopping) == ("in_progress", *expected)
+    run.vanish()
+    (dead,) = checkpoint.summaries(tmp_path)
+    assert (dead.status, dead.draining, dead.stopping) == ("paused", False, False)
+    assert not {"draining", "stopping"} & dead.metadata.keys()
