@@ -15,7 +15,7 @@ from specular_tui.model.plan import Task
 from specular_tui.store import commit, digest, layout, reopening
 from specular_tui.store.creating import create_run
 from specular_tui.store.journal import JournalDamage, JournalReader
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 from specular_tui.store.recorder import RunRecorder
 
 #: 2024-01-15 10:30:45 UTC.

@@ -22,7 +22,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.model.run import INTERRUPTED
 from specular_tui.store.explaining import explain
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 from specular_tui.store.recorder import Recorder
 
 #: Told of an attempt that has ended and been recorded: the task, what came of it (`completed`, `failed` or

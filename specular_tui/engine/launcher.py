@@ -9,7 +9,7 @@ from specular_tui.engine.executor import Executor, Exit, Job, Work
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.processes import MARKER, TASK
 from specular_tui.model.plan import Task
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 from specular_tui.store.recorder import Recorder
 
 

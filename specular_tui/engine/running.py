@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from specular_tui.engine.executor import Job
 from specular_tui.model.plan import Task
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 
 
 class Running(Struct, kw_only=True):

@@ -16,7 +16,7 @@ from specular_tui.model import duration
 from specular_tui.model.event import OutputFile
 from specular_tui.model.run import INTERRUPTED
 from specular_tui.store import declared, digest
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 
 #: A log up to this size is hashed at once, on the loop: that is quicker than to hand it to a thread.
 AT_ONCE: Final = 256 << 10

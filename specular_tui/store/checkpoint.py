@@ -227,7 +227,7 @@ def open_plain(folder: Folder, name: str) -> io.BufferedIOBase:
     try:
         return os.fdopen(folder.open(name), "rb")
     except FileNotFoundError:
-        from specular_tui.store.unpacked import Unpacked  # few runs are packed
+        from specular_tui.store.keeping.unpacked import Unpacked  # few runs are packed
 
         return Unpacked(folder.open(name + ".gz"))
 

@@ -1,7 +1,7 @@
 """A run as far as a glance shows it: what it takes on the disk, and what is wrong with it without reading it.
 
 Nothing is read but metadata.json and the end of the journal. A list can afford it for every run, in one look at each.
-Only a check (`store.check`) proves that nothing is wrong.
+Only a check (`store.checks.check`) proves that nothing is wrong.
 """
 
 from __future__ import annotations

@@ -20,13 +20,14 @@ from specular_tui.model.event import AnyEvent, LogLost, SessionEnded, TaskEnded
 from specular_tui.model.fold import apply
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
-from specular_tui.store import journal, layout, planchange, quarantine, renewal, reserve
+from specular_tui.store import journal, layout, planchange, renewal, reserve
 from specular_tui.store.commit import GroupCommit
 from specular_tui.store.explaining import explain
 from specular_tui.store.folder import Folder, write_all
-from specular_tui.store.livelog import LiveLog, LiveLogs
+from specular_tui.store.logs.live import LiveLog, LiveLogs
 from specular_tui.store.publisher import Publisher
 from specular_tui.store.recording import Recorder
+from specular_tui.store.repairs import quarantine
 
 #: A journal of more records than this is folded when a session ends.
 FOLD_AFTER: Final = 2_000

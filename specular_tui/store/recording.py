@@ -9,7 +9,7 @@ from typing import Protocol
 from specular_tui.model.event import AnyEvent
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 
 
 class Recorder(Protocol):

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable
 
 from specular_tui.model.event import LogLost, TaskReset
 from specular_tui.model.run import RunState, TaskState, TaskStatus
-from specular_tui.store import declared, logs
+from specular_tui.store import declared
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder
+from specular_tui.store.logs import kept
 
 
 def renew(
@@ -43,10 +44,10 @@ def renew(
 
 def _renew_logs(outputs: Folder, tasks: dict[str, TaskState]) -> dict[str, list[int]]:
     """Write the logs of `tasks` anew; return the attempts whose logs may not be on disk, by task."""
-    there = logs.listing(outputs)
+    there = kept.listing(outputs)
     lost: dict[str, list[int]] = {}
     whole: dict[str, list[int]] = {}
-    for log in logs.expected(tasks):
+    for log in kept.expected(tasks):
         if log.size:
             into = whole if _is_renewed(outputs, there, log) else lost
             into.setdefault(log.task, []).append(log.attempt)
@@ -59,11 +60,11 @@ def _renew_logs(outputs: Folder, tasks: dict[str, TaskState]) -> dict[str, list[
     return lost
 
 
-def _is_renewed(outputs: Folder, there: dict[str, bool], log: logs.Log) -> bool:
+def _is_renewed(outputs: Folder, there: dict[str, bool], log: kept.Log) -> bool:
     try:
-        if logs.prove(outputs, there, log, Effort()) is not None:
+        if kept.prove(outputs, there, log, Effort()) is not None:
             return False
-        name = logs.file_of(there, log)
+        name = kept.file_of(there, log)
         # A packed one is of a session before, and has long been on disk.
         if there[name]:
             outputs.renew(name)

@@ -12,11 +12,13 @@ from specular_tui.errors import RunHeldError
 from specular_tui.model.event import LogLost, SessionEnded, TaskReset
 from specular_tui.model.plan import Task
 from specular_tui.model.run import ACTIVE, INTERRUPTED, RunState, RunStatus, TaskStatus
-from specular_tui.store import checkpoint, declared, layout, lock, logs, planchange, quarantine, reserve
+from specular_tui.store import checkpoint, declared, layout, lock, planchange, reserve
 from specular_tui.store.effort import Effort
 from specular_tui.store.explaining import explain
 from specular_tui.store.folder import Folder
+from specular_tui.store.logs import kept
 from specular_tui.store.recorder import RunRecorder
+from specular_tui.store.repairs import quarantine
 
 
 class OpenedRun:
@@ -125,14 +127,14 @@ def _save_logs(run: Folder, state: RunState, unproven: Collection[str]) -> list[
     if not tasks:
         return []
     with run.make(layout.OUTPUTS) as outputs:
-        there = logs.listing(outputs)
+        there = kept.listing(outputs)
         lost = []
         whole = []
-        for log in logs.expected(tasks):
-            if logs.prove(outputs, there, log, Effort()) is not None:
+        for log in kept.expected(tasks):
+            if kept.prove(outputs, there, log, Effort()) is not None:
                 lost.append((log.task, log.attempt))
             else:
-                whole += [name for name in [logs.file_of(there, log)] if there.get(name)]
+                whole += [name for name in [kept.file_of(there, log)] if there.get(name)]
         # Anew, because the session before may have ended with a sync that failed.
         for name in whole:
             outputs.renew(name)

@@ -15,7 +15,7 @@ from specular_tui.model.run import RunState
 from specular_tui.store import layout
 from specular_tui.store.explaining import explain
 from specular_tui.store.folder import Folder
-from specular_tui.store.livelog import LiveLog, LiveLogs
+from specular_tui.store.logs.live import LiveLog, LiveLogs
 
 
 class Unrecorded:

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
+from specular_tui.tui.terminal import frames  # isort: skip  # before anything of Textual's
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -26,7 +26,6 @@ from specular_tui.model.run import RunStatus
 from specular_tui.tui import keys, present, sixteen, theme
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
-from specular_tui.tui.collector import Collector
 from specular_tui.tui.deeds import Do
 from specular_tui.tui.messages import (
     CancelCheck,
@@ -49,6 +48,7 @@ from specular_tui.tui.modes import MODES
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.speaking import SpeakingApp
 from specular_tui.tui.styling import Sheet, sheets
+from specular_tui.tui.terminal.collector import Collector
 from specular_tui.tui.views import Desk
 
 if TYPE_CHECKING:

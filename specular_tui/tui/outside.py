@@ -18,7 +18,7 @@ from specular_tui.tui.messages import OpenOutside
 
 if TYPE_CHECKING:
     from specular_tui.tui.bridge.bridge import Bridge
-    from specular_tui.tui.terminal_app import TerminalApp
+    from specular_tui.tui.terminal.app import TerminalApp
 
 _NAMES = {"pager": ("PAGER",), "editor": ("VISUAL", "EDITOR")}
 _USUAL = {"pager": ("less", "more"), "editor": ("sensible-editor", "nano", "vim", "vi")}

@@ -9,7 +9,7 @@ from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import time_left, unknown
 from specular_tui.tui.views import RunView
-from specular_tui.tui.widgets.task_cells import running_time
+from specular_tui.tui.widgets.task.cells import running_time
 
 
 def lines(view: RunView, clock: Clock, room: int) -> list[Line]:

@@ -14,7 +14,7 @@ from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line, Segment, counts, reason, row_badge, run_badge, way_on
 from specular_tui.tui.present_task import outcome
 from specular_tui.tui.views import RunRow
-from specular_tui.tui.widgets.task_cells import running_time
+from specular_tui.tui.widgets.task.cells import running_time
 
 #: So many lines of one kind are listed; the rest is counted.
 _MOST: Final = 12

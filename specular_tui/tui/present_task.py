@@ -11,7 +11,7 @@ from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui import glyphs
 from specular_tui.tui.present import Line, Segment
 from specular_tui.tui.views import RunView
-from specular_tui.tui.widgets.task_cells import KINDS, SHAPES, ended, running_time
+from specular_tui.tui.widgets.task.cells import KINDS, SHAPES, ended, running_time
 
 #: Gates wait for no other state of a task.
 _SETTLED: Final = (TaskStatus.COMPLETED, TaskStatus.SKIPPED)

@@ -15,9 +15,9 @@ from specular_tui.tui.clock import Clock
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import usually
 from specular_tui.tui.views import RunView
-from specular_tui.tui.widgets.task_cells import running_time
-from specular_tui.tui.widgets.task_columns import fit_id
-from specular_tui.tui.widgets.timeline_rows import Chart, Span
+from specular_tui.tui.widgets.task.cells import running_time
+from specular_tui.tui.widgets.task.columns import fit_id
+from specular_tui.tui.widgets.timeline.rows import Chart, Span
 
 #: Cells from which a title says something.
 _TITLE: Final = 12

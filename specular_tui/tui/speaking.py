@@ -12,7 +12,7 @@ from specular_tui.tui import keys
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.safe import plain
 from specular_tui.tui.said import Message, Said
-from specular_tui.tui.terminal_app import TerminalApp
+from specular_tui.tui.terminal.app import TerminalApp
 from specular_tui.tui.widgets.message_line import MessageLine
 
 
@@ -88,7 +88,7 @@ class SpeakingApp(TerminalApp):
             self.run_worker(self._ask_tmux(), group="tmux")
 
     async def _ask_tmux(self) -> None:
-        from specular_tui.tui import tmux
+        from specular_tui.tui.terminal import tmux
 
         if not await asyncio.to_thread(tmux.passes_copies):
             self.say(tmux.HINT)

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from specular_tui.tui import frames  # isort: skip  # before anything of Textual's
+from specular_tui.tui.terminal import frames  # isort: skip  # before anything of Textual's
 from specular_tui.tui import present
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge.settings import Settings, read_settings
 from specular_tui.tui.glyphs import ascii_text
 from specular_tui.tui.safe import plain
-from specular_tui.tui.terminal import TerminalDriver, left_clean, prove_terminal
+from specular_tui.tui.terminal.driver import TerminalDriver, left_clean, prove_terminal
 
 __all__ = ["frames", "run_app"]
 

@@ -12,8 +12,9 @@ from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import Settings
-from specular_tui.store import checkpoint, expiry, pins
-from specular_tui.store.expiry import Expired
+from specular_tui.store import checkpoint
+from specular_tui.store.keeping import expiry, pins
+from specular_tui.store.keeping.expiry import Expired
 from specular_tui.store.reopening import open_run
 from specular_tui.workspace import plans
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from specular_tui.store.check import Report
+    from specular_tui.store.checks.check import Report
 
 
 def check_run(
@@ -22,6 +22,6 @@ def check_run(
     Raises:
         RunNotFoundError: it is not there. CancelledError: `cancel` was set.
     """
-    from specular_tui.store.check import check
+    from specular_tui.store.checks.check import check
 
     return check(root, run_id, progress=progress, cancel=cancel)

@@ -13,15 +13,16 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.resume import Action, Facts, ResumeOptions, ResumePlan, plan_resume
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.spec.settings import Settings
-from specular_tui.store import checkpoint, layout, logs
+from specular_tui.store import checkpoint, layout
+from specular_tui.store.checks.report import Report
 from specular_tui.store.effort import Effort
 from specular_tui.store.folder import Folder
-from specular_tui.store.report import Report
+from specular_tui.store.logs import kept
 from specular_tui.workspace import plans, session
 from specular_tui.workspace.request import BuildRequest
 from specular_tui.workspace.sources import Sources
 
-#: What checks a run, as `store.check.check` does.
+#: What checks a run, as `store.checks.check.check` does.
 Prove = Callable[[Path, str], Report]
 
 
@@ -39,7 +40,7 @@ def prove_first(
     if not wanted:
         return frozenset()
     if prove is None:
-        from specular_tui.store.check import check
+        from specular_tui.store.checks.check import check
 
         prove = check
     report = prove(root, run_id)
@@ -78,11 +79,11 @@ def _facts(found: checkpoint.StoredRun, sources: Sources, damaged: frozenset[str
 
 
 def _log_is_there(run: Folder, task_id: str, known: TaskState) -> bool:
-    latest = [log for log in logs.expected({task_id: known}) if log.attempt == known.attempt]
+    latest = [log for log in kept.expected({task_id: known}) if log.attempt == known.attempt]
     try:
         with run.folder(layout.OUTPUTS) as outputs:
-            there = logs.listing(outputs)
-            return all(logs.prove(outputs, there, log, Effort()) is None for log in latest)
+            there = kept.listing(outputs)
+            return all(kept.prove(outputs, there, log, Effort()) is None for log in latest)
     except OSError:
         return not known.log_size
 

@@ -16,14 +16,15 @@ from specular_tui.errors import RunHeldError, RunNotFoundError, UsageError
 from specular_tui.model.policy import RetentionPolicy
 from specular_tui.model.run import RunStatus
 from specular_tui.spec.settings import DIRECTORY, Settings
-from specular_tui.store import checkpoint, pins, removal, retention
+from specular_tui.store import checkpoint
 from specular_tui.store.checkpoint import RunSummary, SizedRun
 from specular_tui.store.effort import CancelledError, Effort
-from specular_tui.store.removal import TrashedRun
-from specular_tui.store.retention import Named, Removal
+from specular_tui.store.keeping import pins, removal, retention
+from specular_tui.store.keeping.removal import TrashedRun
+from specular_tui.store.keeping.retention import Named, Removal
 
 if TYPE_CHECKING:
-    from specular_tui.store.compress import Compressed
+    from specular_tui.store.keeping.compress import Compressed
 
 __all__ = [
     "PINNED",
@@ -290,7 +291,7 @@ def compress_run(
         RunNotFoundError: it is not there. RunHeldError: it is live. StorageError: the disk refuses.
         CancelledError: `cancel` was set.
     """
-    from specular_tui.store.compress import compress
+    from specular_tui.store.keeping.compress import compress
 
     return compress(root, run_id, progress=progress, cancel=cancel)
 

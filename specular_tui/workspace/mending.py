@@ -10,9 +10,9 @@ from pathlib import Path
 from specular_tui.engine.clock import Clock
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, layout
-from specular_tui.store.check import check
-from specular_tui.store.repair import Mending, foresee, repair
-from specular_tui.store.report import Report
+from specular_tui.store.checks.check import check
+from specular_tui.store.checks.report import Report
+from specular_tui.store.repairs.repair import Mending, foresee, repair
 from specular_tui.workspace import plans
 from specular_tui.workspace.deciding import Prove
 from specular_tui.workspace.face import Face

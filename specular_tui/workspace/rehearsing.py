@@ -19,7 +19,7 @@ from specular_tui.model.run import RunState
 from specular_tui.model.usual import Usual, usual
 from specular_tui.spec.settings import DIRECTORY, resolve
 from specular_tui.store import checkpoint, layout
-from specular_tui.store.report import Report
+from specular_tui.store.checks.report import Report
 from specular_tui.workspace import history, plans
 from specular_tui.workspace.building import build
 from specular_tui.workspace.checking import check_run
@@ -170,7 +170,7 @@ class Rehearser:
         except CheckpointError:
             if not request.repair:
                 raise
-            from specular_tui.store.repair import foresee
+            from specular_tui.store.repairs.repair import foresee
 
             return foresee(self._root, run_id, self._prove(self._root, run_id)).run.state
 

@@ -19,7 +19,7 @@ from specular_tui.store.glance import Glance, Look, glance, looks
 
 if TYPE_CHECKING:
     from specular_tui.store.follow import JournalTail
-    from specular_tui.store.logfile import LogFile
+    from specular_tui.store.logs.file import LogFile
 
 #: Lines are counted in no more than so many bytes of a log.
 _COUNTED = 256 << 20
@@ -202,7 +202,7 @@ def open_log(
     Raises:
         UsageError: the run has no such task or attempt. OSError: the log cannot be read.
     """
-    from specular_tui.store.logfile import LogFile
+    from specular_tui.store.logs.file import LogFile
 
     folder, name = log_name(root, run_id, task_id, attempt, state)
     with folder:

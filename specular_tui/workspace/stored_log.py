@@ -39,7 +39,7 @@ def salvaged_log(root: Path, run_id: str, task_id: str, attempt: int | None) -> 
         CheckpointError: its outputs are gone.
     """
     from specular_tui.model.nearest import suggestion
-    from specular_tui.store import salvage
+    from specular_tui.store.repairs import salvage
 
     with checkpoint.open_run(root, run_id) as run:
         try:

@@ -5,7 +5,7 @@ Run it with `python -m tests.benchmarks.bench_log`.
 
 from __future__ import annotations
 
-import specular_tui.tui.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
+import specular_tui.tui.terminal.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
 
 import asyncio
 import tempfile
@@ -17,9 +17,9 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 
-from specular_tui.store.logfile import LogFile
+from specular_tui.store.logs.file import LogFile
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.log_view import LogView
+from specular_tui.tui.widgets.log.view import LogView
 from tests.benchmarks.bench_table import STYLES, Empty
 from tests.benchmarks.keypaint import CountingDriver, measure, report, watched
 

@@ -5,7 +5,7 @@ Run it with `python -m tests.benchmarks.bench_table`.
 
 from __future__ import annotations
 
-import specular_tui.tui.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
+import specular_tui.tui.terminal.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.task_table import TaskTable
+from specular_tui.tui.widgets.task.table import TaskTable
 from tests.benchmarks.keypaint import CountingDriver, handled, measure, report, watched
 
 STYLES = Path(__file__).parents[2] / "styles"

@@ -5,7 +5,7 @@ Run it with `python -m tests.benchmarks.bench_timeline`.
 
 from __future__ import annotations
 
-import specular_tui.tui.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
+import specular_tui.tui.terminal.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from specular_tui.model.run import RunState, Session, TaskState, TaskStatus
 from specular_tui.tui.clock import Clock
 from specular_tui.tui.theme import tokens
 from specular_tui.tui.views import Desk, RunView
-from specular_tui.tui.widgets.timeline import Timeline
+from specular_tui.tui.widgets.timeline.timeline import Timeline
 from tests.benchmarks.bench_table import Empty
 from tests.benchmarks.keypaint import CountingDriver, measure, report, watched
 

@@ -6,7 +6,7 @@ driver. At 160x48, with the frame rate that the application sets.
 
 from __future__ import annotations
 
-import specular_tui.tui.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
+import specular_tui.tui.terminal.frames  # isort: skip  # noqa: F401  sets the frame rate, before anything of Textual
 
 import asyncio
 import gc

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from specular_tui.model.drift import Since
-from specular_tui.store import checkpoint, removal
+from specular_tui.store import checkpoint
+from specular_tui.store.keeping import removal
 from specular_tui.workspace.comparing import drift
 from tests import recorded
 from tests.contract.conftest import Shell, task

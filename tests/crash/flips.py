@@ -23,7 +23,7 @@ from msgspec import Struct, field
 
 from specular_tui.errors import SpecularError
 from specular_tui.store import checkpoint
-from specular_tui.store.check import Report, check
+from specular_tui.store.checks.check import Report, check
 from specular_tui.workspace.building import build
 from specular_tui.workspace.request import BuildRequest
 from tests.crash.face import Face

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from specular_tui.engine import processes
 from specular_tui.model.event import TaskStarted
 from specular_tui.store import journal
-from specular_tui.store.check import check
+from specular_tui.store.checks.check import check
 from tests.crash.small import RUN, Small, lines, plan_bytes, read_journal
 from tests.crash.zygote import Zygote
 

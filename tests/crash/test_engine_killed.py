@@ -22,7 +22,7 @@ import pytest
 
 from specular_tui.model.run import RunState, TaskStatus
 from specular_tui.store import checkpoint
-from specular_tui.store.check import check
+from specular_tui.store.checks.check import check
 
 KILLS = int(os.environ.get("SPECULAR_KILLS", "6"))
 SPECULAR = (sys.executable, "-m", "specular_tui")

@@ -26,7 +26,7 @@ from specular_tui.errors import PlanError, SettingsError, SpecularError
 from specular_tui.spec.plan_file import parse_plan
 from specular_tui.spec.policy_file import parse_policy
 from specular_tui.store import checkpoint, journal, layout
-from specular_tui.store.check import check
+from specular_tui.store.checks.check import check
 from tests import recorded
 from tests.property.test_archive import archive, outcome
 from tests.recorded import RUN

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from specular_tui.errors import CheckpointError
 from specular_tui.store import checkpoint
 from specular_tui.store.archive import Bounds, export_run, import_run
-from specular_tui.store.check import check
-from specular_tui.store.tarstream import BadArchive, TarStream
+from specular_tui.store.archive.tarstream import BadArchive, TarStream
+from specular_tui.store.checks.check import check
 from tests import recorded
 from tests.recorded import RUN
 

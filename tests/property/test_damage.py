@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from specular_tui.errors import SpecularError
 from specular_tui.store import checkpoint, layout
-from specular_tui.store.check import check
-from specular_tui.store.compress import compress
-from specular_tui.store.repair import repair
+from specular_tui.store.checks.check import check
+from specular_tui.store.keeping.compress import compress
+from specular_tui.store.repairs.repair import repair
 from tests import recorded
 from tests.recorded import RUN, Recorded
 

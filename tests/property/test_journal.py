@@ -19,7 +19,7 @@ from specular_tui.model import event as ev
 from specular_tui.model.event import OutputFile
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, journal, layout
-from specular_tui.store.check import check
+from specular_tui.store.checks.check import check
 from specular_tui.store.journal import JournalDamage, JournalReader
 from tests import recorded
 from tests.recorded import RUN

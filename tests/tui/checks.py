@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from specular_tui.errors import SpecularError
-from specular_tui.store.check import Report
+from specular_tui.store.checks.check import Report
 
 
 class Slow:

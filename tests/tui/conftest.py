@@ -12,7 +12,8 @@ from typing import Protocol
 import pytest
 from textual.pilot import Pilot
 
-from specular_tui.store import compress, folder, removal, room
+from specular_tui.store import folder, room
+from specular_tui.store.keeping import compress, removal
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock

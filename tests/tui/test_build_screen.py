@@ -21,9 +21,9 @@ from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.resume import ResumeScreen
-from specular_tui.tui.widgets import task_table
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.mode_tabs import ModeTabs
+from specular_tui.tui.widgets.task import table as task_table
 from specular_tui.workspace import steering
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until

@@ -16,10 +16,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from specular_tui.errors import RunHeldError, SpecularError
-from specular_tui.store import archive, checkpoint, pins, removal
-from specular_tui.store.check import check
-from specular_tui.store.compress import Compressed
+from specular_tui.store import archive, checkpoint
+from specular_tui.store.checks.check import check
 from specular_tui.store.effort import CancelledError, Effort
+from specular_tui.store.keeping import pins, removal
+from specular_tui.store.keeping.compress import Compressed
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge import keeper
 from specular_tui.tui.screens.build import BuildScreen

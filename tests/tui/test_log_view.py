@@ -19,11 +19,11 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from specular_tui.model.cause import Cause
-from specular_tui.store.logfile import LogFile
-from specular_tui.tui.frames import BEAT
+from specular_tui.store.logs.file import LogFile
+from specular_tui.tui.terminal.frames import BEAT
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.log_text import broken, index_at, occurrences
-from specular_tui.tui.widgets.log_view import LogView
+from specular_tui.tui.widgets.log.text import broken, index_at, occurrences
+from specular_tui.tui.widgets.log.view import LogView
 
 STYLES = Path(__file__).parents[2] / "styles"
 

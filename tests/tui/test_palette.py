@@ -14,7 +14,7 @@ from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.dialogs.palette import PaletteDialog
 from specular_tui.tui.screens.timeline import TimelineScreen
 from specular_tui.tui.screens.validation import ValidationScreen
-from specular_tui.tui.widgets.log_pane import SearchBox
+from specular_tui.tui.widgets.log.pane import SearchBox
 from specular_tui.workspace import steering
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until

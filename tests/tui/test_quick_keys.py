@@ -9,7 +9,7 @@ from textual.events import Key
 from textual.strip import Strip
 
 from specular_tui.tui.screens.build import BuildScreen
-from specular_tui.tui.widgets.task_table import TaskTable
+from specular_tui.tui.widgets.task.table import TaskTable
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from specular_tui.tui import tmux
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.dialogs.messages import MessagesDialog
 from specular_tui.tui.screens.resume import ResumeScreen
+from specular_tui.tui.terminal import tmux
 from tests.tui import recorded
 from tests.tui.conftest import Compare, make_app, settled, until
 

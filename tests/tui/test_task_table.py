@@ -21,11 +21,11 @@ from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState, TaskState, TaskStatus
 from specular_tui.tui.theme import tokens
-from specular_tui.tui.widgets.task_cells import Cells
-from specular_tui.tui.widgets.task_columns import columns, fit_id, heading, pieces
-from specular_tui.tui.widgets.task_filter import Filter
-from specular_tui.tui.widgets.task_rows import SORTS, Rows
-from specular_tui.tui.widgets.task_table import TaskTable
+from specular_tui.tui.widgets.task.cells import Cells
+from specular_tui.tui.widgets.task.columns import columns, fit_id, heading, pieces
+from specular_tui.tui.widgets.task.filter import Filter
+from specular_tui.tui.widgets.task.rows import SORTS, Rows
+from specular_tui.tui.widgets.task.table import TaskTable
 
 STYLES = Path(__file__).parents[2] / "styles"
 START = 1_700_000_000_000

@@ -14,8 +14,8 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.screens.timeline import TimelineScreen
-from specular_tui.tui.widgets.timeline import Timeline
-from specular_tui.tui.widgets.timeline_axis import Window
+from specular_tui.tui.widgets.timeline.axis import Window
+from specular_tui.tui.widgets.timeline.timeline import Timeline
 from tests.tui import recorded
 from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
 from tests.tui.test_pictures import directory, failed, frozen

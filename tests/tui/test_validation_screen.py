@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from specular_tui.store.report import NAMES
+from specular_tui.store.checks.report import NAMES
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen

@@ -27,11 +27,11 @@ from specular_tui.tui.screens.steering import SteeringScreen
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunRow, RunView
-from specular_tui.tui.widgets.log_pane import LogPane
-from specular_tui.tui.widgets.log_view import LogView
+from specular_tui.tui.widgets.log.pane import LogPane
+from specular_tui.tui.widgets.log.view import LogView
 from specular_tui.tui.widgets.notice import FailureNotice
 from specular_tui.tui.widgets.plain_input import PlainInput
-from specular_tui.tui.widgets.task_table import TaskTable
+from specular_tui.tui.widgets.task.table import TaskTable
 
 _FILTERS: Final = "text, :failed, :blocked, :running, :pending, :skipped, :done, :gates"
 

@@ -14,11 +14,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from specular_tui.tui import keys
-from specular_tui.tui.changed_lines import ChangedLines
-from specular_tui.tui.frames import to_beat
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Foreseen, PlanResume, RunMoved, RunShown, RunsListed, Steer, Ticked, Validate
 from specular_tui.tui.speaking import SpeakingApp
+from specular_tui.tui.terminal.changed_lines import ChangedLines
+from specular_tui.tui.terminal.frames import to_beat
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.footer import KeyFooter
 from specular_tui.tui.widgets.header import RunHeader

@@ -15,7 +15,7 @@ from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.views import Desk, RunRow
-from specular_tui.tui.widgets.timeline import Timeline
+from specular_tui.tui.widgets.timeline.timeline import Timeline
 
 
 class Bars(Timeline):

@@ -13,7 +13,7 @@ from specular_tui.tui.present import Line
 from specular_tui.tui.widgets import columns
 from specular_tui.tui.widgets.columns import Column
 from specular_tui.tui.widgets.line_list import LineList
-from specular_tui.tui.widgets.task_columns import fit_id
+from specular_tui.tui.widgets.task.columns import fit_id
 
 _COLUMNS: Final = (
     Column("task", 20),

@@ -18,7 +18,7 @@ from specular_tui.model.resume import Action, Decision
 from specular_tui.tui import glyphs
 from specular_tui.tui.safe import plain
 from specular_tui.tui.widgets.scrolling import ScrollActions, share, thumb
-from specular_tui.tui.widgets.task_columns import fit, fit_id
+from specular_tui.tui.widgets.task.columns import fit, fit_id
 from specular_tui.tui.wish import Answer
 
 #: In the order of the screen: what will happen first, what stays as it is last.

@@ -15,7 +15,7 @@ from specular_tui.tui import keys, present, present_task, present_tour
 from specular_tui.tui.present import Line
 from specular_tui.tui.theme import paint_lines
 from specular_tui.tui.views import Desk, RunView
-from specular_tui.tui.widgets.task_columns import fit_id
+from specular_tui.tui.widgets.task.columns import fit_id
 
 #: Lines of the terminal from which there is room for more than one.
 _TALL: Final = 20

@@ -16,7 +16,7 @@ from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets import columns
 from specular_tui.tui.widgets.columns import Column
 from specular_tui.tui.widgets.line_list import LineList
-from specular_tui.tui.widgets.task_columns import fit_id
+from specular_tui.tui.widgets.task.columns import fit_id
 
 #: Cells of an id that is as `specular build` makes them.
 _RUN: Final = 25

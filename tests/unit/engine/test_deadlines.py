@@ -8,7 +8,7 @@ import os
 from specular_tui.engine.deadlines import Deadlines
 from specular_tui.engine.running import Running
 from specular_tui.model.plan import Task
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 
 
 class Job:

@@ -11,7 +11,7 @@ from specular_tui.engine.naming import AFTER_MS, Naming
 from specular_tui.engine.running import Running
 from specular_tui.errors import StorageError
 from specular_tui.model.plan import Task
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 from specular_tui.store.recorder import Recorder
 from tests.unit.engine.test_deadlines import Job
 

@@ -21,7 +21,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunStatus, TaskStatus
 from specular_tui.store import checkpoint
 from specular_tui.store.creating import create_run
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 from specular_tui.store.recorder import RunRecorder
 from tests.unit.engine.lab import lives
 from tests.unit.engine.rig import Rig, until

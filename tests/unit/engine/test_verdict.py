@@ -14,7 +14,7 @@ from specular_tui.engine.executor import Exit
 from specular_tui.engine.running import Running
 from specular_tui.engine.verdict import AT_ONCE, judge, needs_thread
 from specular_tui.model.plan import Task
-from specular_tui.store.livelog import LiveLog
+from specular_tui.store.logs.live import LiveLog
 
 
 class NoJob:

@@ -18,8 +18,8 @@ from specular_tui.errors import AmbiguousRunError, CheckpointError, RunNotFoundE
 from specular_tui.model import event as ev
 from specular_tui.model.run import RunStatus
 from specular_tui.store import checkpoint, layout
-from specular_tui.store.compress import compress
 from specular_tui.store.folder import Folder
+from specular_tui.store.keeping.compress import compress
 from tests import recorded
 from tests.recorded import RUN, Recorded
 

@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from specular_tui.store import checkpoint
 from specular_tui.store.archive import import_run
-from specular_tui.store.check import check
+from specular_tui.store.checks.check import check
 from tests import recorded
 from tests.recorded import RUN
 

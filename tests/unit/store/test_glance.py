@@ -11,10 +11,10 @@ import pytest
 from specular_tui.errors import RunNotFoundError
 from specular_tui.model.plan import Task
 from specular_tui.store import chain, checkpoint, glance
-from specular_tui.store.check import check
-from specular_tui.store.compress import compress
+from specular_tui.store.checks.check import check
 from specular_tui.store.folder import Folder
-from specular_tui.store.repair import repair
+from specular_tui.store.keeping.compress import compress
+from specular_tui.store.repairs.repair import repair
 from tests import recorded
 from tests.recorded import RUN, START, Recorded
 

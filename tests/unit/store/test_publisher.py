@@ -12,7 +12,7 @@ from specular_tui.errors import StorageError
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.store import publisher
-from specular_tui.store.check import check
+from specular_tui.store.checks.check import check
 from specular_tui.store.folder import SWEEP, Folder
 from tests.recorded import Recorded
 

@@ -18,9 +18,9 @@ from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
 from specular_tui.model.run import FoldError, RunStatus, TaskStatus
 from specular_tui.store import checkpoint, commit, creating, digest, layout, lock, recorder, reserve
-from specular_tui.store.check import check
-from specular_tui.store.compress import compress
+from specular_tui.store.checks.check import check
 from specular_tui.store.folder import Folder, write_all
+from specular_tui.store.keeping.compress import compress
 from specular_tui.store.reopening import open_run
 from tests import recorded
 from tests.recorded import RUN, Recorded

@@ -12,9 +12,9 @@ from specular_tui.errors import StorageError
 from specular_tui.model.event import SessionEnded
 from specular_tui.model.run import TaskStatus
 from specular_tui.store import checkpoint, commit, layout
-from specular_tui.store.check import check
-from specular_tui.store.compress import compress
+from specular_tui.store.checks.check import check
 from specular_tui.store.folder import Folder
+from specular_tui.store.keeping.compress import compress
 from tests import recorded
 from tests.recorded import Recorded
 

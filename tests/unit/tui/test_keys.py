@@ -21,7 +21,7 @@ from specular_tui.tui.screens.timeline import Bars, TimelineScreen
 from specular_tui.tui.screens.validation import Gates, ValidationScreen
 from specular_tui.tui.widgets.clean_pane import CleanPane
 from specular_tui.tui.widgets.compare_table import CompareTable
-from specular_tui.tui.widgets.log_pane import Log, SearchBox
+from specular_tui.tui.widgets.log.pane import Log, SearchBox
 from specular_tui.tui.widgets.run_table import RunTable
 from specular_tui.tui.widgets.toggle import Toggle
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from specular_tui.model.run import Attempt, RunState, Session, TaskState, TaskStatus
 from specular_tui.model.usual import Usual
-from specular_tui.tui.widgets.timeline_axis import Axis, Window
-from specular_tui.tui.widgets.timeline_bars import bars
-from specular_tui.tui.widgets.timeline_rows import Chart, Order, Row, Span
-from specular_tui.tui.widgets.timeline_stage import Stage
+from specular_tui.tui.widgets.timeline.axis import Axis, Window
+from specular_tui.tui.widgets.timeline.bars import bars
+from specular_tui.tui.widgets.timeline.rows import Chart, Order, Row, Span
+from specular_tui.tui.widgets.timeline.stage import Stage
 
 # Generated runs ------------------------------------------------------------------------------------------------------
 

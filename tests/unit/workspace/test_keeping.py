@@ -12,8 +12,9 @@ import pytest
 from specular_tui.errors import StorageError
 from specular_tui.model.policy import CheckpointPolicy, Policy, RetentionPolicy
 from specular_tui.spec.settings import resolve
-from specular_tui.store import checkpoint, layout, pins
+from specular_tui.store import checkpoint, layout
 from specular_tui.store.folder import Folder
+from specular_tui.store.keeping import pins
 from specular_tui.workspace import find_live_run, keeping, live_run_ids
 from specular_tui.workspace.abandoning import abandon, expired_runs
 from tests import recorded

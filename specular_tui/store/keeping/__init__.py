@@ -1,0 +1,1 @@
+"""What becomes of runs that rest: kept, packed, expired or removed."""

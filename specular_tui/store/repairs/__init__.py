@@ -1,0 +1,1 @@
+"""Going on with what is damaged: kept aside, made anew, or saved by its name."""

@@ -1,0 +1,1 @@
+"""The terminal, and what a paint costs. Nothing here knows of builds."""
