@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "progress": ("specular_tui.cli.progress", "Look at a run once, or follow its events."),
     "serve": ("specular_tui.cli.serve", "Open the full-screen app in a browser."),
     "stop": ("specular_tui.cli.steer", "Stop a live build; it can be resumed."),
+    "timeline": ("specular_tui.cli.timeline", "Say what took the time: the critical path, the slowest tasks."),
     "unpause": ("specular_tui.cli.steer", "Let a paused build go on."),
 }
 
@@ -46,16 +47,20 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 #: What other programs call the commands, where no near name tells.
 _ELSEWHERE: Final = {
     "cancel": "stop",
+    "analyze-profile": "timeline",
     "check": "plan validate",
     "continue": "build --resume",
     "help": "--help",
     "kill": "stop --kill",
     "ls": "checkpoint list",
+    "profile": "timeline",
     "resume": "build --resume",
     "retry": "build --resume --retry-failed",
     "run": "build",
+    "slowest": "timeline",
     "start": "build",
     "status": "progress",
+    "time": "timeline",
     "tui": "dashboard",
     "web": "serve",
 }

@@ -128,7 +128,7 @@ def test_the_other_commands_give_none(job: Machine) -> None:
     show, logs = "checkpoint show run", "logs"
     lines = [
         *("checkpoint list", "checkpoint list --format json", show, f"{show} --format table", "checkpoint delete run"),
-        *("progress", "progress --stream", "progress --format table", "progress --short"),
+        *("progress", "progress --stream", "progress --format table", "progress --short", "timeline"),
         *(f"{logs} first", f"{logs} second", f"{logs} third", f"{logs} done", f"{logs} $'\\n::error::x'"),
         *("plan show", "plan show --format json", "build --resume --from-task '::error::x'", "::error::x"),
         *("build --plan $'\\n::error::x'", "checkpoint show $'##[error]x'", "checkpoint clean --failed --dry-run"),

@@ -75,6 +75,8 @@ def test_nothing_that_people_or_tasks_write_steers_the_terminal(shell: Shell) ->
         "progress --short",
         "progress --format table",
         "progress --stream",
+        "timeline",
+        "timeline --format trace",
         "plan show",
         "build --dry-run",
         "checkpoint clean --dry-run --older-than 0s",

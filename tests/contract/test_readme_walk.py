@@ -27,6 +27,7 @@ ANSWERS = {
     "specular build --resume --retry-failed": 1,
     "specular build --resume --skip-failed": 0,
     "specular progress --short": 0,
+    "specular timeline": 0,
     "specular checkpoint list": 0,
     "specular checkpoint show --last": 0,
     "specular checkpoint validate --last": 0,

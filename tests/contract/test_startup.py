@@ -14,6 +14,7 @@ def test_quick_commands_on_a_stored_run(shell: Shell) -> None:
         "checkpoint list",
         "checkpoint show",
         "progress --short",
+        "timeline",
         "logs a",
         "checkpoint clean --dry-run --failed",
     ):
