@@ -55,7 +55,10 @@ def ends_with(folder: Folder, length: int, chain: str) -> bool:
         return False  # a torn record
     if start or not lines or not lines[0].startswith(b'{"seq":1,') or b'"event":"folded"' in lines[0][:40]:
         # What the first one follows is not known: it is cut, or stands for records that are gone.
-        before = said(lines.pop(0)) if lines else b""
+        first = lines.pop(0) if lines else b""
+        if len(first) < LENGTH + 2 and lines:
+            first = lines.pop(0)  # the cut went through a chain value, or through what stands behind it
+        before = said(first)
         if not lines:
             return before == chain.encode()
     else:

@@ -165,3 +165,17 @@ def test_a_flipped_bit_at_the_end_of_a_long_journal_is_seen(tmp_path: Path, fold
         (found,) = glance.looks(tmp_path)
         assert found.run.status == "damaged"
         assert found.glance.flaws
+
+
+def test_wherever_a_glance_cuts_a_sound_journal_it_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = [Task(id=f"task-{number}", command="true") for number in range(8)]
+    run = Recorded(tmp_path, tasks=tasks)
+    run.begin()
+    for task in tasks:
+        run.run(task.id)
+    run.finish("completed")
+    longest = max(map(len, (run.path / "journal.jsonl").read_bytes().splitlines()))
+    for length in range(longest, 3 * longest):
+        monkeypatch.setattr(chain, "GLANCE", length)
+        (found,) = glance.looks(tmp_path)
+        assert (length, found.run.status, found.glance.flaws) == (length, "completed", ())
