@@ -225,8 +225,8 @@ def _decide_gate(
     )
 
 
-def known_task(name: str, graph: Graph) -> None:
-    """Prove that a task that somebody names is in the plan.
+def known_task(name: str, graph: Graph, listing: str) -> None:
+    """Prove that a task that somebody names is in the plan; `listing` is the command that lists its tasks.
 
     Raises:
         UsageError: it is not; the message names the nearest one.
@@ -236,14 +236,14 @@ def known_task(name: str, graph: Graph) -> None:
 
         raise UsageError(
             f"the plan has no task {quote(name, 128)}{suggestion(name, graph.tasks)}",
-            hint="list its tasks: specular build --resume --dry-run",
+            hint=f"list its tasks: {listing}",
         )
 
 
 def _from_task(state: RunState, graph: Graph, root: str | None, *, alone: bool = False) -> set[str]:
     if root is None:
         return set()
-    known_task(root, graph)
+    known_task(root, graph, f"specular build --resume {state.run_id} --dry-run")
     ancestors = graph.ancestors([root])
     unfinished = [i for i in graph.order if i in ancestors and not _is_done(state.tasks.get(i))]
     if unfinished:

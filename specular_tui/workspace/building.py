@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -103,7 +104,8 @@ def _prove_task(request: BuildRequest) -> None:
     """Refuse a task to start from that is in no plan, although a build that is new starts from all of them."""
     if request.from_task is not None:
         plan, _ = plans.read_plan(request.plan, request.cwd)
-        known_task(request.from_task, Graph(plan.tasks))
+        file = "" if request.plan is None else f" {shlex.quote(request.plan)}"
+        known_task(request.from_task, Graph(plan.tasks), f"specular plan show{file}")
 
 
 # A new run -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from msgspec import Struct
@@ -60,7 +61,7 @@ class BuildRequest(Struct, frozen=True, kw_only=True):
                 )
         if self.resume is None:
             for given, name in (
-                (self.from_task is not None, f"--from-task {self.from_task}"),
+                (self.from_task is not None, f"--from-task {shlex.quote(self.from_task or '')}"),
                 (self.skip_failed, "--skip-failed"),
                 (self.retry_failed, "--retry-failed"),
                 (self.validate, "--validate"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -58,10 +59,12 @@ def resume_run(
     again = frozenset(mending.again) if mending is not None else None
     damaged = prove_first(request, settings, root, run_id, prove) if again is None else again
     if sources.plan.hash != found.state.plan_hash and settings.strict_hash_check:
+        policy = () if request.policy is None else ("--policy", request.policy)
+        fresh = shlex.join(["specular", "build", "--plan", sources.plan.file, *policy, "--force"])
         raise CheckpointError(
             f"{sources.plan.file} has changed since checkpoint {run_id}, and strict_hash_check is true",
-            hint=f"start fresh (specular build --plan {sources.plan.file} --force), or set strict_hash_check: false, "
-            f"and resume with --policy {sources.policy.file or 'FILE'}",
+            hint=f"start fresh ({fresh}), or set strict_hash_check: false, "
+            f"and resume with --policy {shlex.quote(sources.policy.file or 'FILE')}",
         )
     if request.dry_run:
         resume = decide(request, found, sources, settings, damaged, crashed=found.state.interrupted)

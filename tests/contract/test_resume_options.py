@@ -236,6 +236,25 @@ def test_strict_hash_check_refuses_a_changed_plan(shell: Shell) -> None:
     assert "--force" in refused.err
 
 
+def test_the_ways_on_from_a_changed_plan_can_be_pasted(shell: Shell) -> None:
+    shell.plan(task("a", "exit 1"), file="my plan.json")
+    (shell.folder / "the policy.yaml").write_text("checkpoints: {strict_hash_check: true, directory: elsewhere}\n")
+    assert shell("specular build --plan 'my plan.json' --policy 'the policy.yaml'").code == 1
+    shell.plan(task("a", "true"), file="my plan.json")
+
+    refused = shell("specular build --resume --policy 'the policy.yaml'")
+    assert refused.code == 4
+    fresh = refused.err.partition("start fresh (")[2].partition(")")[0]
+    assert "and resume with --policy 'the policy.yaml'" in refused.err
+    again = shell(fresh)
+    assert again.code == 0, again.err
+    assert len(list((shell.folder / "elsewhere").glob("build-*"))) == 2
+
+    unknown = shell("specular build --resume --plan 'my plan.json' --from-task nope")
+    listing = unknown.err.partition("list its tasks: ")[2].strip()
+    assert "a" in shell(listing).out.split()
+
+
 def test_resume_without_a_checkpoint_starts_a_new_build(shell: Shell) -> None:
     shell.plan(task("a"))
 
