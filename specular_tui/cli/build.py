@@ -15,7 +15,7 @@ from specular_tui.cli import output
 from specular_tui.cli.dashboard import prove_terminal
 from specular_tui.cli.options import current_folder
 from specular_tui.cli.values import DURATION, FILE, INTERVAL, RUN, TASK, WholeNumber
-from specular_tui.errors import ExitCode
+from specular_tui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from specular_tui.cli.report import Reporter
@@ -117,6 +117,10 @@ def build_command(ctx: click.Context, /, **given: Any) -> int:
     from specular_tui.workspace.building import build as run_build
     from specular_tui.workspace.request import BuildRequest
 
+    if junit == "-":
+        raise UsageError(
+            "a report is not written to stdout, which has the lines of the build", hint="name a file: --junit FILE"
+        )
     report = Path(junit).absolute() if junit else None
     if report is not None:
         from specular_tui.cli import junit as junit_report

@@ -113,6 +113,8 @@ def _short(run: StoredRun, ahead: Ahead) -> str:
         (state.count(TaskStatus.SKIPPED), "skipped"),
     )
     parts += [f"{count} {word}" for count, word in counts if count]
+    if run.live and (state.stopping or state.draining):
+        parts.append("stopping" if state.stopping else "draining")
     parts.append(duration.humanise(state.elapsed_until(_now(run))))
     if ahead.forecast is not None:
         parts.append(_left_words(run, ahead))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 _SLOWEST: Final = 10
 #: Of a critical path so many tasks are shown: those that took longest, in their order.
 _ON_PATH: Final = 20
+#: Columns of the critical path that are there where they say something.
+_EXPECTED: Final = "EXPECTED"
+_WAITED: Final = "WAITED"
 #: A task is said to have waited from so many milliseconds on.
 _WAITED_MS: Final = 500
 #: From this share of the time on it was the critical path, or of the slots their number, that decided.
-_DECIDES: Final = 0.9
+_DECIDES: Final = 0.85
 
 
 @click.command("timeline")
@@ -77,7 +80,8 @@ def timeline_command(run: str | None, last: bool, slowest: int, form: str | None
     for line in _head(found, timing):
         output.emit(line)
     if timing.path:
-        _print(_path_rows(timing, found.live), ("CRITICAL PATH", "STATE", "TOOK", "SHARE", *_path_heads(found.live)))
+        columns = _columns(timing, found.live)
+        _print(_path_rows(timing, columns), ("CRITICAL PATH", "STATE", "TOOK", "SHARE", *columns))
     if timing.slowest:
         _print(_slowest_rows(timing), ("SLOWEST", "STATE", "TOOK", "SHARE", "USUALLY", ""))
     if not timing.work_ms:
@@ -132,11 +136,26 @@ def _took(timed: Timed) -> str:
     return duration.humanise(timed.took_ms) if timed.attempts else "-"
 
 
-def _path_heads(live: bool) -> tuple[str, ...]:
-    return ("EXPECTED", "WAITED") if live else ("WAITED",)
+def _columns(timing: Timing, live: bool) -> dict[str, Callable[[Timed], str]]:
+    """Return the columns of the critical path that have something to say of this run, and what they say of a task."""
+
+    def expected(timed: Timed) -> str:
+        return duration.rough(timed.expected_ms) if timed.expected_ms is not None else "-"
+
+    def waited(timed: Timed) -> str:
+        return f"{duration.humanise(_waited_ms(timed))} for a slot" if _waited_ms(timed) >= _WAITED_MS else "-"
+
+    found: dict[str, Callable[[Timed], str]] = {_EXPECTED: expected} if live else {}
+    if any(_waited_ms(timed) >= _WAITED_MS for timed in timing.path or ()):
+        found[_WAITED] = waited
+    return found
 
 
-def _path_rows(timing: Timing, live: bool) -> list[tuple[str, ...]]:
+def _waited_ms(timed: Timed) -> int:
+    return timed.wait.slot_ms if timed.wait is not None else 0
+
+
+def _path_rows(timing: Timing, columns: Mapping[str, Callable[[Timed], str]]) -> list[tuple[str, ...]]:
     """Return the rows of the critical path; of a long one those that took longest, and how many stand between them."""
     path = timing.path or ()
     weight = {at: max(timed.took_ms, timed.expected_ms or 0) for at, timed in enumerate(path)}
@@ -147,7 +166,7 @@ def _path_rows(timing: Timing, live: bool) -> list[tuple[str, ...]]:
     def close() -> None:
         if hidden:
             took = sum(timed.took_ms for timed in hidden)
-            rest = ("",) * (1 + live)
+            rest = ("",) * len(columns)
             rows.append((f"… {len(hidden):,} more", "", duration.humanise(took), _share(took, timing), *rest))
             hidden.clear()
 
@@ -156,11 +175,8 @@ def _path_rows(timing: Timing, live: bool) -> list[tuple[str, ...]]:
             hidden.append(timed)
             continue
         close()
-        slot_ms = timed.wait.slot_ms if timed.wait is not None else 0
-        waited = f"{duration.humanise(slot_ms)} for a slot" if slot_ms >= _WAITED_MS else "-"
-        expected = duration.rough(timed.expected_ms) if timed.expected_ms is not None else "-"
-        times = (expected, waited) if live else (waited,)
-        rows.append((timed.task, timed.status.value, _took(timed), _share(timed.took_ms, timing), *times))
+        more = [said(timed) for said in columns.values()]
+        rows.append((timed.task, timed.status.value, _took(timed), _share(timed.took_ms, timing), *more))
     close()
     return rows
 
@@ -172,7 +188,7 @@ def _slowest_rows(timing: Timing) -> list[tuple[str, ...]]:
             timed.status.value,
             _took(timed),
             _share(timed.took_ms, timing),
-            duration.rough(timed.usual.median) if timed.usual is not None else "-",
+            duration.humanise(timed.usual.median) if timed.usual is not None else "-",
             ", ".join(_notes(timed)),
         )
         for timed in timing.slowest

@@ -29,7 +29,7 @@ from specular_tui.workspace.deciding import Prove
 from specular_tui.workspace.face import BuildResult, Face
 from specular_tui.workspace.means import engine_for, root_of, settings_for
 from specular_tui.workspace.request import BuildRequest
-from specular_tui.workspace.resuming import resume_run
+from specular_tui.workspace.resuming import nothing_to_resume, resume_run
 from specular_tui.workspace.work import Work, perform
 
 
@@ -94,7 +94,8 @@ def _choose(request: BuildRequest, face: Face, environ: Mapping[str, str]) -> st
     if newest.status == RunStatus.COMPLETED and (request.from_task is not None or request.validate or request.repair):
         return newest.run_id
     if newest.status == RunStatus.COMPLETED:
-        face.notice(f"nothing to resume: {newest.run_id} is completed")
+        skipped = newest.metadata.get("skipped_tasks")
+        face.notice(nothing_to_resume(newest.run_id, skipped if isinstance(skipped, int) else 0))
         return None
     face.notice(f"there is nothing to resume ({newest.run_id} is {newest.status}): starting a new build")
     return ""

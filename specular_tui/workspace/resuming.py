@@ -12,8 +12,9 @@ from specular_tui.engine.guard import Guard
 from specular_tui.errors import CheckpointError, RunHeldError, SpecularError, UsageError
 from specular_tui.model import event as ev
 from specular_tui.model.graph import Graph
+from specular_tui.model.quantity import plural
 from specular_tui.model.resume import ResumePlan
-from specular_tui.model.run import RunState, RunStatus
+from specular_tui.model.run import RunState, RunStatus, TaskStatus
 from specular_tui.spec.settings import Settings
 from specular_tui.store import checkpoint
 from specular_tui.store.recorder import RunRecorder
@@ -48,7 +49,7 @@ def resume_run(
         )
     if found.state.status is RunStatus.COMPLETED and request.from_task is None and not repaired:
         prove_first(request, None, root, run_id, prove)
-        face.notice(f"nothing to resume: {run_id} is completed")
+        face.notice(nothing_to_resume(run_id, found.state.count(TaskStatus.SKIPPED)))
         return None
     with checkpoint.open_run(root, run_id) as folder:
         sources = find_sources(request, folder, found.state, face)
@@ -152,3 +153,9 @@ def _start_resumed(
             gates=tuple(gate.task for gate in resume.gates),
         )
     return started
+
+
+def nothing_to_resume(run_id: str, skipped: int) -> str:
+    """Return what is said of a run that is completed, of which so many tasks were skipped."""
+    more = f"; {plural(skipped, 'task')} skipped: --from-task TASK runs one, and what depends on it" if skipped else ""
+    return f"nothing to resume: {run_id} is completed{more}"

@@ -151,6 +151,9 @@ def test_a_line_that_cannot_be_meant(shell: Shell) -> None:
         ("status", "no such command 'status'; did you mean 'progress'?"),
         ("resume", "no such command 'resume'; did you mean 'build --resume'?"),
         ("checkpoint rm one", "no such command 'rm'; did you mean 'delete'?"),
+        ("checkpoint logs a", "no such command 'logs'; did you mean 'specular logs'?"),
+        ("checkpoint progress", "did you mean 'specular progress'?"),
+        ("build --junit -", "a report is not written to stdout"),
     ):
         found = shell(f"specular {line}")
         assert found.code == 2

@@ -56,6 +56,7 @@ def test_export_and_import(shell: Shell) -> None:
     imported = there("specular checkpoint import ../checkpoint.tar.gz")
     assert imported.code == 0, imported.err
     assert imported.out == "imported half\n"
+    assert "go on with it: specular build --resume half" in imported.err
     assert not (there.folder / "ran").exists()
     shown = there("specular checkpoint show half").json()
     assert (shown["imported"], shown["completed_tasks"]) == (True, 1)
@@ -109,6 +110,8 @@ def test_what_no_pipe_can_take(shell: Shell) -> None:
 def test_several_runs_at_once(shell: Shell) -> None:
     shell.plan(task("a"))
     assert shell("for n in 1 2 3; do specular build --run-id run-$n || exit; done").code == 0
+    shell("specular checkpoint export run-1 --out one.tar.gz; specular checkpoint delete run-1")
+    assert "go on" not in shell("specular checkpoint import one.tar.gz").err, "it is completed"
     exported = shell("specular checkpoint export run-1 run-2 run-1 --out some/backup")
     assert exported.code == 0, exported.err
     assert [line.split(" (")[0] for line in exported.out.splitlines()] == [

@@ -190,6 +190,9 @@ def test_what_was_skipped_is_not_done(shell: Shell) -> None:
     facts = shell("specular progress --format json").json()
     assert (facts["percent"], facts["blocked"]) == (33.3, 0)
     assert "  1/3  " in shell("specular progress --format table").out
+    for line in ("build --resume", "build --resume " + shell.runs()[0]):
+        told = shell(f"specular {line}").err
+        assert "is completed; 2 tasks skipped: --from-task TASK runs one, and what depends on it\n" in told
 
 
 def test_what_is_left_is_a_range_with_its_clock_time(shell: Shell) -> None:
@@ -232,6 +235,7 @@ def test_a_build_that_is_stopping_is_listed_so(shell: Shell) -> None:
     (entry,) = shell("specular checkpoint list --format json").json()
     assert (entry["status"], entry["stopping"]) == ("in_progress", True)
     assert "status: in_progress, stopping\n" in shell("specular progress").out
+    assert " 0/1 0% stopping " in shell("specular progress --short").out
     assert "  in_progress, stopping\n" in shell("specular checkpoint show live --format table").out
     assert shell("specular stop --kill --wait").code == 0
     (entry,) = shell("specular checkpoint list --format json").json()

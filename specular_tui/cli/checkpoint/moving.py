@@ -75,6 +75,7 @@ def import_command(archives: tuple[str, ...]) -> int:
       specular checkpoint import backup/*.tar.gz
     """
     from specular_tui.spec.settings import resolve
+    from specular_tui.workspace import summarise_run
     from specular_tui.workspace.moving import import_run
     from specular_tui.workspace.plans import read_policy
 
@@ -89,9 +90,9 @@ def import_command(archives: tuple[str, ...]) -> int:
         for going in gone:
             output.tell(f"removed {going.run_id}: {going.reason}")
         if len(archives) == 1:
-            output.tell(
-                f"look at it: specular checkpoint show {run_id}; go on with it: specular build --resume {run_id}"
-            )
+            going_on = summarise_run(settings.checkpoint_dir, run_id).resumable
+            more = f"; go on with it: specular build --resume {run_id}" if going_on else ""
+            output.tell(f"look at it: specular checkpoint show {run_id}{more}")
 
     return _each(archives, take)
 
