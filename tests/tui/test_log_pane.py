@@ -15,6 +15,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge import follower
 from specular_tui.tui.outside import command_of
 from specular_tui.tui.screens.build import BuildScreen
+from specular_tui.tui.widgets.task import table as task_table
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until
 from tests.tui.terminal import Terminal
@@ -90,6 +91,61 @@ async def test_a_search_that_is_given_up_leaves_nothing(root: Path) -> None:
         await pilot.press("escape", "escape")
         await pilot.press("G", "tab", "slash")
         assert not pane.box.display, "a pending task has no log"
+    run.vanish()
+
+
+async def test_no_other_log_comes_under_the_hands_of_somebody_who_searches(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_table, "DWELL", 0)
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        screen, view = build(app), app.desk.view
+        assert view is not None
+        assert screen.table.selected == "compile/plugins"
+        await pilot.press("tab", "slash", *"plug")
+        await until(pilot, lambda: screen.pane.log_view.match_text.startswith("1/"))
+        run.end("compile/plugins")
+        run.start("link/plugins")
+        await until(pilot, lambda: "link/plugins" in view.state.running)
+        await pilot.pause(0.2)
+        assert screen.table.selected == "compile/plugins" == screen.pane.task_id
+        await pilot.press("p")
+        assert screen.pane.box.value == "plugp", "it was no command"
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.table.selected == "link/plugins")
+
+        run.write("link/plugins", "".join(f"line {number}\n" for number in range(99)))
+        await until(pilot, lambda: screen.pane.log_view.line_count == 99)
+        await pilot.press("k", "k")
+        run.finish("failed", "a task failed")
+        await until(pilot, lambda: not view.live)
+        await pilot.pause(0.2)
+        assert screen.pane.task_id == "link/plugins", "it is being read"
+
+
+async def test_a_search_goes_on_in_the_log_of_the_next_attempt(root: Path) -> None:
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        pane, view = build(app).pane, app.desk.view
+        assert view is not None
+        await pilot.press("tab", "slash", *"plug")
+        await until(pilot, lambda: pane.log_view.match_text.startswith("1/"))
+        run.end("compile/plugins", "failed", exit_code=1)
+        run.add(ev.TaskReset(at=run.now, task="compile/plugins", reason="retried"))
+        outputs = root / run.run_id / "outputs"
+        (outputs / "compile%2Fplugins.log").rename(outputs / "compile%2Fplugins.1.log")
+        run.write("compile/plugins", "plugh\nplugs\nelse\n")
+        run.start("compile/plugins")
+        await until(pilot, lambda: "attempt 2" in pane.log_view.title)
+        await until(pilot, lambda: pane.log_view.match_text.endswith("/2"))
+        assert pane.box.has_focus
+        await pilot.press("h")
+        assert (pane.box.value, pane.log_view.match_text) == ("plugh", "1/1")
     run.vanish()
 
 

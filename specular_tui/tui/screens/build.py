@@ -70,6 +70,7 @@ class BuildScreen(SteeringScreen):
         self.notice = FailureNotice(desk)
         self.table = Tasks(clock=desk.clock.now)
         self.pane = LogPane(desk)
+        self.table.held = lambda: self.pane.in_use
         self.filter = FilterInput(placeholder=_FILTERS, compact=True)
         self._shown: str | None = None
         self._was_live = False
@@ -175,7 +176,7 @@ class BuildScreen(SteeringScreen):
         elif view.live and not was_live and not self.table.moved:
             self.table.sort = "plan"
         self._show_tasks(view)
-        if new or (failures_first and not self.table.moved):
+        if new or (failures_first and not self.table.moved and not self.pane.in_use):
             # A cursor that somebody has moved stays where it is; `n` leads on from there.
             first = view.first_failure() if failures_first else view.state.current_task
             if first is not None:

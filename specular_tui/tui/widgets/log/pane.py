@@ -56,6 +56,8 @@ class LogPane(Vertical):
         self.log_view.numbers = desk.line_numbers
         self.box = SearchBox(placeholder="search the whole log", compact=True)
         self.task_id: str | None = None
+        #: The run and the task whose log is, or was last, there.
+        self._of: tuple[str, str] | None = None
         #: Which log was asked for, and which one is there.
         self._reading: tuple[object, ...] = ()
         self._there: tuple[object, ...] | None = None
@@ -179,9 +181,12 @@ class LogPane(Vertical):
         if self.attempt is not None:
             waiting = [[("no output is kept of this attempt", "muted")]]
         new = source is not None and source is not self.log_view.source
-        if source is not self.log_view.source:
+        of, self._of = self._of, (view.run_id, task_id)
+        if of != self._of:
             self.box.display = False
         self.log_view.show(source, title=self._title(task_id, view), placeholder=paint_lines(waiting))
+        if new and self.box.display:
+            self.log_view.search(self.box.value)  # the log of another attempt
         self._there = self._reading if source is not None else None
         if new:
             self._to_cause = task_id in view.failed
@@ -262,6 +267,11 @@ class LogPane(Vertical):
             self.screen.set_focus(self.log_view)
             return True
         return self.log_view.clear_selection()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody is at work here, so that no other log is to take the place of this one."""
+        return self.box.has_focus or self.log_view.in_use
 
     def copy(self) -> None:
         """Copy what is selected, the line of the match, or what is on screen, and say how much that is."""

@@ -45,6 +45,8 @@ class LogView(LogMouse, can_focus=True):
     _awaited: tuple[Cause, bool] | None = None
     #: What was selected without anybody having asked for it.
     _unasked: tuple[Place, Place] | None = None
+    #: Where it was brought to without anybody having asked for it.
+    _brought_to: Place | None = None
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ class LogView(LogMouse, can_focus=True):
         if source is not self.source:
             self._close()
             self._window = LogWindow(source, wrap=self.wrap) if source is not None else None
-            self._finder = self._awaited = None
+            self._finder = self._awaited = self._brought_to = None
             self._measure()
             self.follow = True
         self._title, self._placeholder = plain(title), placeholder
@@ -128,13 +130,14 @@ class LogView(LogMouse, can_focus=True):
             window.text.forget()
             window.deselect()
             window.top, window.seen = (0, 0), source.line_count if source.ready else None
-            self._finder = None
+            if self._finder is not None:
+                self.search(self.pattern)
         else:
             window.text.forget(last)
             if window.top[0] < 0 and not source.ready:
                 window.top = (window.top[0] - max(0, source.tail_count - tail), window.top[1])
-        if self._finder is not None:
-            self._finder.search.extend()
+            if self._finder is not None:
+                self._finder.search.extend()
         window.settle()
         self._work()
         self._changed()
@@ -247,6 +250,7 @@ class LogView(LogMouse, can_focus=True):
             self._awaited = cause, asked
             if cause.below < source.tail_count:
                 self._go_to(-1 - cause.below)
+                self._brought_to = None if asked else window.top
             return
         self._awaited = None
         line = max(0, source.line_count - 1 - cause.below)
@@ -256,6 +260,17 @@ class LogView(LogMouse, can_focus=True):
             window.anchor, window.head = (line, 0), (line, len(text))
         self._unasked = None if asked else window.selection
         self._go_to(line)
+        self._brought_to = None if asked else window.top
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody searches it, has selected something, or has scrolled away from its end."""
+        window = self._window
+        if window is None:
+            return False
+        chosen = window.selection is not None and window.selection != self._unasked
+        away = not self.follow and not window.whole and window.top != self._brought_to
+        return self.searching or chosen or away
 
     # Copying ---------------------------------------------------------------------------------------------------------
 

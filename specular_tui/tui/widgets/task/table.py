@@ -44,6 +44,8 @@ class TaskTable(TaskMouse, can_focus=True):
         self._frame: Timer | None = None
         self._trailed_at = 0.0
         self._trailing: Timer | None = None
+        #: Tells whether the cursor has to stay where it is for now, although it goes with what runs.
+        self.held: Callable[[], bool] = lambda: False
 
     # What it shows ---------------------------------------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class TaskTable(TaskMouse, can_focus=True):
     def _trail(self) -> None:
         """Go on to what has run longest once the task under the cursor runs no more, and could be looked at."""
         state, now = self._rows.state, time.monotonic()
-        if not self.trails or state.current_task is None or self.selected in state.running:
+        if not self.trails or state.current_task is None or self.selected in state.running or self.held():
             return
         wait = self._trailed_at + (DWELL if self._any_in_view(state.running) else DWELL_BLIND) - now
         if wait > 0:
