@@ -11,14 +11,19 @@ import errno
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import zip_longest
 from typing import Final
 
+from specular_tui.store import writeback
+
 #: Seconds from a group's first record to its sync; the promise is 50 ms, the sync itself included.
 WINDOW: Final = 0.02
-#: So few files are synced one after the other; of more, so many at once.
+#: A sync that takes longer waits for the disk, and not for this process.
+_SLOW_S: Final = 0.000_3
+#: So few files are synced one after the other all the same; of more, so many at once.
 _FEW: Final = 4
 _AT_ONCE: Final = 8
 
@@ -152,15 +157,35 @@ class GroupCommit:
         self._bring(_fdatasync, self._journal_fd)
 
     def _bring_all(self, files: list[int]) -> None:
-        """Sync files; many of them at once.
+        """Sync files: one after the other where that is quick, at once where it is not.
 
         One sync of a new file is one commit of the file system's own journal, which keeps everybody from making files
-        meanwhile. Syncs that come together share one.
+        meanwhile. Files whose bytes are on their way before the first is synced share one, and so do syncs that come
+        together.
         """
-        if len(files) < _FEW or self._alone:
-            for fd in files:
-                self._bring(_fdatasync, fd)
-            return
+        for fd in files:
+            writeback.begin(fd)
+        if files:
+            # What the kernel writes of it before the logs counts for nothing until its own sync.
+            writeback.begin(self._journal_fd)
+        left = deque(files)
+        took = 0.0
+        failure: OSError | None = None
+        while left and (took < _SLOW_S or len(left) < _FEW or self._alone):
+            began = time.monotonic()
+            is_first = len(left) == len(files)
+            try:
+                self._bring(_fdatasync, left.popleft())
+            except OSError as error:  # the others are tried all the same: which of them failed is worth knowing
+                failure = failure or error
+            # The first one waits for what all have in common; what the next take is what they cost.
+            took = 0.0 if is_first else time.monotonic() - began
+        if left:
+            self._bring_at_once(list(left))
+        if failure is not None:
+            raise failure
+
+    def _bring_at_once(self, files: list[int]) -> None:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_AT_ONCE, "group-commit")
         begun: list[Future[None]] = []

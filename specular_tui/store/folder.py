@@ -6,16 +6,18 @@ nothing planted in the directory redirects a read or a write. Folders are 0700 a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from specular_tui.errors import StorageError
+from specular_tui.store import writeback
 from specular_tui.store.room import DIRECTORY_FLAGS, entries_of, room_on_disk, size_within
 
 #: Files that are being written are called so until they are whole.
@@ -325,18 +327,24 @@ class Folder:
 
     def sync_all(self, names: list[str]) -> None:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
-        if len(names) < SWEEP or not self.sweep():
-            for name in names:
-                self.sync_file(name)
+        self.sync_files(names)
         os.fsync(self.fd)
 
-    def sync_file(self, name: str) -> None:
-        """Bring the bytes of the file `name` to disk; its name still needs `sync`."""
-        fd = self.open(name)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    def sync_files(self, names: Sequence[str]) -> None:
+        """Bring the bytes of the files `names` to disk, in one sweep where they are many; their names need `sync`."""
+        if len(names) < SWEEP or not self.sweep():
+            for start in range(0, len(names), SWEEP):
+                self._sync_few(names[start : start + SWEEP])
+
+    def _sync_few(self, names: Sequence[str]) -> None:
+        with contextlib.ExitStack() as opened:
+            files = []
+            for name in names:
+                files.append(self.open(name))
+                opened.callback(os.close, files[-1])
+                writeback.begin(files[-1])
+            for fd in files:
+                os.fsync(fd)
 
 
 def temporary_name(name: str) -> str:

@@ -16,7 +16,7 @@ from specular_tui.model.plan import Task
 from specular_tui.model.run import RunState
 from specular_tui.store import checkpoint, digest, layout, snapshot
 from specular_tui.store.explaining import explain
-from specular_tui.store.folder import SWEEP, Folder
+from specular_tui.store.folder import Folder
 from specular_tui.store.sweep import Sweeper
 
 #: So many records of tasks are rendered at once, so that those of a large run do not fill the memory.
@@ -165,9 +165,7 @@ class Publisher:
         unsynced = self._unsynced
         if not unsynced:
             return
-        if len(unsynced) < SWEEP or not self._outputs.sweep():
-            for task in unsynced:
-                self._outputs.sync_file(layout.record_name(task))
+        self._outputs.sync_files([layout.record_name(task) for task in unsynced])
         self._outputs.sync()
         if self._packed:
             for task in unsynced:

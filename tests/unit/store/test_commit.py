@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from specular_tui.store import commit
+from specular_tui.store import commit, writeback
 from specular_tui.store.commit import GroupCommit
 
 
@@ -42,6 +43,12 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     monkeypatch.setattr(commit, "_fdatasync", found.sync)
     monkeypatch.setattr(os, "fsync", found.sync)
     return found
+
+
+@pytest.fixture(params=[commit._SLOW_S, 0.0], ids=["quick", "slow"])
+def speed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that counts as slow has many files synced at once."""
+    monkeypatch.setattr(commit, "_SLOW_S", request.param)
 
 
 @pytest.fixture
@@ -129,6 +136,7 @@ def test_after_a_failed_sync_nothing_counts_and_nothing_is_synced_again(
     os.close(journal)
 
 
+@pytest.mark.usefixtures("speed")
 def test_many_logs_are_synced_together_and_before_the_journal(disk: Disk, folder_fd: int) -> None:
     journal = disk.open("journal")
     group = GroupCommit(journal, folder_fd, 0)
@@ -143,6 +151,39 @@ def test_many_logs_are_synced_together_and_before_the_journal(disk: Disk, folder
     os.close(journal)
 
 
+@pytest.mark.parametrize("took", [0, 60])
+def test_many_logs_are_synced_at_once_where_the_disk_makes_each_wait(
+    disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch, took: int
+) -> None:
+    passed = 0
+    by: dict[str, list[str]] = {}
+    begun: list[int] = []
+
+    def sync(fd: int) -> None:
+        nonlocal passed
+        assert begun == [*logs, journal], "all are on their way before the first is waited for"
+        by.setdefault(threading.current_thread().name, []).append(disk.names[fd])
+        passed += took
+
+    journal = disk.open("journal")
+    group = GroupCommit(journal, folder_fd, 0)
+    logs = [disk.open(f"log{number}") for number in range(20)]
+    monkeypatch.setattr(commit, "_fdatasync", sync)
+    monkeypatch.setattr(writeback, "begin", begun.append)
+    monkeypatch.setattr(commit, "_SLOW_S", 30)
+    monkeypatch.setattr(commit, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + passed))
+    for seq, log in enumerate(logs, 1):
+        group.written(seq, log)
+    group.flush()
+    assert sorted(name for names in by.values() for name in names) == sorted([*disk.names.values()])
+    # The first waits for what is common to all, so the second one says what the disk is like.
+    assert (len(by) > 1) == (took > 0)
+    assert by["group-commit"][:2] == ["log0", "log1"]
+    group.close()
+    os.close(journal)
+
+
+@pytest.mark.usefixtures("speed")
 def test_of_many_logs_one_that_fails_keeps_the_record_from_counting(
     disk: Disk, folder_fd: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +251,7 @@ class FewThreads:
     really = staticmethod(threading.Thread.start)
 
 
+@pytest.mark.usefixtures("speed")
 @pytest.mark.parametrize("threads", [0, 1, 3])
 @pytest.mark.parametrize("fail_on", [None, "log0", "log19"])
 def test_without_further_threads_logs_are_synced_all_the_same(

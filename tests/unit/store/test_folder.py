@@ -156,12 +156,39 @@ def test_removing_a_tree_follows_no_link(folder: Folder, tmp_path: Path) -> None
     assert (tmp_path / "keep/file").exists()
 
 
-@pytest.mark.parametrize("count", [0, 3, 40])
-def test_syncing_many_files(folder: Folder, tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize("sweeps", [True, False])
+@pytest.mark.parametrize("count", [0, 3, 40, 200])
+def test_syncing_many_files(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, sweeps: bool
+) -> None:
+    synced: list[str] = []
+    swept: list[bool] = []
+    most = len(os.listdir("/dev/fd")) + 40
+
+    def sync(fd: int) -> None:
+        assert len(os.listdir("/dev/fd")) < most, "not all of them are open at once"
+        synced.append("" if fd == folder.fd else os.path.basename(os.readlink(f"/dev/fd/{fd}")))
+
+    def sweep(self: Folder) -> bool:
+        swept.append(sweeps)
+        return sweeps
+
     names = [f"f{i}" for i in range(count)]
     for name in names:
         (tmp_path / name).touch()
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Folder, "sweep", sweep)
     folder.sync_all(names)
+    assert bool(swept) == (count >= 40)
+    assert synced == ([""] if sweeps and swept else [*names, ""])
+
+
+def test_syncing_a_file_that_is_gone_leaves_nothing_open(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(FileNotFoundError):
+        folder.sync_files(["there", "gone"])
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_a_short_write_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
