@@ -24,6 +24,8 @@ from specular_tui.store.room import DIRECTORY_FLAGS, entries_of, room_on_disk, s
 TEMPORARY: Final = ".tmp-"
 #: From so many files on, one sweep of the file system brings them to disk sooner than one sync each.
 SWEEP: Final = 32
+#: So many bytes may wait for the disk for a sweep to be worth it.
+LITTLE: Final = 64 << 20
 _FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -312,8 +314,12 @@ class Folder:
         os.fsync(self.fd)
 
     def sweep(self) -> bool:
-        """Bring everything on this file system to disk; False where the system has no call for that."""
-        if not sys.platform.startswith("linux"):
+        """Bring everything on this file system to disk.
+
+        False where the system has no call for that, or so much waits for the disk that this would be waiting for what
+        others have written: the gigabytes that tasks have made, for one.
+        """
+        if not sys.platform.startswith("linux") or writeback.waiting() > LITTLE:
             return False
         import ctypes  # readers never need it, and it takes 2 ms of their start
 

@@ -1,4 +1,4 @@
-"""Files whose sync follows: the disk begins to take them.
+"""What waits for the disk: how much that is, and files whose sync follows, which the disk begins to take.
 
 Syncs of several new files, one after the other, each wait for blocks to be found, bytes to be written and the file
 system's own journal to have it all. Where the bytes of all of them are on their way before the first is synced, that
@@ -7,6 +7,7 @@ one waits for all, and the others find next to nothing left to do.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Final
 
 #: SYNC_FILE_RANGE_WRITE of Linux: start, and wait for nothing.
 _WRITE: Final = 2
+_DIRTY: Final = re.compile(rb"^Dirty: +(\d+) kB$", re.MULTILINE)
 
 
 def begin(fd: int) -> None:
@@ -21,6 +23,16 @@ def begin(fd: int) -> None:
     start = _starter()
     if start is not None:
         start(fd, 0, 0, _WRITE)
+
+
+def waiting() -> int:
+    """Return how many bytes of this machine's files wait for the disk; 0 where nobody says."""
+    try:
+        with open("/proc/meminfo", "rb") as file:
+            found = _DIRTY.search(file.read(1 << 14))
+    except OSError:
+        return 0
+    return int(found[1]) << 10 if found is not None else 0
 
 
 @cache

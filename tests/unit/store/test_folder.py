@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 from specular_tui.errors import StorageError
 from specular_tui.store import folder as folder_module
-from specular_tui.store.folder import TEMPORARY, Folder, write_all
+from specular_tui.store import writeback
+from specular_tui.store.folder import LITTLE, TEMPORARY, Folder, write_all
 from specular_tui.store.room import room_on_disk
 
 
@@ -181,6 +183,15 @@ def test_syncing_many_files(
     folder.sync_all(names)
     assert bool(swept) == (count >= 40)
     assert synced == ([""] if sweeps and swept else [*names, ""])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing is swept")
+@pytest.mark.parametrize(("waits", "sweeps"), [(0, True), (LITTLE, True), (LITTLE + 1, False)])
+def test_nobody_waits_for_what_others_have_written(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, waits: int, sweeps: bool
+) -> None:
+    monkeypatch.setattr(writeback, "waiting", lambda: waits)
+    assert folder.sweep() is sweeps
 
 
 def test_syncing_a_file_that_is_gone_leaves_nothing_open(folder: Folder, tmp_path: Path) -> None:
