@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from specular_tui.engine import artifacts
 from specular_tui.engine.attempts import Attempts
 from specular_tui.engine.background import Background
 from specular_tui.engine.cadence import Cadence
 from specular_tui.engine.clock import Clock
 from specular_tui.engine.executor import Executor
+from specular_tui.engine.inputs import Inputs
 from specular_tui.engine.launcher import Launcher
 from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.recording import Observer, Recording
@@ -75,7 +75,6 @@ class Runner:
     ) -> None:
         """`gates` holds the policy's gates as tasks without dependencies; `marker` names the run in the environment."""
         self._recorder = recorder
-        self._plan = plan
         self._graph = graph
         self._gates = gates
         self._remaining = remaining
@@ -88,6 +87,8 @@ class Runner:
         self._background = Background(self._crash)
         self._snapshots = Snapshots(recorder, cadence, clock, self._background, self.storage_failed)
         self._retries = Retries()
+        but = (recorder.path, recorder.path.parent)
+        self._inputs = Inputs(plan.folder, but, self._background, self._launch)
         self._attempts = Attempts(
             recorder=recorder,
             recording=self._recording,
@@ -225,17 +226,12 @@ class Runner:
     def _start(self, task_id: str) -> None:
         task = self._task(task_id)
         if task.inputs:
-            self._background.start(self._start_with_inputs(task))
+            self._inputs.read(task)
         else:
             self._launch(task, "")
 
-    async def _start_with_inputs(self, task: Task) -> None:
-        # Before the task runs: an input that it changes meanwhile, or that somebody edits, must make it run again.
-        found = await asyncio.to_thread(artifacts.inputs_digest, self._plan.folder, task.inputs)
-        self._launch(task, found)
-
-    def _launch(self, task: Task, inputs_hash: str) -> None:
-        if self._stopping or self._recording.error is not None:
+    def _launch(self, task: Task, inputs_hash: str | None) -> None:
+        if inputs_hash is None or self._stopping or self._recording.error is not None:
             self._perform(self._scheduler.interrupted(task.id))
             return
         if self._frozen or self.state.draining:
@@ -316,6 +312,7 @@ class Runner:
         if self._stopping:
             return
         self._stopping = reason
+        self._inputs.cancel()
         # Behind the session's last event there is none; and what the disk refuses need not be tried again.
         if not self._over and self._recording.error is None:
             self._record(ev.Stopping(at=self._clock.now(), reason=reason))

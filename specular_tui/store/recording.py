@@ -18,6 +18,10 @@ class Recorder(Protocol):
     state: RunState
     tasks: Mapping[str, Task]
 
+    @property
+    def path(self) -> Path:
+        """The folder that all of it lies in."""
+
     def append(self, event: AnyEvent, *files: int) -> None:
         """Record an event; `files` are open descriptors that must be on disk before the record counts. Owned.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from specular_tui.engine import artifacts
+from specular_tui.engine.inputs import inputs_digest
 from specular_tui.errors import CheckpointError
 from specular_tui.model.compliance import violations
 from specular_tui.model.graph import Graph
@@ -62,6 +63,7 @@ def _facts(found: checkpoint.StoredRun, sources: Sources, damaged: frozenset[str
     state, folder = found.state, sources.plan.folder
     unproven = set(found.unproven)
     unsure = crashed or state.imported or _rebooted(state)
+    own = (Path(found.path), Path(found.path).parent)
     with checkpoint.open_run(Path(found.path).parent, found.run_id) as run:
         for task in sources.plan.tasks:
             known = state.tasks.get(task.id)
@@ -71,7 +73,7 @@ def _facts(found: checkpoint.StoredRun, sources: Sources, damaged: frozenset[str
                 broken[task.id] = "its log did not reach the disk"
                 continue
             flaw = artifacts.changed_output(folder, known.outputs, content=unsure)
-            if flaw is None and known.inputs_hash and artifacts.inputs_digest(folder, task.inputs) != known.inputs_hash:
+            if flaw is None and known.inputs_hash and inputs_digest(folder, task.inputs, own) != known.inputs_hash:
                 flaw = "its inputs changed"
             if flaw is not None:
                 broken[task.id] = flaw

@@ -30,7 +30,7 @@ def die_at_pack() -> None:
 
     really = Runner._launch
 
-    def launch(self: Runner, task: Task, inputs_hash: str) -> None:
+    def launch(self: Runner, task: Task, inputs_hash: str | None) -> None:
         really(self, task, inputs_hash)
         if task.id == "pack":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from specular_tui.engine import artifacts
+from specular_tui.engine import artifacts, inputs
 from specular_tui.errors import SpecularError, StorageError
 from specular_tui.model import event as ev
 from specular_tui.model.plan import Task
@@ -205,14 +205,14 @@ async def test_inputs_that_are_read_while_the_build_is_frozen_start_nothing(
 ) -> None:
     reading = asyncio.Event()
     loop = asyncio.get_running_loop()
-    original = artifacts.inputs_digest
+    original = inputs.inputs_digest
 
     def slowly(*args: Any) -> str:
         loop.call_soon_threadsafe(reading.set)
         time.sleep(0.1)
         return original(*args)
 
-    monkeypatch.setattr(artifacts, "inputs_digest", slowly)
+    monkeypatch.setattr(inputs, "inputs_digest", slowly)
     rig = Rig(tmp_path, [task("x", inputs=("*.c",))])
     session = rig.start()
     await asyncio.wait_for(reading.wait(), 5)
