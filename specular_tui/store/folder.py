@@ -102,6 +102,13 @@ class Folder:
         os.fchmod(made.fd, 0o700)
         return made
 
+    def is_in_place(self) -> bool:
+        """Tell whether its path still leads to it: it may have been moved, into the trash say, or removed."""
+        try:
+            return os.path.samestat(os.fstat(self.fd), os.stat(self.path))
+        except OSError:
+            return False
+
     def close_to_others(self) -> None:
         """Take away what anybody but its owner may do with it; nobody else gets to what is in it then."""
         if os.fstat(self.fd).st_mode & 0o077:

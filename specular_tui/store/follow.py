@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -43,6 +44,8 @@ class JournalTail:
         Raises:
             JournalDamage: a record is not what was written. OSError: the run has vanished or cannot be read.
         """
+        if not self._run.is_in_place():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._run.path))
         fd = self._run.open(layout.JOURNAL)
         try:
             status = os.fstat(fd)

@@ -179,12 +179,12 @@ def badge(view: RunView, clock: Clock) -> Line:
     if state.draining and view.live and state.frozen_since is None:
         return [(f" {glyphs.DRAINING} DRAINING ", "badge-paused"), ("  starts nothing new", "muted")]
     line: Line = [(f" {text.upper()} ", f"badge-{role}")]
-    if state.frozen_since is not None:
+    if view.gone:
+        line.append(("  deleted", "failed"))
+    elif state.frozen_since is not None:
         line.append((f"  since {clock.time(state.frozen_since)}", "paused"))
     elif state.status == "completed" and (left_out := left_out_of(state)):
         line.append((f"  {left_out}", "paused"))
-    elif view.gone:
-        line.append(("  deleted", "failed"))
     return line
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from specular_tui.store.keeping.removal import restore, trash
+from specular_tui.tui.messages import Open
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
+from specular_tui.tui.screens.resume import ResumeScreen
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until
 
@@ -95,3 +98,55 @@ async def test_a_run_that_vanishes_under_the_cursor(root: Path) -> None:
         for key in ("1", "2", "3", "4", "2", "d", "v", "enter"):
             await pilot.press(key)
         assert app.is_running
+
+
+async def test_a_run_that_is_deleted_is_shown_as_deleted_until_it_comes_back(root: Path) -> None:
+    recorded.finished(root, "build-a", at=recorded.START, fail="compile/net")
+    app = make_app(root, recorded.START + 1000, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        put = trash(root, "build-a", recorded.START)
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
+        await until(pilot, lambda: "deleted" in app.export_screenshot())
+        for key in "rRts":
+            await pilot.press(key)
+            assert app.said.all[0].text == "build-a has been deleted: there is nothing to resume"
+        assert "Resume" not in app.export_screenshot()
+        restore(root, "build-a", put.at)
+        await until(pilot, lambda: app.desk.view is not None and not app.desk.view.gone)
+        await settled(pilot, app)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ResumeScreen))
+
+
+async def test_a_damaged_run_that_is_deleted_is_shown_as_deleted(root: Path) -> None:
+    recorded.finished(root, "build-a", at=recorded.START)
+    journal = root / "build-a" / "journal.jsonl"
+    app = make_app(root, recorded.START + 1000, "build-a")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        assert app.desk.view is not None
+        os.replace(shutil.copy(journal, root / "other"), journal)
+        with journal.open("r+b") as damaged:
+            damaged.write(b"0" * 300)
+        await until(pilot, lambda: bool(app.said.all))
+        shutil.rmtree(root / "build-a")
+        await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
+
+
+async def test_a_run_that_cannot_be_opened_leaves_the_one_in_view_followed(root: Path) -> None:
+    recorded.finished(root, "build-a", at=recorded.START - 100_000)
+    (root / "build-a" / "journal.jsonl").write_bytes(b"not a journal\n")
+    run = recorded.half_way(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot, app)
+        view = app.desk.view
+        assert view is not None
+        app.post_message(Open("build-a"))
+        await until(pilot, lambda: bool(app.said.all) and not app.desk.opening)
+        assert app.desk.view is not None
+        assert app.desk.view.run_id == run.run_id
+        run.end("compile/plugins")
+        await until(pilot, lambda: app.desk.view is not None and "compile/plugins" not in app.desk.view.state.running)
+    run.vanish()

@@ -31,7 +31,7 @@ class Bridge:
     def __init__(self, outlet: Outlet) -> None:
         """`outlet` is what it works with."""
         self.outlet = outlet
-        self.runs = RunList(outlet, self._watch)
+        self.runs = RunList(outlet, self._listed)
         self.outlook = Outlook(outlet)
         self._follower = Follower(outlet, self.runs, self.outlook.look)
         self._checker = Checker(outlet)
@@ -42,6 +42,8 @@ class Bridge:
         self.open = self._follower.open
         self.read_log = self._follower.read_log
         self._watching: tuple[Path, ...] = ()
+        #: The run in view was not there when the runs were listed last.
+        self._missed = ""
 
     def start(self) -> None:
         """Begin to list the runs and to watch the directory."""
@@ -83,6 +85,17 @@ class Bridge:
         return (view is not None and view.live) or any(row.live for row in self.outlet.desk.runs)
 
     # What changes by itself
+
+    def _listed(self) -> None:
+        """The runs have been looked through: the one in view may have been deleted, or have come back."""
+        view = self.outlet.desk.view
+        missed, self._missed = self._missed, ""
+        if view is not None and view.run_id not in self.runs.rows:
+            self._missed = view.run_id
+            self._follower.stir()
+        elif view is not None and view.gone and view.run_id == missed and not self.outlet.desk.opening:
+            self.open(view.run_id)
+        self._watch()
 
     def _watch(self) -> None:
         """Watch what is on the desk; nothing happens where that is watched already."""

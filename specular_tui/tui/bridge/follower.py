@@ -69,6 +69,21 @@ class Follower:
         self._stir.set()
 
     async def _follow(self, run_id: str) -> None:
+        """Bring a run into view and keep it up to date; where it cannot be read, the one that was in view stays so."""
+        await self._bring(run_id)
+        view = self._outlet.desk.view
+        if view is not None and view.run_id != run_id and not view.gone:
+            await self._bring(view.run_id)
+        # What cannot be followed any more is looked after for as long as it is there.
+        while (view := self._outlet.desk.view) is not None and not view.gone:
+            if not (self._outlet.root / view.run_id).is_dir():
+                self._vanished(view.run_id)
+                break
+            await self._stir.wait()
+            self._stir.clear()
+
+    async def _bring(self, run_id: str) -> None:
+        """Follow a run from its first record on; return where that ends."""
         try:
             tail = await opened(partial(workspace.tail, self._outlet.root, run_id))
         except (SpecularError, OSError) as error:

@@ -131,11 +131,11 @@ class BuildScreen(SteeringScreen):
         running = task_id is not None and task_id in view.state.running
         match key.id:
             case "build.retry_all":
-                return bool(view.failed)
+                return bool(view.failed) and not view.gone
             case "build.retry_task":
-                return failed and len(view.failed) > 1
+                return failed and len(view.failed) > 1 and not view.gone
             case "build.skip":
-                return failed and not (task_id or "").startswith(GATE_PREFIX)
+                return failed and not view.gone and not (task_id or "").startswith(GATE_PREFIX)
             case "build.stop_task":
                 return view.live and running and not view.state.stopping
             case "build.stop_build":

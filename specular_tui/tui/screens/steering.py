@@ -30,7 +30,7 @@ class SteeringScreen(ModeScreen):
     def action_retry_all(self) -> None:
         """Run all failed tasks again; of a stored run, show first what that would do."""
         view = self.view
-        if view is None:
+        if view is None or self._deleted(view):
             return
         if not view.failed:
             self.say("nothing has failed")
@@ -42,7 +42,7 @@ class SteeringScreen(ModeScreen):
     def action_retry_task(self) -> None:
         """Run the selected task again and, of a stored run, nothing else; show first what that would do."""
         view, task_id = self.view, self.selected
-        if view is None or task_id is None:
+        if view is None or task_id is None or self._deleted(view):
             return
         if not view.live:
             self.post_message(PlanResume(Wish(view.run_id, from_task=task_id, alone=True)))
@@ -55,9 +55,7 @@ class SteeringScreen(ModeScreen):
         Of a stored run, show what going on without all of them would do.
         """
         view, task_id = self.view, self.selected
-        if view is None:
-            return
-        if self._stops(view.run_id):
+        if view is None or self._deleted(view) or self._stops(view.run_id):
             return
         failed = [i for i in view.failed if not i.startswith(GATE_PREFIX)]
         if not failed:
@@ -107,6 +105,12 @@ class SteeringScreen(ModeScreen):
                 lambda: _goes_on(view), "the build has ended, or is stopping already"
             )
             self._ask(dialog, Steer(view.run_id, "stop"))
+
+    def _deleted(self, view: RunView) -> bool:
+        """Say that a run has been deleted, where that is so; tell whether it is."""
+        if view.gone:
+            self.say_while(f"{view.run_id} has been deleted: there is nothing to resume", lambda: view.gone)
+        return view.gone
 
     def _ask(self, dialog: ChoiceDialog, message: Steer) -> None:
         def answered(answer: str | None) -> None:
