@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
@@ -55,6 +56,36 @@ async def test_a_question_takes_yes_and_no(root: Path, key: str, gone: bool) -> 
         await until(pilot, lambda: not (root / "build-a").exists() or not gone)
         await pilot.pause(0.1)
         assert (root / "build-a").exists() is not gone
+
+
+@pytest.mark.parametrize("keys", [("enter", "enter"), ("enter", "escape")])
+@pytest.mark.parametrize("opened_by", ["e", "i", "b", "d", "question_mark", "m", "ctrl+p", "o", "r"])
+async def test_a_dialog_ends_once_however_fast_its_keys_come(root: Path, opened_by: str, keys: tuple[str, ...]) -> None:
+    for name, at in (("build-a", recorded.START), ("build-b", recorded.START - 100_000)):
+        recorded.finished(root, name, at=at, fail="test/unit")
+    app = make_app(root, recorded.START + 900_000)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        below = app.screen
+        await pilot.press(opened_by)
+        await until(pilot, lambda: app.screen is not below or opened_by == "o")
+        for key in keys:
+            app.simulate_key(key)
+        await pilot.pause(0.2)
+        assert app.is_running
+        assert app.screen_stack[0] is below or app.current_mode != "checkpoints"
+
+
+async def test_an_answer_that_is_clicked_twice_is_given_once(root: Path) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    app = make_app(root, run.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+        await pilot.click(OptionList, offset=(4, 0), times=2)
+        await until(pilot, lambda: not (root / "build-a").exists())
+        assert app.is_running
 
 
 async def test_a_resume_plan_of_a_run_that_goes_offers_no_start(root: Path) -> None:

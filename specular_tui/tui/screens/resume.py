@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.events import Resize
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from specular_tui.model import quantity
@@ -16,6 +15,7 @@ from specular_tui.tui import keys, present_resume
 from specular_tui.tui.keys import Key
 from specular_tui.tui.messages import Rehearse, Rehearsed, RunsListed
 from specular_tui.tui.screens.dialogs import questions
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.screens.dialogs.help import HelpDialog
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
@@ -35,7 +35,7 @@ class Decisions(DecisionList):
     BINDINGS = keys.bindings("list")
 
 
-class ResumeScreen(ModalScreen[Wish]):
+class ResumeScreen(Dialog[Wish]):
     """Ends with the wish that is to be carried out, or None."""
 
     CSS_PATH: ClassVar = sheets("resume")

@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key as KeyPress
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from specular_tui.tui import keys
 from specular_tui.tui.messages import RunMoved, RunShown
 from specular_tui.tui.present import Line
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 
@@ -44,7 +44,7 @@ class Answer(Struct, frozen=True):
         return keys.shown(",".join(self.keys))
 
 
-class ChoiceDialog(ModalScreen[str]):
+class ChoiceDialog(Dialog[str]):
     """Ends with the value of the answer, or None where nothing shall be done."""
 
     CSS_PATH: ClassVar = sheets("dialogs")

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -15,6 +14,7 @@ from specular_tui.tui import glyphs, keys
 from specular_tui.tui.messages import Rehearse, Rehearsed
 from specular_tui.tui.present import Line
 from specular_tui.tui.present_forecast import lasting
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.plain_input import PlainInput
@@ -26,7 +26,7 @@ _REST: Final = 0.15
 _MOST_JOBS: Final = 10_000
 
 
-class BuildDialog(ModalScreen[Wish]):
+class BuildDialog(Dialog[Wish]):
     """Ends with the wish that is to be carried out, or None."""
 
     CSS_PATH: ClassVar = sheets("new_build", "toggle")

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.events import Click
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from specular_tui.tui import keys, present
 from specular_tui.tui.palette import Entry, Search
 from specular_tui.tui.present import Line
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.widgets.line_list import LineList
 from specular_tui.tui.widgets.plain_input import PlainInput
@@ -73,7 +73,7 @@ class Hits(LineList):
             self.post_message(self.Opened(self.selected))
 
 
-class PaletteDialog(ModalScreen[Entry]):
+class PaletteDialog(Dialog[Entry]):
     """Ends with what is to be done, or None."""
 
     CSS_PATH: ClassVar = sheets("dialogs", "line_list")

@@ -11,7 +11,6 @@ from typing import ClassVar
 from msgspec import Struct
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
@@ -19,6 +18,7 @@ from specular_tui.model import quantity
 from specular_tui.tui import keys
 from specular_tui.tui.deeds import Trouble
 from specular_tui.tui.present import Line
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.plain_input import PlainInput
@@ -33,7 +33,7 @@ class PathAnswer(Struct, frozen=True):
     option: bool = False
 
 
-class PathDialog(ModalScreen[PathAnswer]):
+class PathDialog(Dialog[PathAnswer]):
     """Ends with a path, or None where nothing shall be done."""
 
     CSS_PATH: ClassVar = sheets("dialogs", "toggle")

@@ -7,17 +7,17 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.events import Key, Resize
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from specular_tui.tui import keys
 from specular_tui.tui.present import Line
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.styling import sheets
 from specular_tui.tui.theme import paint, paint_lines
 from specular_tui.tui.widgets.text_pane import ScrolledText
 
 
-class ReadingDialog(ModalScreen[None]):
+class ReadingDialog(Dialog[None]):
     """Shows lines, as wide as there is room."""
 
     CSS_PATH: ClassVar = sheets("dialogs")
