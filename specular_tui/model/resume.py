@@ -163,7 +163,7 @@ def plan_resume(
     """
     changes = compare_plans(old, new)
     again = _from_task(state, graph, options.from_task, alone=options.alone)
-    failed = {i for i, t in state.tasks.items() if t.status is TaskStatus.FAILED and not t.allowed and i in graph.tasks}
+    failed = {i for i, t in state.tasks.items() if i in graph.tasks and t.awaits_retry(graph.tasks[i].allow_failure)}
     only: frozenset[str] | None = None
     if options.retry_failed:
         only = frozenset(failed | graph.descendants(failed))

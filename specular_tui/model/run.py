@@ -120,6 +120,16 @@ class TaskState(Struct, kw_only=True, omit_defaults=True, gc=False):
     #: Attempts before the latest, oldest first.
     earlier: tuple[Attempt, ...] = ()
 
+    def awaits_retry(self, allowed: bool) -> bool:
+        """Tell whether it has failed, or its retry was cut short: that is still due, and says nothing of the failure.
+
+        `allowed`: the plan allows failures of this task now.
+        """
+        if self.status is not TaskStatus.PENDING or allowed:
+            return self.status is TaskStatus.FAILED and not self.allowed
+        outcomes = (self.outcome, *(attempt.outcome for attempt in reversed(self.earlier)))
+        return next((outcome for outcome in outcomes if outcome not in ("", INTERRUPTED)), "") == "failed"
+
     def retire(self) -> None:
         """Move the latest attempt to `earlier`, before the next one starts."""
         if self.attempt and self.outcome and self.started_at is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.conftest import Result, Shell, task
+from tests.contract.conftest import Result, Shell, interrupt, task
 
 
 def broken(shell: Shell) -> str:
@@ -83,6 +83,19 @@ def test_retry_failed_runs_what_failed_and_what_waited_for_it(shell: Shell) -> N
     assert status(shell) == "paused"
     assert shell("specular build --resume").code == 0
     assert ran(shell) == ["d"]
+
+
+def test_a_retry_that_was_interrupted_is_retried(shell: Shell) -> None:
+    shell.plan(task("a", "test -e mended && { touch begun; test -e quick || sleep 60; }"), task("b", "true", "a"))
+    assert shell("specular build").code == 1
+    (shell.folder / "mended").touch()
+    build = shell.start("specular build --resume --retry-failed")
+    shell.wait_for("test -e begun")
+    interrupt(build)
+    (shell.folder / "quick").touch()
+
+    assert shell("specular build --resume --retry-failed").code == 0
+    assert status(shell) == "completed"
 
 
 def test_skip_failed_goes_on_without_what_failed(shell: Shell) -> None:

@@ -17,7 +17,7 @@ from specular_tui.model.fold import apply
 from specular_tui.model.graph import Graph
 from specular_tui.model.plan import Plan, Task
 from specular_tui.model.resume import Action, Facts, ResumeOptions, ResumePlan, compare_plans, plan_resume
-from specular_tui.model.run import RunState, RunStatus, TaskState, TaskStatus
+from specular_tui.model.run import Attempt, RunState, RunStatus, TaskState, TaskStatus
 
 REUSE, RUN, SKIP, BLOCKED = Action.REUSE, Action.RUN, Action.SKIP, Action.BLOCKED
 
@@ -211,6 +211,46 @@ def test_retry_failed_runs_failures_and_what_waited_for_them_and_nothing_else() 
     assert reason(resume, "d") == "left for later: only failed tasks are retried"
     assert resume.only == frozenset({"b", "c"})
     assert resume.reset == {"b": "failed before (exit code 1)"}
+
+
+def attempts(*outcomes: str, status: TaskStatus = TaskStatus.PENDING) -> TaskState:
+    *earlier, last = outcomes
+    return TaskState(
+        status=status,
+        attempt=len(outcomes),
+        outcome=last,
+        earlier=tuple(
+            Attempt(attempt=i, outcome=outcome, started_at=0, completed_at=0, duration_ms=0)
+            for i, outcome in enumerate(earlier, 1)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "retried"),
+    [
+        (("failed",), True),  # stopped while it waited for its next attempt
+        (("failed", "interrupted"), True),
+        (("failed", "interrupted", "interrupted"), True),
+        (("interrupted",), False),
+        (("failed", "completed", "interrupted"), False),
+        (("completed", "failed", "interrupted"), True),
+    ],
+)
+def test_a_retry_that_was_cut_short_is_still_due(outcomes: tuple[str, ...], retried: bool) -> None:
+    """Or a second `--retry-failed` would find nothing to do, and say with exit code 0 that all is well."""
+    old = plan(*CHAIN)
+    state = run(old, a="completed")
+    state.tasks["b"] = attempts(*outcomes)
+    resume = decide(state, old, retry_failed=True)
+    assert actions(resume) == {"a": REUSE, **dict.fromkeys("bc", RUN if retried else BLOCKED), "d": BLOCKED}
+
+
+def test_a_failure_that_is_allowed_is_not_retried_where_it_was_to_run_again() -> None:
+    old = plan(task("a", allow_failure=True))
+    state = run(old)
+    state.tasks["a"] = attempts("failed", "interrupted")
+    assert actions(decide(state, old, retry_failed=True)) == {"a": BLOCKED}
 
 
 def test_retry_failed_leaves_what_waits_for_something_else_too() -> None:
