@@ -11,14 +11,19 @@ import mmap
 import os
 import signal
 import struct
+import time
 from types import TracebackType
 from typing import Final, Self
 
 from specular_tui.engine import freezer, processes
 
 _ENTRY: Final = struct.Struct("=i")
-#: Bytes in front of the groups: the marker, padded with zeros.
+#: Bytes in front of the groups: the marker, padded with zeros, and in the last of them whether a task is just starting.
 _MARKER_SIZE: Final = 8_192
+_STARTING: Final = _MARKER_SIZE - 1
+#: Seconds for a task that was just starting to be one that can be told by its mark, and those between two looks.
+_PATIENCE: Final = 2.0
+_LOOK: Final = 0.025
 
 
 class Guard:
@@ -41,8 +46,16 @@ class Guard:
         `engine` is the command of the container engine, where one is used.
         """
         data = os.fsencode(f"{marker}\0{engine}")
-        if len(data) < _MARKER_SIZE:
+        if len(data) < _STARTING:
             self._table[: len(data)] = data
+
+    def expect(self) -> None:
+        """Guard the task that is about to start, whose group nobody knows yet, until `add` or `settle`."""
+        self._table[_STARTING] = 1
+
+    def settle(self) -> None:
+        """Say that no task is just starting: what was to start has been added, or has not come to it."""
+        self._table[_STARTING] = 0
 
     def add(self, group: int) -> None:
         """Guard a process group from now on."""
@@ -92,16 +105,31 @@ class Guard:
             _close_all_but(reading)
             os.read(reading, 1)
             groups = [group for (group,) in _ENTRY.iter_unpack(self._table[_MARKER_SIZE:]) if group > 1]
+            starting = self._table[_STARTING] != 0
             for group in groups:
                 processes.send_group(group, signal.SIGKILL)
-            marker, _, engine = os.fsdecode(self._table[:_MARKER_SIZE].rstrip(b"\0")).partition("\0")
-            if groups and marker:
-                processes.send(processes.marked(marker), signal.SIGKILL)
+            marker, _, engine = os.fsdecode(self._table[:_STARTING].rstrip(b"\0")).partition("\0")
+            if (groups or starting) and marker:
+                _kill_marked(marker, _PATIENCE if starting else 0)
                 freezer.remove_left(marker)
             if groups and engine:
                 self._remove_containers(engine, marker)
         finally:
             os._exit(0)
+
+
+def _kill_marked(marker: str, patience: float) -> None:
+    """Kill what carries the mark of a run, and what comes to carry it within `patience` seconds.
+
+    A process that was being started when the engine was killed has the engine's environment until it runs its program.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        found = processes.marked(marker)
+        processes.send(found, signal.SIGKILL)
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(_LOOK)
 
 
 def _close_all_but(kept: int) -> None:

@@ -177,15 +177,20 @@ class ProcessExecutor:
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise StartError(f"cannot enter the working directory: {reason}: {work.workdir}", 126) from None
+        guard = self._guard
+        if guard is not None:
+            guard.expect()
         try:
             began = self._start_times.tick()
             with self._files.lowered(work.log_fd) as log_fd:
                 pid = self._spawn(work, log_fd)
+            if guard is not None:
+                guard.add(pid)
             pid_start = self._start_times.of(pid, began)
         finally:
+            if guard is not None:
+                guard.settle()
             os.fchdir(self._home)
-        if self._guard is not None:
-            self._guard.add(pid)
         job = ProcessJob(pid, pid_start, Marks(work.env.get(MARKER, ""), work.task), self._strays)
         try:
             self._exits.watch(pid, lambda: on_exit(job.reap(self._guard)))

@@ -97,6 +97,42 @@ async def test_signals_that_the_terminal_sends_to_all_leave_the_guard_alone(tmp_
         engine.close()
 
 
+#: An engine whose only task has just been forked and is not yet what it is to run, or has settled (`settle`).
+STARTING = """
+import os, subprocess, sys, time
+from specular_tui.engine.guard import Guard
+folder = sys.argv[1]
+guard = Guard()
+guard.mark(folder)
+guard.expect()
+script = "echo $$ >> pids; sleep 0.2; exec env SPECULAR_RUN=" + folder + " sleep 60"
+subprocess.Popen(["sh", "-c", script], cwd=folder, process_group=0)
+if sys.argv[2:]:
+    guard.settle()
+print(guard._pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("settled", [False, True])
+async def test_a_task_that_was_just_starting_does_not_outlive_the_engine(tmp_path: Path, settled: bool) -> None:
+    words = [sys.executable, "-c", STARTING, str(tmp_path), *(["settle"] * settled)]
+    engine = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert engine.stdout is not None
+    with engine, engine.stdout:
+        guard = int(engine.stdout.readline())
+        await until(lambda: numbers(tmp_path / "pids", 1))
+        (task,) = numbers(tmp_path / "pids", 1)
+        engine.kill()
+        try:
+            await until(lambda: not lives(guard))
+            # What carries the mark and is left behind when nothing runs is somebody's daemon.
+            assert lives(task) == settled
+        finally:
+            if lives(task):
+                os.kill(task, signal.SIGKILL)
+
+
 def test_the_guard_holds_nothing_of_the_engine_open(tmp_path: Path) -> None:
     with open(tmp_path / "a", "w") as file, Guard() as guard:
         deadline = time.monotonic() + 5
