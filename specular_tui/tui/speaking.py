@@ -61,6 +61,8 @@ class SpeakingApp(TerminalApp):
             return
 
         def over() -> None:
+            if not self.screen_stack:
+                return  # the application is ending: nothing is shown any more
             if self.said.shown is message and not self._heard:
                 self._keep(message)
             else:

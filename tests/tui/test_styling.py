@@ -13,13 +13,14 @@ from textual.screen import Screen
 
 from specular_tui.tui import screens
 from specular_tui.tui.app import SpecularApp
+from specular_tui.tui.screens.dialogs.dialog import Dialog
 from specular_tui.tui.screens.mode import ModeScreen
 from specular_tui.tui.screens.steering import SteeringScreen
 from tests.recorded import Recorded
 
 STYLES = Path(__file__).resolve().parents[2] / "styles"
 #: Screens that others are made of.
-PARTS = {ModeScreen, SteeringScreen}
+PARTS = {Dialog, ModeScreen, SteeringScreen}
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
