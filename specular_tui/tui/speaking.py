@@ -102,8 +102,12 @@ class SpeakingApp(TerminalApp):
 
     def withdraw(self, text: str) -> None:
         """Show a message no longer, if it is the one on show and would go by itself: it is so no more."""
-        shown = self.said.shown
-        if shown is not None and shown.lasting is not None and shown.text == text:
+        if (shown := self.said.shown) is not None and shown.text == text:
+            self.pass_over()
+
+    def pass_over(self) -> None:
+        """Show the message on show no longer, if it would go by itself; an error stays."""
+        if (shown := self.said.shown) is not None and shown.lasting is not None:
             self.said.expire(shown)
             self._show_said()
 

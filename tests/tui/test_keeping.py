@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -30,7 +31,7 @@ from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.dialogs.path import PathDialog
 from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.screens.validation import ValidationScreen
-from specular_tui.workspace import keeping, steering
+from specular_tui.workspace import checking, keeping, steering
 from tests.tui import recorded
 from tests.tui.conftest import make_app, settled, until
 
@@ -574,6 +575,50 @@ async def test_checking_what_is_marked(app: SpecularApp, runs: Path) -> None:
         assert app.desk.checks["build-3"].sound
         await until(pilot, lambda: "✗ damaged" in shown(app))
         assert "✓ ok now" in shown(app)
+
+
+async def test_a_check_of_several_is_given_up_where_one_of_them_is_looked_at(
+    app: SpecularApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def check_run(root: Path, run_id: str, progress: object, cancel: threading.Event) -> object:
+        begun.append(run_id)
+        assert cancel.wait(30)
+        raise SpecularError("cancelled")
+
+    monkeypatch.setattr(checking, "check_run", check_run)
+    async with app.run_test(size=(130, 36)) as pilot:
+        await settled(pilot, app)
+        await pilot.press("space", "space", "v")
+        await until(pilot, lambda: begun == ["build-3"])
+        await pilot.press("g", "3")
+        await until(pilot, lambda: isinstance(app.screen, ValidationScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.desk.chore is None)
+        assert app.desk.checks["build-3"].cancelled
+        assert begun == ["build-3"]
+
+
+async def test_taking_back_leaves_an_error_standing(app: SpecularApp, runs: Path) -> None:
+    async with app.run_test(size=(130, 36)) as pilot:
+        await settled(pilot, app)
+        app.say("the disk is full", "error")
+        await pilot.press("d")
+        await answer(pilot, app, "d")
+        await until(pilot, lambda: "deleted" in told(app))
+        await pilot.press("u")
+        await until(pilot, lambda: len(ids(runs)) == 4)
+        assert "u takes" not in shown(app)
+        assert app.said.standing == 1
+
+
+async def test_the_list_may_know_better_than_the_row_that_is_compared(app: SpecularApp) -> None:
+    async with app.run_test(size=(130, 36)) as pilot:
+        await settled(pilot, app)
+        app.desk.runs = [replace(row, elapsed_ms=row.elapsed_ms + 1) for row in app.desk.runs]
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, ComparisonScreen))
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ class Checker:
         """What it finds lies on the desk."""
         self._outlet = outlet
         self._cancel = threading.Event()
+        #: What ends the check of a run that is checked as one of several.
+        self._among: dict[str, threading.Event] = {}
 
     def check(self, run_id: str) -> None:
         """Begin to check a run; one that is being checked already goes on."""
@@ -34,15 +36,19 @@ class Checker:
             self._outlet.spawn(partial(self._check, run_id, cancel), "check", True)
 
     async def prove(self, run_id: str, cancel: threading.Event) -> None:
-        """Check a run, as one of several; `cancel` ends it."""
+        """Check a run, as one of several; `cancel` ends them all."""
         self._put(RunCheck(run_id))
-        await self._check(run_id, cancel)
+        self._among[run_id] = cancel
+        try:
+            await self._check(run_id, cancel)
+        finally:
+            del self._among[run_id]
 
     def cancel(self, run_id: str) -> None:
-        """Give up the check of a run."""
+        """Give up the check of a run; where it is one of several, those that would come after it are given up too."""
         known = self._outlet.desk.checks.get(run_id)
         if known is not None and known.running:
-            self._cancel.set()
+            self._among.get(run_id, self._cancel).set()
 
     def _put(self, check: RunCheck) -> None:
         self._outlet.desk.checks[check.run_id] = check

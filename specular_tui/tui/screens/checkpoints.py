@@ -305,8 +305,10 @@ class CheckpointsScreen(CleaningScreen):
         self.post_message(Do(Compare(row.run_id, other.run_id)))
 
     def _run_before(self, row: RunRow) -> RunRow | None:
-        older = self.desk.runs[self.desk.runs.index(row) + 1 :]
-        return next((each for each in older if each.plan_name == row.plan_name and not each.damage), None)
+        # By its id: the list may know better by now than the row under the cursor.
+        runs = iter(self.desk.runs)
+        next((each for each in runs if each.run_id == row.run_id), None)
+        return next((each for each in runs if each.plan_name == row.plan_name and not each.damage), None)
 
     def _on_compared(self, message: Compared) -> None:
         if self.is_current:

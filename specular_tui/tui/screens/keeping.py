@@ -10,6 +10,7 @@ from specular_tui.tui.aging import Aging
 from specular_tui.tui.deeds import Do, Export, GiveUp, Import, Refused, Trash, Undo
 from specular_tui.tui.present import Line, run_badge
 from specular_tui.tui.screens.mode import ModeScreen
+from specular_tui.tui.speaking import SpeakingApp
 from specular_tui.tui.views import Desk, RunRow
 from specular_tui.tui.widgets.chore_line import ChoreLine
 
@@ -103,7 +104,8 @@ class KeepingScreen(ModeScreen):
 
     def action_undo(self) -> None:
         """Take back what was deleted last; what still says that it could be is out of date then."""
-        self.app.clear_notifications()
+        if isinstance(self.app, SpeakingApp):
+            self.app.pass_over()
         self.post_message(Do(Undo()))
 
     def action_give_up(self) -> None:
