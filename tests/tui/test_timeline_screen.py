@@ -72,6 +72,23 @@ async def test_the_keys_move_from_bar_to_bar(root: Path) -> None:
         assert app.screen.table.selected == "deps/install"
 
 
+async def test_keys_that_come_before_the_rows_are_made_anew_do_no_harm(root: Path) -> None:
+    run = failed(root)
+    app = make_app(root, run.now, run.run_id)
+    async with app.run_test(size=(100, 30)) as pilot:
+        bars = await opened(pilot, app)
+        assert isinstance(app.screen, TimelineScreen)
+        for anew in (bars.action_cycle_order, lambda: bars.show(app.desk.view) if app.desk.view else None):
+            anew()
+            bars.action_bar_after()
+            bars.action_bar_before()
+            app.screen.action_next()
+            app.screen.action_next_critical()
+            app.screen.on_timeline_selected(Timeline.Selected())
+            await until(pilot, lambda: bars.chart.count)
+            assert at(bars) == "compile/net"
+
+
 async def test_zoom_and_pan_stay_on_the_line(root: Path) -> None:
     run = failed(root)
     app = make_app(root, run.now, run.run_id)

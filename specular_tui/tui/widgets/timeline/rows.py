@@ -232,11 +232,11 @@ class Chart:
 
     def is_slow(self, span: Span) -> bool:
         """Tell whether an attempt took longer than usual."""
-        return any_in(self.rows[span.row].slow, range(span.index, span.index + 1))
+        return self.has(span) and any_in(self.rows[span.row].slow, range(span.index, span.index + 1))
 
     def is_critical(self, span: Span) -> bool:
         """Tell whether an attempt is on the critical path."""
-        return any_in(self.rows[span.row].critical, range(span.index, span.index + 1))
+        return self.has(span) and any_in(self.rows[span.row].critical, range(span.index, span.index + 1))
 
     @property
     def slow(self) -> int:
@@ -244,6 +244,11 @@ class Chart:
         return sum(len(row.slow) for row in self.rows)
 
     # Finding
+
+    def has(self, span: Span) -> bool:
+        """Tell whether an attempt is one of these; it may be of a chart that this one is about to take the place of."""
+        spans = self.rows[span.row].spans if span.row < len(self.rows) else ()
+        return span.index < len(spans) and spans[span.index] is span
 
     def first(self) -> Span | None:
         """Return the attempt that started first."""
@@ -255,6 +260,8 @@ class Chart:
 
     def beside(self, span: Span, step: int) -> Span | None:
         """Return the attempt `step` further on in the same row, None where that has no more."""
+        if not self.has(span):
+            return None
         spans, at = self.rows[span.row].spans, span.index + step
         return spans[at] if 0 <= at < len(spans) else None
 
