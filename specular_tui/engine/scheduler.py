@@ -6,7 +6,7 @@ The cost of an event grows with the number of dependents of its task, not with t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from specular_tui.model.graph import Graph
@@ -78,6 +78,8 @@ class Scheduler:
         self._failed = {i for i, status in self._status.items() if status is TaskStatus.FAILED} - self._allowed
         #: Failures of before do not keep this session from working on what is pending; its own do.
         self._halted_by: set[str] = set()
+        #: Tasks that somebody has asked to be run again: they start although another one has failed.
+        self._asked: set[str] = set()
         #: The ranks of tasks that could start; a sorted list is a heap.
         self._ready = [self._rank[i] for i in self._by_rank if self._is_startable(i) and self._may_run(i)]
         self._running: set[str] = set()
@@ -98,12 +100,14 @@ class Scheduler:
     def completed(self, task: str) -> list[Instruction]:
         """An attempt has succeeded."""
         self._running.discard(task)
+        self._asked.discard(task)
         self._settle(task, TaskStatus.COMPLETED)
         return self._next()
 
     def failed(self, task: str, *, allowed: bool = False) -> list[Instruction]:
         """The last attempt of a task has failed; `allowed`: the plan lets its dependents run all the same."""
         self._running.discard(task)
+        self._asked.discard(task)
         if allowed:
             self._allowed.add(task)
             self._settle(task, TaskStatus.FAILED)
@@ -116,6 +120,7 @@ class Scheduler:
     def interrupted(self, task: str) -> list[Instruction]:
         """An attempt was ended from outside; the task is pending, and does not start again in this session."""
         self._running.discard(task)
+        self._asked.discard(task)
         self._status[task] = TaskStatus.PENDING
         return self._next()
 
@@ -158,6 +163,7 @@ class Scheduler:
             self._failed.discard(task)
             self._halted_by.discard(task)
             self._allowed.discard(task)
+            self._asked.add(task)
             self._status[task] = TaskStatus.PENDING
             if was_satisfied:
                 for dependent in self._graph.dependents[task]:
@@ -173,12 +179,14 @@ class Scheduler:
         self._failed.discard(task)
         self._halted_by.discard(task)
         self._delayed.discard(task)
+        self._asked.discard(task)
         skips: list[Instruction] = [Skip(task, reason)]
         if not (run_dependents or self._run_dependents):
             # Marked first, so that settling the task itself makes none of them ready.
             for dependent in self._ordered(self._graph.descendants([task])):
                 if self._status[dependent] is TaskStatus.PENDING and dependent not in self._running:
                     self._status[dependent] = TaskStatus.SKIPPED
+                    self._delayed.discard(dependent)
                     skips.append(Skip(dependent, f"needs {task}, which was skipped"))
         if was_satisfied:
             self._status[task] = TaskStatus.SKIPPED
@@ -220,11 +228,8 @@ class Scheduler:
             return []
         instructions: list[Instruction] = []
         halted = self._stopped or (bool(self._halted_by) and not self._keep_going)
-        if not (self._held or halted):
-            while self._ready and len(self._running) < self._jobs:
-                task = self._by_rank[heappop(self._ready)]
-                if not self._is_startable(task) or task in self._running:
-                    continue
+        if not (self._held or self._stopped):
+            while len(self._running) < self._jobs and (task := self._take(halted)) is not None:
                 self._status[task] = TaskStatus.IN_PROGRESS
                 self._running.add(task)
                 instructions.append(Start(task))
@@ -233,6 +238,26 @@ class Scheduler:
             instructions.append(End(self._outcome()))
         return instructions
 
+    def _take(self, halted: bool) -> str | None:
+        """Take the first of the ready tasks that may start; None where there is none."""
+        if halted:
+            asked = [i for i in self._asked if self._may_start(i)]
+            if not asked:
+                return None
+            rank = min(map(self._rank.__getitem__, asked))
+            self._ready = [other for other in self._ready if other != rank]
+            heapify(self._ready)
+            return self._by_rank[rank]
+        while self._ready:
+            task = self._by_rank[heappop(self._ready)]
+            if self._may_start(task):
+                return task
+        return None
+
+    def _may_start(self, task: str) -> bool:
+        """Tell whether a task could start at this moment; one that was left out and asked for again is ready twice."""
+        return self._is_startable(task) and task not in self._delayed and self._may_run(task)
+
     def _is_over(self, halted: bool) -> bool:
         if self._stopped:
             return True
@@ -240,7 +265,8 @@ class Scheduler:
         if self._held:
             # A held build ends only where there is nothing left to hold back.
             return not unfinished and not self._halted_by
-        return halted or not unfinished
+        asked = any(task in self._delayed or self._may_start(task) for task in self._asked)
+        return not unfinished or (halted and not asked)
 
     def _is_startable(self, task: str) -> bool:
         return self._status[task] is TaskStatus.PENDING and task not in self._unmet

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,3 +228,142 @@ def test_completed_tasks_are_not_started_again() -> None:
     scheduler = Scheduler(graph, states, jobs=4, remaining=dict.fromkeys("ab", 1.0))
     assert scheduler.begin() == [Start("b")]
     assert scheduler.completed("b") == [End(RunStatus.COMPLETED)]
+
+
+def three(*, jobs: int = 3) -> Scheduler:
+    """A scheduler of a, b and c, which need nothing of each other, and d, which needs a; what can has started."""
+    graph = Graph([*(Task(id=i, command="true") for i in "abc"), Task(id="d", command="true", depends_on=("a",))])
+    scheduler = Scheduler(graph, {i: TaskState() for i in "abcd"}, jobs=jobs, remaining=dict.fromkeys("abcd", 1.0))
+    assert scheduler.begin() == [Start(i) for i in "abc"[:jobs]]
+    return scheduler
+
+
+def test_a_task_that_somebody_asks_for_runs_again_although_another_one_has_failed() -> None:
+    scheduler = three()
+    assert scheduler.failed("a") == scheduler.failed("b") == []
+    assert scheduler.retry("a") == [Start("a")]
+    # What needs it is not asked for, and b has failed.
+    assert scheduler.completed("a") == []
+    assert scheduler.completed("c") == [End(RunStatus.FAILED)]
+
+
+def test_a_build_with_a_failure_waits_for_what_somebody_has_asked_for() -> None:
+    scheduler = three()
+    assert scheduler.failed("a") == scheduler.failed("b") == []
+    assert scheduler.retry("a") == [Start("a")]
+    assert scheduler.completed("c") == []
+    assert scheduler.delayed("a") == []
+    assert scheduler.delay_over("a") == [Start("a")]
+    assert scheduler.failed("a") == [End(RunStatus.FAILED)]
+
+
+def test_a_task_that_is_asked_for_waits_for_a_job() -> None:
+    scheduler = three(jobs=2)
+    assert scheduler.failed("a") == []
+    assert scheduler.retry("a") == [Start("a")]
+    assert scheduler.failed("b") == []
+    assert scheduler.retry("b") == [Start("b")]
+    assert scheduler.failed("a") == []
+    assert scheduler.completed("b") == [End(RunStatus.FAILED)]
+
+
+def test_what_is_asked_for_while_the_build_is_held_starts_afterwards() -> None:
+    scheduler = three()
+    assert scheduler.hold() == []
+    assert scheduler.failed("a") == scheduler.failed("b") == scheduler.completed("c") == []
+    assert scheduler.retry("a") == []
+    assert scheduler.release() == [Start("a")]
+    assert scheduler.completed("a") == [End(RunStatus.FAILED)]
+
+
+def test_a_task_that_was_left_out_and_asked_for_again_waits_for_its_delay() -> None:
+    scheduler = three(jobs=1)
+    assert scheduler.skip("b", "by the user") == [Skip("b", "by the user")]
+    assert scheduler.retry("b") == []
+    assert scheduler.completed("a") == [Start("b")]
+    assert scheduler.delayed("b") == [Start("c")]
+    assert scheduler.completed("c") == [Start("d")]
+    assert scheduler.completed("d") == []
+    assert scheduler.delay_over("b") == [Start("b")]
+    assert scheduler.completed("b") == [End(RunStatus.COMPLETED)]
+
+
+def test_a_task_that_is_left_out_with_what_it_needs_is_waited_for_no_more() -> None:
+    graph = Graph([Task(id="a", command="false", allow_failure=True), Task(id="b", command="true", depends_on=("a",))])
+    scheduler = Scheduler(graph, {i: TaskState() for i in "ab"}, jobs=1, remaining=dict.fromkeys("ab", 1.0))
+    assert scheduler.begin() == [Start("a")]
+    assert scheduler.failed("a", allowed=True) == [Start("b")]
+    assert scheduler.delayed("b") == []
+    assert scheduler.skip("a", "by the user")[-1] == End(RunStatus.COMPLETED)
+
+
+def test_builds_end_whatever_is_asked_of_them() -> None:
+    for seed in range(1_000):
+        steer(seed)
+
+
+def steer(seed: int) -> None:
+    """Work a plan off while a user tells the build things, and its tasks end as they do, all of it at random."""
+    chance = random.Random(seed)
+    names = [f"t{number}" for number in range(chance.randint(1, 8))]
+    tasks = [
+        Task(
+            id=name,
+            command="true",
+            depends_on=tuple(sorted(chance.sample(names[:number], min(number, chance.randint(0, 2))))),
+            allow_failure=chance.random() < 0.3,
+        )
+        for number, name in enumerate(names)
+    ]
+    world = World(tasks, jobs := chance.randint(1, 4), keep_going=chance.random() < 0.5)
+    scheduler = world.scheduler
+    delayed: set[str] = set()
+    world.obey(scheduler.begin())
+    for _ in range(100):
+        if world.ended is not None:
+            return
+        deeds = ["end"] * bool(world.running) + ["delay over"] * bool(delayed) + ["release"] * world.held
+        assert deeds, "nothing runs, nothing waits, and the build does not end"
+        again = sorted(world.failed | world.skipped)
+        deeds += ["retry"] * bool(again) + ["hold"] * (not world.held) + ["skip"]
+        match chance.choice(deeds):
+            case "end":
+                task = chance.choice(sorted(world.running))
+                world.running.discard(task)
+                match chance.choice(["completed", "failed", "delayed"]):
+                    case "completed":
+                        world.done.add(task)
+                        world.obey(scheduler.completed(task))
+                    case "failed":
+                        allowed = world.graph.tasks[task].allow_failure
+                        world.failed.add(task)
+                        world.allowed |= {task} if allowed else set()
+                        world.obey(scheduler.failed(task, allowed=allowed))
+                    case _:
+                        delayed.add(task)
+                        world.obey(scheduler.delayed(task))
+            case "delay over":
+                task = chance.choice(sorted(delayed))
+                delayed.discard(task)
+                world.obey(scheduler.delay_over(task))
+            case "hold":
+                world.held = True
+                world.obey(scheduler.hold())
+            case "release":
+                world.held = False
+                world.obey(scheduler.release())
+            case "retry":
+                task = chance.choice(again)
+                for known in (world.failed, world.skipped, world.allowed):
+                    known.discard(task)
+                free = len(world.running) < jobs and not world.held
+                world.obey(scheduler.retry(task))
+                if free and set(world.graph.needs[task]) <= world.done | world.skipped | world.allowed:
+                    assert task in world.running or len(world.running) == jobs
+            case _:
+                task = chance.choice(names)
+                if task not in world.running | world.done | world.skipped:
+                    delayed.discard(task)
+                    world.allowed.discard(task)
+                    world.obey(scheduler.skip(task, "by the user"))
+                    delayed -= world.skipped
