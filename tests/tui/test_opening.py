@@ -60,7 +60,10 @@ async def test_a_question_takes_yes_and_no(root: Path, key: str, gone: bool) -> 
 
 @pytest.mark.parametrize("keys", [("enter", "enter"), ("enter", "escape")])
 @pytest.mark.parametrize("opened_by", ["e", "i", "b", "d", "question_mark", "m", "ctrl+p", "o", "r"])
-async def test_a_dialog_ends_once_however_fast_its_keys_come(root: Path, opened_by: str, keys: tuple[str, ...]) -> None:
+async def test_a_dialog_ends_once_however_fast_its_keys_come(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_by: str, keys: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name, at in (("build-a", recorded.START), ("build-b", recorded.START - 100_000)):
         recorded.finished(root, name, at=at, fail="test/unit")
     app = make_app(root, recorded.START + 900_000)
