@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +18,10 @@ from specular_tui.store.keeping import compress, removal
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.clock import Clock
+from tests.tui import recorded, rest
 
+#: Seconds for which a cursor rests before what it stands on is looked at, and a little more.
+_REST = 0.2
 GOLDEN = Path(__file__).parents[2] / "snapshots"
 
 
@@ -39,9 +43,23 @@ def blockless_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "room_on_disk", of_files)
 
 
+@pytest.fixture(autouse=True)
+def no_idle_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the application to be at rest, and not for a length of time."""
+    rest.install(monkeypatch)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def run(root: Path) -> Iterator[recorded.RecordedRun]:
+    """A live build half way, which ends as a killed one does unless the test has ended it."""
+    made = recorded.half_way(root)
+    yield made
+    made.vanish()
 
 
 def make_app(
@@ -55,8 +73,8 @@ def make_app(
 
 async def until(pilot: Pilot[int], wanted: Callable[[], object], *, seconds: float = 10) -> None:
     """Wait until something is so; fail where it does not come to be."""
-    for _ in range(int(seconds / 0.02)):
-        await pilot.pause(0.02)
+    for _ in range(int(seconds / 0.01)):
+        await pilot.pause(0.01)
         if wanted():
             return
     raise AssertionError("it did not come to be")
@@ -69,8 +87,30 @@ async def settled(pilot: Pilot[int], app: SpecularApp) -> None:
     view = desk.view
     if view is not None and not view.gone:
         await until(pilot, lambda: desk.view is not view or view.graph is None or app.bridge.outlook.done is view)
-    for _ in range(10):
-        await pilot.pause(0.03)
+    await pilot.pause()
+
+
+@contextlib.asynccontextmanager
+async def running(app: SpecularApp, size: tuple[int, int]) -> AsyncIterator[Pilot[int]]:
+    """Run the application until the block ends; enter that when all is there."""
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot, app)
+        yield pilot
+
+
+async def walk(pilot: Pilot[int], app: SpecularApp, keys: Iterable[str]) -> None:
+    """Press keys one by one, each when all that the one before it has led to is there."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+    await rest.at_rest(_REST)
+    await settled(pilot, app)
+
+
+def shown(app: SpecularApp) -> str:
+    """Return the lines that are on the screen, without the blanks at their ends."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 #: The sizes and the themes in which each screen is painted.
@@ -113,6 +153,5 @@ async def everywhere(pilot: Pilot[int], app: SpecularApp, picture: Compare, name
         await settled(pilot, app)
         for theme in THEMES:
             app.theme = theme
-            for _ in range(3):
-                await pilot.pause(0.03)
+            await pilot.pause()
             picture(app, f"{name}-{size[0]}x{size[1]}-{theme.removeprefix('specular-')}")

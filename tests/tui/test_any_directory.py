@@ -13,7 +13,7 @@ from specular_tui.tui.messages import Open
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.resume import ResumeScreen
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, settled, until
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -56,8 +56,7 @@ def fill(root: Path) -> None:
 async def test_everything_is_shown_in_every_mode(root: Path) -> None:
     fill(root)
     app = make_app(root, recorded.START + 1_000_000)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         screen = app.screen
         assert isinstance(screen, CheckpointsScreen)
         shown = [row.run_id for row in app.desk.runs]
@@ -82,8 +81,7 @@ async def test_a_run_that_vanishes_under_the_cursor(root: Path) -> None:
     run = recorded.half_way(root)
     recorded.finished(root, "build-a", at=recorded.START - 1000)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         run.vanish()
         shutil.rmtree(root / run.run_id)
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
@@ -103,8 +101,7 @@ async def test_a_run_that_vanishes_under_the_cursor(root: Path) -> None:
 async def test_a_run_that_is_deleted_is_shown_as_deleted_until_it_comes_back(root: Path) -> None:
     recorded.finished(root, "build-a", at=recorded.START, fail="compile/net")
     app = make_app(root, recorded.START + 1000, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         put = trash(root, "build-a", recorded.START)
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
         await until(pilot, lambda: "deleted" in app.export_screenshot())
@@ -123,8 +120,7 @@ async def test_a_damaged_run_that_is_deleted_is_shown_as_deleted(root: Path) -> 
     recorded.finished(root, "build-a", at=recorded.START)
     journal = root / "build-a" / "journal.jsonl"
     app = make_app(root, recorded.START + 1000, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         assert app.desk.view is not None
         os.replace(shutil.copy(journal, root / "other"), journal)
         with journal.open("r+b") as damaged:
@@ -134,13 +130,13 @@ async def test_a_damaged_run_that_is_deleted_is_shown_as_deleted(root: Path) -> 
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.gone)
 
 
-async def test_a_run_that_cannot_be_opened_leaves_the_one_in_view_followed(root: Path) -> None:
+async def test_a_run_that_cannot_be_opened_leaves_the_one_in_view_followed(
+    root: Path, run: recorded.RecordedRun
+) -> None:
     recorded.finished(root, "build-a", at=recorded.START - 100_000)
     (root / "build-a" / "journal.jsonl").write_bytes(b"not a journal\n")
-    run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         view = app.desk.view
         assert view is not None
         app.post_message(Open("build-a"))
@@ -149,4 +145,3 @@ async def test_a_run_that_cannot_be_opened_leaves_the_one_in_view_followed(root:
         assert app.desk.view.run_id == run.run_id
         run.end("compile/plugins")
         await until(pilot, lambda: app.desk.view is not None and "compile/plugins" not in app.desk.view.state.running)
-    run.vanish()

@@ -26,7 +26,7 @@ from specular_tui.tui.widgets.mode_tabs import ModeTabs
 from specular_tui.tui.widgets.task import table as task_table
 from specular_tui.workspace import steering
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, settled, until
 
 
 class Steered(list[tuple[str, str, str | None]]):
@@ -61,9 +61,8 @@ def build(app: SpecularApp) -> BuildScreen:
     return app.screen
 
 
-async def test_the_one_live_run_is_opened(root: Path) -> None:
+async def test_the_one_live_run_is_opened(root: Path, run: recorded.RecordedRun) -> None:
     recorded.finished(root, "build-2024-01-12T09-12-00", at=recorded.START - 90_000_000)
-    run = recorded.half_way(root)
     app = make_app(root, run.now)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.desk.view is not None)
@@ -71,14 +70,12 @@ async def test_the_one_live_run_is_opened(root: Path) -> None:
         assert app.desk.view is not None
         assert app.desk.view.run_id == run.run_id
         assert build(app).table.selected == "compile/plugins", "the running task is under the cursor"
-    run.vanish()
 
 
 async def test_several_live_runs_are_listed(root: Path) -> None:
     runs = [recorded.half_way(root, f"build-{n}") for n in range(2)]
     app = make_app(root, runs[0].now)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)):
         assert isinstance(app.screen, CheckpointsScreen)
         assert app.desk.view is None
     for run in runs:
@@ -88,8 +85,7 @@ async def test_several_live_runs_are_listed(root: Path) -> None:
 async def test_it_follows_the_journal(root: Path) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         view = app.desk.view
         assert view is not None
         run.end("compile/plugins")
@@ -105,8 +101,7 @@ async def test_it_follows_the_journal(root: Path) -> None:
 async def test_a_killed_build_is_noticed(root: Path) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         view = app.desk.view
         assert view is not None
         assert view.live
@@ -116,17 +111,14 @@ async def test_a_killed_build_is_noticed(root: Path) -> None:
         assert not view.state.running
 
 
-async def test_a_folded_journal_is_read_anew(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_folded_journal_is_read_anew(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         run.recorder.fold(run.now)
         run.end("compile/plugins")
         view = app.desk.view
         assert view is not None
         await until(pilot, lambda: view.state.tasks["compile/plugins"].status is TaskStatus.COMPLETED)
-    run.vanish()
 
 
 async def test_a_burst_is_few_messages(root: Path) -> None:
@@ -135,8 +127,7 @@ async def test_a_burst_is_few_messages(root: Path) -> None:
     run.begin()
     app = make_app(root, run.now, "burst")
     told: list[object] = []
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         tell = app.bridge.outlet.tell
 
         def count(message: Told) -> None:
@@ -154,17 +145,14 @@ async def test_a_burst_is_few_messages(root: Path) -> None:
     run.vanish()
 
 
-async def test_pause_and_resume(root: Path, steered: Steered) -> None:
-    run = recorded.half_way(root)
+async def test_pause_and_resume(root: Path, run: recorded.RecordedRun, steered: Steered) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("r")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert steered == [], "resuming what runs is harmless"
         await pilot.press("p")
         await until(pilot, lambda: steered == [(run.run_id, "pause", None)])
-    run.vanish()
 
 
 @pytest.mark.parametrize(
@@ -178,23 +166,22 @@ async def test_pause_and_resume(root: Path, steered: Steered) -> None:
         (["X", "x"], ("stop", None)),
     ],
 )
-async def test_steering(root: Path, steered: Steered, keys: list[str], expected: tuple[str, str | None]) -> None:
-    run = recorded.half_way(root)
+async def test_steering(
+    root: Path, run: recorded.RecordedRun, steered: Steered, keys: list[str], expected: tuple[str, str | None]
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         for key in keys:
             await pilot.press(key)
-            await pilot.pause(0.1)
+            await pilot.pause()
         await until(pilot, lambda: steered == [(run.run_id, *expected)])
-    run.vanish()
 
 
-async def test_a_build_that_is_stopping_says_so_and_can_only_be_killed(root: Path, steered: Steered) -> None:
-    run = recorded.half_way(root)
+async def test_a_build_that_is_stopping_says_so_and_can_only_be_killed(
+    root: Path, run: recorded.RecordedRun, steered: Steered
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("X")
         await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         run.add(ev.Stopping(at=run.now, reason="stopped"))
@@ -213,20 +200,16 @@ async def test_a_build_that_is_stopping_says_so_and_can_only_be_killed(root: Pat
         assert "Kill what still runs?" in app.export_screenshot().replace("&#160;", " ")
         await pilot.press("x")
         await until(pilot, lambda: steered == [(run.run_id, "kill", None)])
-    run.vanish()
 
 
-async def test_x_never_stops_more_than_one_task(root: Path, steered: Steered) -> None:
-    run = recorded.half_way(root)
+async def test_x_never_stops_more_than_one_task(root: Path, run: recorded.RecordedRun, steered: Steered) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("g", "x", "x")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert isinstance(app.screen, BuildScreen)
         assert app.said.all[0].text == "deps/install is not running: X stops the build"
         assert steered == []
-    run.vanish()
 
 
 @pytest.mark.parametrize(
@@ -237,11 +220,11 @@ async def test_x_never_stops_more_than_one_task(root: Path, steered: Steered) ->
         ("s", "things have changed: nothing is skipped"),
     ],
 )
-async def test_a_question_goes_with_what_it_is_about(root: Path, steered: Steered, key: str, said: str) -> None:
-    run = recorded.half_way(root)
+async def test_a_question_goes_with_what_it_is_about(
+    root: Path, run: recorded.RecordedRun, steered: Steered, key: str, said: str
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         run.end("compile/plugins", log="cc plugins/*.c\n")
@@ -252,12 +235,11 @@ async def test_a_question_goes_with_what_it_is_about(root: Path, steered: Steere
         await until(pilot, lambda: isinstance(app.screen, BuildScreen))
         assert said in [message.text for message in app.said.all]
         assert steered == []
-    run.vanish()
 
 
 @pytest.mark.parametrize(("answer", "options"), [("s", {"run_dependents": False}), ("d", {"run_dependents": True})])
 async def test_skipping_says_what_it_is_about(
-    root: Path, monkeypatch: pytest.MonkeyPatch, answer: str, options: dict[str, bool]
+    root: Path, run: recorded.RecordedRun, monkeypatch: pytest.MonkeyPatch, answer: str, options: dict[str, bool]
 ) -> None:
     sent: list[tuple[str, str | None, dict[str, Any]]] = []
 
@@ -266,10 +248,8 @@ async def test_skipping_says_what_it_is_about(
         return "yes"
 
     monkeypatch.setattr(steering, "steer", steer)
-    run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         shown = app.export_screenshot().replace("&#160;", " ")
@@ -280,7 +260,6 @@ async def test_skipping_says_what_it_is_about(
         assert sent == [], "Enter changes nothing"
         await pilot.press("s", answer)
         await until(pilot, lambda: sent == [("skip", "compile/net", options)])
-    run.vanish()
 
 
 @pytest.mark.parametrize(("keys", "options"), [([], []), (["d"], ["--run-dependents"])])
@@ -289,8 +268,7 @@ async def test_a_stored_run_goes_on_without_what_failed(
 ) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("G", "s")
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
         assert started == [], "it is shown first"
@@ -301,50 +279,44 @@ async def test_a_stored_run_goes_on_without_what_failed(
 async def test_nothing_that_failed_is_nothing_to_skip(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("s")
         await until(pilot, lambda: len(app.said.all) == 1)
         assert isinstance(app.screen, BuildScreen)
 
 
-async def test_escape_and_enter_change_nothing_where_it_is_grave(root: Path, steered: Steered) -> None:
-    run = recorded.half_way(root)
+async def test_escape_and_enter_change_nothing_where_it_is_grave(
+    root: Path, run: recorded.RecordedRun, steered: Steered
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         for answer in ("escape", "enter"):
             await pilot.press("X")
-            await pilot.pause(0.1)
+            await pilot.pause()
             assert isinstance(app.screen, ChoiceDialog)
             assert app.screen.query_one(OptionList).highlighted == 1
             await pilot.press(answer)
-            await pilot.pause(0.1)
+            await pilot.pause()
             assert isinstance(app.screen, BuildScreen)
         assert steered == []
-    run.vanish()
 
 
-async def test_a_refusal_is_shown(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_is_shown(root: Path, run: recorded.RecordedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **options: Any) -> str:
         raise NotLiveError("[/x] is not running", hint="go on")
 
     monkeypatch.setattr(steering, "steer", refuse)
-    run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("p")
         await until(pilot, lambda: len(app.said.all) == 1)
         assert [note.text for note in app.said.all] == ["[/x] is not running\ngo on"]
-    run.vanish()
 
 
 async def test_a_stored_run_is_resumed(root: Path, started: list[list[str]]) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         assert build(app).table.selected == "test/unit", "what failed first is under the cursor"
         await pilot.press("p")
         await pilot.press("r")
@@ -359,28 +331,25 @@ async def test_a_stored_run_is_resumed(root: Path, started: list[list[str]]) -> 
         await until(pilot, lambda: started[1:] == [["--resume", "build-a", "--retry-failed"]])
 
 
-async def test_the_log_of_a_task_that_was_too_quick_to_have_one_is_shown_when_it_has_ended(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_the_log_of_a_task_that_was_too_quick_to_have_one_is_shown_when_it_has_ended(
+    root: Path, run: recorded.RecordedRun
+) -> None:
     run.start("pack/sign")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         build(app).table.select("pack/sign")
         await until(pilot, lambda: build(app).pane.task_id == "pack/sign")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert build(app).log_view.source is None
         run.end("pack/sign", log="here it is\n")
         await until(pilot, lambda: build(app).log_view.source is not None)
-    run.vanish()
 
 
-async def test_filter_and_back(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_filter_and_back(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("slash", *"comp", "slash", "n")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert build(app).table.filter_text == "comp/n"
         await pilot.press("backspace", "backspace", "enter")
         assert build(app).table.has_focus
@@ -388,14 +357,11 @@ async def test_filter_and_back(root: Path) -> None:
         await pilot.press("escape")
         assert build(app).table.filter_text == ""
         assert not build(app).filter.display
-    run.vanish()
 
 
-async def test_log_and_back(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_log_and_back(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         await pilot.press("n")
         await until(pilot, lambda: screen.log_view.line_count == 6)
@@ -413,20 +379,16 @@ async def test_log_and_back(root: Path) -> None:
         assert screen.log_view.follow is not followed
         await pilot.press("tab")
         assert screen.log_view.has_focus
-    run.vanish()
 
 
-async def test_a_growing_log_is_followed(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_growing_log_is_followed(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         await until(pilot, lambda: screen.log_view.line_count == 3)
         with run.recorder.log_path("compile/plugins").open("a") as log:
             log.write("cc plugins/delta.c\n" * 100)
         await until(pilot, lambda: screen.log_view.line_count == 103)
-    run.vanish()
 
 
 async def test_hostile_text_stays_text(root: Path) -> None:
@@ -437,21 +399,18 @@ async def test_hostile_text_stays_text(root: Path) -> None:
     run.end("a", "failed", exit_code=None, reason=title, log=title + "\n")
     run.finish("failed", title)
     app = make_app(root, run.now, "build-x")
-    async with app.run_test(size=(160, 40)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (160, 40)) as pilot:
         for key in ("2", "d", "escape", "1", "question_mark", "escape", "ctrl+p", "escape"):
             await pilot.press(key)
-            await pilot.pause(0.1)
+            await pilot.pause()
             shown = app.export_screenshot()
             assert "\u202e" not in shown
             assert "\x1b" not in shown
 
 
-async def test_the_header_says_when_it_will_end(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_the_header_says_when_it_will_end(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.forecast is not None)
         view = app.desk.view
         assert view is not None
@@ -466,16 +425,13 @@ async def test_the_header_says_when_it_will_end(root: Path) -> None:
         run.recorder.flush()
         await until(pilot, lambda: view.state.frozen_since is not None)
         assert present.text(present_forecast.time_left(view, app.desk.clock)).endswith("s left")
-    run.vanish()
 
 
-async def test_what_is_so_no_more_is_taken_back(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_what_is_so_no_more_is_taken_back(root: Path, run: recorded.RecordedRun) -> None:
     run.add(ev.Frozen(at=run.now))
     run.recorder.flush()
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("p")
         shown = app.said.shown
         assert shown is not None
@@ -487,7 +443,6 @@ async def test_what_is_so_no_more_is_taken_back(root: Path) -> None:
         shown = app.said.shown
         assert shown is not None
         assert shown.text == f"{run.run_id} is going on"
-    run.vanish()
 
 
 async def test_past_runs_say_when_it_will_end(root: Path) -> None:
@@ -520,10 +475,9 @@ async def test_nobody_knows_when_it_will_end(root: Path) -> None:
     run.start("a")
     run.recorder.flush()
     app = make_app(root, run.now, "build-b")
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
-        await pilot.pause(1.5)
+    async with running(app, (120, 30)):
         assert app.desk.view is not None
+        assert app.bridge.outlook.done is app.desk.view, "it has been looked for"
         assert app.desk.view.forecast is None
         assert present_forecast.time_left(app.desk.view, app.desk.clock) == []
     run.vanish()
@@ -548,8 +502,7 @@ def thrice(root: Path) -> recorded.RecordedRun:
 async def test_the_logs_of_earlier_attempts(root: Path) -> None:
     run = thrice(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         log = build(app).log_view
         await until(pilot, lambda: log.line_count == 3)
         assert "attempt 3 of 3" in log.title
@@ -580,8 +533,7 @@ async def test_the_logs_of_earlier_attempts(root: Path) -> None:
 async def test_an_ended_log_is_not_looked_at_any_more(root: Path) -> None:
     run = thrice(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         log = build(app).log_view
         await until(pilot, lambda: log.line_count == 3)
         assert log.live
@@ -602,11 +554,9 @@ def footer(app: SpecularApp) -> str:
 
 
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
-async def test_the_footer_offers_what_makes_sense(root: Path, size: tuple[int, int]) -> None:
-    run = recorded.half_way(root)
+async def test_the_footer_offers_what_makes_sense(root: Path, run: recorded.RecordedRun, size: tuple[int, int]) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
+    async with running(app, size) as pilot:
         words = footer(app).split()
         assert "Pause" in words
         assert "Resume" not in words
@@ -621,33 +571,28 @@ async def test_the_footer_offers_what_makes_sense(root: Path, size: tuple[int, i
         await until(pilot, lambda: "Resume" in footer(app))
         assert "Pause" not in footer(app)
         assert "Drain" not in footer(app)
-    run.vanish()
 
 
 async def test_a_command_that_the_build_refuses_is_a_warning_that_goes(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, run: recorded.RecordedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def steer(root: Path, run_id: str, command: str, task: str | None = None, **options: Any) -> str:
         raise SpecularError(f"task {task} is not running")
 
     monkeypatch.setattr(steering, "steer", steer)
-    run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("x", "x")
         await until(pilot, lambda: app.said.shown)
         assert app.said.shown is not None
         assert (app.said.shown.severity, app.said.standing) == ("warning", 0)
         assert app.said.shown.lasting is not None
-    run.vanish()
 
 
 async def test_nothing_to_retry_is_not_offered_and_said(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         assert footer(app).split() == ["/", "Filter", "b", "New", "build", "q", "Quit", "?", "Help"]
         for key, said in {
             "R": "nothing has failed",
@@ -658,31 +603,29 @@ async def test_nothing_to_retry_is_not_offered_and_said(root: Path) -> None:
         }.items():
             app.clear_notifications()
             await pilot.press(key)
-            await pilot.pause(0.1)
+            await pilot.pause()
             assert said in [note.text for note in app.said.all]
 
 
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
-async def test_the_modes_are_named_at_any_width_and_clicked(root: Path, size: tuple[int, int]) -> None:
-    run = recorded.half_way(root)
+async def test_the_modes_are_named_at_any_width_and_clicked(
+    root: Path, run: recorded.RecordedRun, size: tuple[int, int]
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
+    async with running(app, size) as pilot:
         line = "".join(segment.text for segment in app.screen.query_one(ModeTabs).render_line(0))
         assert line.startswith(" 1 Build  2 Checkpoints  3 Validation")
         await pilot.click(ModeTabs, offset=(line.index("Checkpoints"), 0))
         await until(pilot, lambda: app.current_mode == "checkpoints")
         await pilot.click(ModeTabs, offset=(2, 0))
         await until(pilot, lambda: app.current_mode == "build")
-    run.vanish()
 
 
 async def test_the_cursor_goes_with_what_runs_until_it_is_moved(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_table, "DWELL", 0)
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         assert screen.table.selected == "compile/plugins"
         run.end("compile/plugins", log="cc plugins/*.c\n")
@@ -694,7 +637,7 @@ async def test_the_cursor_goes_with_what_runs_until_it_is_moved(root: Path, monk
         view = app.desk.view
         assert view is not None
         await until(pilot, lambda: "link/plugins" in view.state.running)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert screen.table.selected == "test/ui", "moved by hand: it stays"
         await pilot.press("a")
         assert screen.table.selected == "link/plugins"
@@ -712,8 +655,7 @@ async def test_what_runs_is_in_view_when_it_stands_frozen_right_after_it_began(r
     run.begin()
     run.start("unit/1")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         table = build(app).table
         assert table.selected == "unit/1"
         run.end("unit/1")
@@ -739,8 +681,7 @@ async def test_the_cursor_goes_with_a_stored_run_that_is_resumed_unless_somebody
     run.end("unit/0", "failed", exit_code=1)
     run.finish("failed", "a task failed")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         screen = build(app)
         await until(pilot, lambda: screen.table.selected == "unit/0")
         if hands:
@@ -762,11 +703,11 @@ async def test_the_cursor_goes_with_a_stored_run_that_is_resumed_unless_somebody
         again.release()
 
 
-async def test_the_time_that_is_left_counts_what_had_happened_just_before_a_build_was_frozen(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_the_time_that_is_left_counts_what_had_happened_just_before_a_build_was_frozen(
+    root: Path, run: recorded.RecordedRun
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         view = app.desk.view
         assert view is not None
         await until(pilot, lambda: view.forecast is not None)
@@ -780,14 +721,11 @@ async def test_the_time_that_is_left_counts_what_had_happened_just_before_a_buil
         await until(pilot, lambda: view.forecast is not None and view.forecast[0] != before)
         assert view.graph is not None
         assert view.forecast[0] == forecast(view.state, view.graph, run.now, view.usual), "as in the shell"
-    run.vanish()
 
 
-async def test_what_a_failure_blocks_is_counted_and_marked(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_what_a_failure_blocks_is_counted_and_marked(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         view = app.desk.view
         assert view is not None
         below = {"link/app", "test/unit", "test/net", "test/ui", "test/plugins", "pack/deb", "pack/rpm", "pack/sign"}
@@ -797,27 +735,23 @@ async def test_what_a_failure_blocks_is_counted_and_marked(root: Path) -> None:
         await until(pilot, lambda: table.row_count == len(below))
         table.select("pack/sign")
         await until(pilot, lambda: build(app).pane.task_id == "pack/sign")
-        await pilot.pause(0.1)
+        await pilot.pause()
         shown = app.export_screenshot().replace("&#160;", " ")
         assert "8</text>" in shown
         assert "blocked" in shown
         assert "until compile/net completes, or is skipped" in shown
         run.start("compile/net")
         await until(pilot, lambda: not view.blocked and table.row_count < len(below))
-    run.vanish()
 
 
-async def test_a_skipped_task_keeps_the_log_that_it_has(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_skipped_task_keeps_the_log_that_it_has(root: Path, run: recorded.RecordedRun) -> None:
     run.add(ev.TaskSkipped(at=run.now, task="compile/net", reason="skipped on request"))
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         build(app).table.select("compile/net")
         await until(pilot, lambda: build(app).log_view.source is not None)
         await until(pilot, lambda: build(app).log_view.line_count == 6)
         assert "skipped (skipped on request)" in build(app).log_view.title
-    run.vanish()
 
 
 async def test_the_demo_says_what_to_see_and_to_try(root: Path) -> None:
@@ -826,8 +760,7 @@ async def test_the_demo_says_what_to_see_and_to_try(root: Path) -> None:
     run.start("deps/install")
     app = make_app(root, run.now, run.run_id)
     app.desk.tour = run.run_id
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         notice = build(app).notice
         assert "X stops it" in str(notice.render())
         run.add(ev.Frozen(at=run.now))
@@ -840,6 +773,5 @@ async def test_the_demo_says_what_to_see_and_to_try(root: Path) -> None:
     again = recorded.finished(root, "build-b", at=recorded.START)
     app = make_app(root, again.now, "build-b")
     app.desk.tour = "build-b"
-    async with app.run_test(size=(60, 16)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (60, 16)) as pilot:
         assert "proves the checkpoint" in str(build(app).notice.render()), "a low screen has room for the keys alone"

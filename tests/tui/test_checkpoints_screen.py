@@ -20,7 +20,7 @@ from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.workspace import steering
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, until
 
 
 def checkpoints(app: SpecularApp) -> CheckpointsScreen:
@@ -42,8 +42,7 @@ def three(root: Path) -> Path:
 
 async def test_newest_first_and_opening(three: Path) -> None:
     app = make_app(three, recorded.START)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         assert [row.run_id for row in app.desk.runs] == ["build-2", "build-1", "build-0"]
         await pilot.press("j", "enter")
         await until(pilot, lambda: app.desk.view is not None)
@@ -55,8 +54,7 @@ async def test_newest_first_and_opening(three: Path) -> None:
 
 async def test_deleting_asks_and_says_what_is_lost(three: Path) -> None:
     app = make_app(three, recorded.START)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("j", "d")
         await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         await pilot.press("escape")
@@ -69,16 +67,13 @@ async def test_deleting_asks_and_says_what_is_lost(three: Path) -> None:
         assert checkpoints(app).table.row is not None
 
 
-async def test_a_live_run_is_not_deleted(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_live_run_is_not_deleted(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("2", "d")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert isinstance(app.screen, CheckpointsScreen)
         assert len(app.said.all) == 1
-    run.vanish()
 
 
 async def test_resuming(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,10 +85,9 @@ async def test_resuming(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(steering, "start_build", start_build)
     app = make_app(three, recorded.START)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("r")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert calls == [], "a completed run has nothing to resume"
         await pilot.press("j", "r")
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
@@ -104,8 +98,7 @@ async def test_resuming(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_runs_come_and_go(three: Path) -> None:
     app = make_app(three, recorded.START)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("j")
         recorded.finished(three, "build-9", at=recorded.START + 900_000_000)
         await until(pilot, lambda: app.desk.runs[0].run_id == "build-9")
@@ -120,8 +113,7 @@ async def test_runs_come_and_go(three: Path) -> None:
 
 async def test_the_directory_may_come_later(root: Path) -> None:
     app = make_app(root, recorded.START)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         assert checkpoints(app).query_one("#empty").display
         recorded.finished(root, "build-1", at=recorded.START)
         await until(pilot, lambda: len(app.desk.runs) == 1)
@@ -131,12 +123,11 @@ async def test_the_directory_may_come_later(root: Path) -> None:
 async def test_a_damaged_run_is_said_to_be(three: Path) -> None:
     (three / "build-2" / "journal.jsonl").write_text("not a journal\n")
     app = make_app(three, recorded.START)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         (damaged,) = [row for row in app.desk.runs if row.damage]
         assert damaged.run_id == "build-2"
         await pilot.press("g", "enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert isinstance(app.screen, CheckpointsScreen), "there is nothing to open"
         assert len(app.said.all) == 1
         await pilot.press("d", "d")
@@ -145,12 +136,12 @@ async def test_a_damaged_run_is_said_to_be(three: Path) -> None:
 
 async def test_many_runs_stay_fluent(root: Path) -> None:
     recorded.finished(root, "build-0", at=recorded.START)
+    metadata, journal = ((root / "build-0" / name).read_text() for name in ("metadata.json", "journal.jsonl"))
     for number in range(1, 1500):
         folder = root / f"build-{number}"
         folder.mkdir()
-        for name in ("metadata.json", "journal.jsonl"):
-            text = (root / "build-0" / name).read_text()
-            (folder / name).write_text(text.replace('"build-0"', f'"build-{number}"') if name[0] == "m" else text)
+        (folder / "metadata.json").write_text(metadata.replace('"build-0"', f'"build-{number}"'))
+        (folder / "journal.jsonl").write_text(journal)
     app = make_app(root, recorded.START)
     async with app.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: app.desk.listed, seconds=30)
@@ -166,8 +157,7 @@ async def test_many_runs_stay_fluent(root: Path) -> None:
 async def test_the_side_pane_says_how_a_build_ended(three: Path) -> None:
     run = recorded.half_way(three, "build-now", at=recorded.START + 9 * 86_400_000)
     app = make_app(three, run.now, "build-now")
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("2", "g")
         screen = checkpoints(app)
         await until(pilot, lambda: screen._read is not None and screen._read.run_id == "build-now")
@@ -177,7 +167,7 @@ async def test_the_side_pane_says_how_a_build_ended(three: Path) -> None:
         await until(pilot, lambda: app.desk.runs[0].status == "failed")
         await pilot.press("2")
         await until(pilot, lambda: screen._read is not None and state_of(screen._read) == "failed")
-        await pilot.pause(0.05)
+        await pilot.pause()
         shown = app.export_screenshot().replace("&#160;", " ")
         assert "still going" not in shown
         assert "a task failed" in shown
@@ -189,11 +179,10 @@ async def test_ids_that_differ_at_their_ends_are_told_apart(root: Path, size: tu
     for run_id in ids:
         run = recorded.finished(root, run_id, at=recorded.START)
     app = make_app(root, run.now)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
+    async with running(app, size) as pilot:
         for key in ("g", "c"):
             await pilot.press(key)
-            await pilot.pause(0.2)
+            await pilot.pause()
             screen = app.screen
             assert isinstance(screen, CheckpointsScreen)
             table = screen.table
@@ -209,8 +198,7 @@ async def test_ages_go_on_with_nothing_happening(root: Path) -> None:
     now = [run.now + 59_700]
     app = make_app(root, run.now)
     app.clock = app.desk.clock = Clock(lambda: now[0], UTC)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         table = checkpoints(app).table
         assert "50 s" in present.text(table.line(0, 100))
         painted = app.export_screenshot
@@ -227,8 +215,7 @@ async def test_what_a_run_takes_is_counted_anew_when_it_has_ended(root: Path) ->
     run.write("compile/plugins", "cc plugins/alpha.c\n" * 5000)
     run.recorder.flush()
     app = make_app(root, run.now)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("2")
         live = app.desk.runs[0].size
         assert live is not None
@@ -251,8 +238,7 @@ async def test_the_list_says_of_a_build_that_it_starts_nothing_new(root: Path, m
     stored = recorded.finished(root, "build-a", at=recorded.START - 86_400_000)
     run = recorded.half_way(root)
     app = make_app(root, run.now, stored.run_id)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("2", "g")
         await until(pilot, lambda: "running" in said(app, run.run_id))
         run.add(ev.Draining(at=run.now, on=True))
@@ -277,14 +263,12 @@ def said(app: SpecularApp, run_id: str) -> str:
 
 
 async def test_of_a_build_that_is_not_in_view_it_is_said_what_came_of_a_key(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, run: recorded.RecordedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = recorded.finished(root, "build-a", at=recorded.START - 86_400_000)
-    run = recorded.half_way(root)
     monkeypatch.setattr(steering, "steer", lambda root, run_id, command, task=None, **options: f"{run_id}: {command}")
     app = make_app(root, run.now, stored.run_id)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 30)) as pilot:
         await pilot.press("2", "g", "P")
         await until(pilot, lambda: app.said.shown is not None)
         assert app.said.all[0].text == f"{run.run_id}: drain", "the header is about another run"
@@ -300,6 +284,5 @@ async def test_of_a_build_that_is_not_in_view_it_is_said_what_came_of_a_key(
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == run.run_id)
         said = len(app.said.all)
         await pilot.press("P")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert len(app.said.all) == said, "the header says it"
-    run.vanish()

@@ -33,7 +33,7 @@ from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.screens.validation import ValidationScreen
 from specular_tui.workspace import checking, keeping, steering
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, settled, shown, until
 
 DAY = 86_400_000
 #: A moment at which the runs of `runs` are some days old.
@@ -67,11 +67,6 @@ def checkpoints(app: SpecularApp) -> CheckpointsScreen:
     return screen
 
 
-def shown(app: SpecularApp) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
 def told(app: SpecularApp) -> str:
     return "\n".join(note.text for note in app.said.all)
 
@@ -99,8 +94,7 @@ async def type_path(pilot: Pilot[int], app: SpecularApp, path: object) -> str:
 
 
 async def test_what_is_marked_goes_together_and_comes_back_together(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("space", "j", "space")
         assert checkpoints(app).table.marked == {"build-3", "build-1"}
         assert "2 marked" in shown(app)
@@ -129,8 +123,7 @@ async def test_what_is_marked_goes_together_and_comes_back_together(app: Specula
 
 
 async def test_esc_takes_the_marks_away(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("space", "space", "escape")
         assert checkpoints(app).table.marked == set()
         await pilot.press("space")
@@ -142,8 +135,7 @@ async def test_esc_takes_the_marks_away(app: SpecularApp, runs: Path) -> None:
 
 async def test_what_was_deleted_goes_for_good_at_the_end(app: SpecularApp, runs: Path) -> None:
     removal.trash(runs, "build-0", 1)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("d")
         await answer(pilot, app, "d")
         await until(pilot, lambda: "build-3" not in listed(app))
@@ -157,8 +149,7 @@ async def test_what_was_deleted_goes_for_good_at_the_end(app: SpecularApp, runs:
 async def test_leaving_does_not_wait_for_what_takes_long_to_delete(
     app: SpecularApp, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("space", "space", "d")
         await answer(pilot, app, "d")
         await until(pilot, lambda: len(listed(app)) == 2)
@@ -196,8 +187,7 @@ async def test_what_an_earlier_session_deleted_comes_back(app: SpecularApp, runs
     removal.trash(runs, "build-0", 1)
     removal.trash(runs, "build-2", 2)
     removal.trash(runs, "build-1", 2)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         assert "in the trash" in shown(app)
         await pilot.press("u")
         await until(pilot, lambda: len(listed(app)) == 3)
@@ -215,8 +205,7 @@ async def test_a_run_that_became_live_or_vanished_meanwhile_is_passed_over(
         return real(root, run_id, at, sync=sync)
 
     monkeypatch.setattr(keeping, "trash_run", trash_run)
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("space", "space", "space", "d")
         shutil.rmtree(runs / "build-1")
         await answer(pilot, app, "d")
@@ -226,8 +215,7 @@ async def test_a_run_that_became_live_or_vanished_meanwhile_is_passed_over(
 
 
 async def test_a_name_that_is_taken_again_is_said_and_nothing_is_lost(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("d")
         await answer(pilot, app, "d")
         await until(pilot, lambda: "build-3" not in listed(app))
@@ -242,8 +230,7 @@ async def test_a_name_that_is_taken_again_is_said_and_nothing_is_lost(app: Specu
 
 
 async def test_pinning(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("j", "K")
         await until(pilot, lambda: app.desk.runs[1].pinned)
         assert pins.pinned(runs) == {"build-2"}
@@ -271,8 +258,7 @@ async def test_pins_that_cannot_be_read_are_told_of_and_the_runs_are_listed(app:
 
 async def test_a_clean_up_shows_what_goes_before_it_does(app: SpecularApp, runs: Path) -> None:
     pins.pin(runs, "build-0")
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("c")
         screen = checkpoints(app)
         assert screen.cleaning
@@ -313,8 +299,7 @@ async def test_a_clean_up_shows_what_goes_before_it_does(app: SpecularApp, runs:
 async def test_without_a_run_there_is_nothing_to_clean_up_and_a_deletion_can_be_undone(
     app: SpecularApp, runs: Path
 ) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("c")
         screen = checkpoints(app)
         assert screen.cleaning
@@ -327,7 +312,7 @@ async def test_without_a_run_there_is_nothing_to_clean_up_and_a_deletion_can_be_
         assert not screen.cleaning
         await until(pilot, lambda: "u Undo" in str(screen.footer.render()))
         await pilot.press("q")
-        await pilot.pause(0.1)
+        await pilot.pause()
     assert app.return_value == 0
 
 
@@ -338,8 +323,7 @@ async def test_the_policy_cleans_up_too_and_esc_changes_nothing(
     policy = tmp_path / ".specular" / "policy.yaml"
     policy.parent.mkdir()
     policy.write_text("checkpoints: {retention: {max_count: 1, max_age_days: 400}}\n")
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("c", "up", "space")
         await until(pilot, lambda: "3 runs go" in shown(app))
         assert "max_count: 1" in shown(app)
@@ -356,8 +340,7 @@ async def test_the_policy_cleans_up_too_and_esc_changes_nothing(
 
 
 async def test_a_run_that_was_gone_on_with_since_the_preview_stays(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("c", "0")
         await until(pilot, lambda: "4 runs go" in shown(app))
         await pilot.press("enter")
@@ -372,8 +355,7 @@ async def test_a_run_that_was_gone_on_with_since_the_preview_stays(app: Specular
 
 
 async def test_compressing(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         size = app.desk.runs[0].size
         await pilot.press("space", "space", "z")
         assert "Compress 2 runs?" in await answer(pilot, app, "z")
@@ -401,8 +383,7 @@ async def test_a_chore_shows_how_far_it_is_and_can_be_given_up(
         raise SpecularError("cancelled")
 
     monkeypatch.setattr(keeping, "compress_run", compress_run)
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("space", "space", "z")
         await answer(pilot, app, "z")
         await until(pilot, lambda: "12 MB of 48 MB" in shown(app))
@@ -423,8 +404,7 @@ async def test_a_chore_shows_how_far_it_is_and_can_be_given_up(
 async def test_exporting_replaces_nothing_unasked(app: SpecularApp, runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "taken.tar.gz"
     out.write_text("precious")
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("e")
         said = await type_path(pilot, app, out)
         assert "specular checkpoint export build-3 --out build-3.tar.gz" in said
@@ -445,8 +425,7 @@ async def test_secrets_are_masked_where_that_is_wanted(
     app: SpecularApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, PathDialog))
         await pilot.press("tab", "space")
@@ -465,8 +444,7 @@ async def test_importing(app: SpecularApp, runs: Path, tmp_path: Path, monkeypat
     archive.export_run(runs, "build-2", out)
     bad = tmp_path / "bad.tar.gz"
     bad.write_bytes(out.read_bytes()[:-200])
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("i")
         await type_path(pilot, app, out)
         await until(pilot, lambda: isinstance(app.screen, PathDialog) and "is already there" in shown(app))
@@ -481,8 +459,7 @@ async def test_importing(app: SpecularApp, runs: Path, tmp_path: Path, monkeypat
 
 
 async def test_giving_a_run_up(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("a")
         await pilot.pause()
         assert "there is nothing to give up" in told(app)
@@ -496,8 +473,7 @@ async def test_giving_a_run_up(app: SpecularApp, runs: Path) -> None:
 
 
 async def test_two_runs_side_by_side(app: SpecularApp) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("j", "o")
         await until(pilot, lambda: isinstance(app.screen, ComparisonScreen))
         screen = app.screen
@@ -526,8 +502,7 @@ async def test_two_runs_side_by_side(app: SpecularApp) -> None:
 
 
 async def test_there_may_be_nothing_to_compare_with(app: SpecularApp, runs: Path) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("G", "o")
         await pilot.pause()
         assert "no older run of this plan" in told(app)
@@ -549,8 +524,7 @@ async def test_ten_thousand_tasks_side_by_side(root: Path) -> None:
         run.end("part/7")
         run.finish("paused", "SIGINT")
     app = make_app(root, NOW)
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, ComparisonScreen), seconds=30)
         assert isinstance(app.screen, ComparisonScreen)
@@ -567,8 +541,7 @@ async def test_ten_thousand_tasks_side_by_side(root: Path) -> None:
 async def test_checking_what_is_marked(app: SpecularApp, runs: Path) -> None:
     log = runs / "build-1" / "outputs" / "compile%2Fui.log"
     log.write_text("other")
-    async with app.run_test(size=(160, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (160, 36)) as pilot:
         assert "unchecked" in shown(app)
         await pilot.press("space", "space", "space", "v")
         await until(pilot, lambda: "3 runs checked: 1 run of 3 damaged" in told(app))
@@ -646,7 +619,7 @@ async def test_damaged_tasks_run_again(app: SpecularApp, damaged: Path, monkeypa
         await open_damaged(pilot, app)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
-        await pilot.pause(0.1)
+        await pilot.pause()
         asked = shown(app)
         assert "compile/ui" in asked
         assert "--resume build-2 --repair" in asked
@@ -696,8 +669,7 @@ async def test_a_damaged_run_is_deleted_from_where_it_is_seen(app: SpecularApp, 
 
 
 async def test_a_sound_run_offers_no_repair(app: SpecularApp) -> None:
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("v")
         await until(pilot, lambda: "✓ sound" in shown(app))
         await pilot.press("R", "i")
@@ -718,11 +690,10 @@ async def test_hostile_names_and_texts_stay_text(root: Path) -> None:
         run.end("a", "failed", exit_code=None, signal=evil, reason=evil)
         run.finish("failed", evil)
     app = make_app(root, NOW)
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         for keys in (["space", "d"], ["escape", "z"], ["escape", "a"], ["escape", "e"], ["escape", "escape", "o"]):
             await pilot.press(*keys)
-            await pilot.pause(0.1)
+            await pilot.pause()
             assert not {"\x1b", "\x07", "\u202e"} & set(shown(app))
         await pilot.press("i")
         await type_path(pilot, app, f"/tmp/none/{evil}")

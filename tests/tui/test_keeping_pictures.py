@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from specular_tui.store.keeping import pins
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.look import Look
 from specular_tui.workspace import keeping
-from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, running, walk
 from tests.tui.recorded import RecordedRun
 from tests.tui.test_pictures import directory, sized
 
@@ -45,15 +44,6 @@ def same_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "survey", survey)
 
 
-async def reach(pilot: Pilot[int], app: SpecularApp, keys: list[str]) -> None:
-    await settled(pilot, app)
-    sized(app)
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause(0.1)
-    await pilot.pause(0.3)
-
-
 def kept(root: Path, look: Look | None = None) -> tuple[RecordedRun, SpecularApp]:
     run = directory(root)
     pins.pin(root, "nightly-41")
@@ -63,8 +53,9 @@ def kept(root: Path, look: Look | None = None) -> tuple[RecordedRun, SpecularApp
 @pytest.mark.parametrize("name", _STATES)
 async def test_states(root: Path, picture: Compare, name: str) -> None:
     run, app = kept(root)
-    async with app.run_test(size=SIZES[0]) as pilot:
-        await reach(pilot, app, _STATES[name])
+    async with running(app, SIZES[0]) as pilot:
+        sized(app)
+        await walk(pilot, app, _STATES[name])
         await everywhere(pilot, app, picture, name)
         await pilot.press("escape", "escape")
     run.vanish()
@@ -73,9 +64,9 @@ async def test_states(root: Path, picture: Compare, name: str) -> None:
 @pytest.mark.parametrize("name", _DIALOGS)
 async def test_dialogs(root: Path, picture: Compare, name: str) -> None:
     run, app = kept(root)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await reach(pilot, app, _DIALOGS[name])
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
+        sized(app)
+        await walk(pilot, app, _DIALOGS[name])
         picture(app, f"{name}-80x24-dark")
         await pilot.press("escape", "escape")
     run.vanish()
@@ -84,8 +75,8 @@ async def test_dialogs(root: Path, picture: Compare, name: str) -> None:
 @pytest.mark.parametrize(("name", "look"), [("ascii", Look(unicode=False)), ("monochrome", Look(colors=False))])
 async def test_a_clean_up_without_unicode_or_colours(root: Path, picture: Compare, name: str, look: Look) -> None:
     run, app = kept(root, look)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await reach(pilot, app, _STATES["checkpoints-clean"])
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
+        sized(app)
+        await walk(pilot, app, _STATES["checkpoints-clean"])
         picture(app, f"checkpoints-clean-100x30-{name}")
     run.vanish()

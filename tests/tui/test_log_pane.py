@@ -17,7 +17,7 @@ from specular_tui.tui.outside import command_of
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.widgets.task import table as task_table
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, until
 from tests.tui.terminal import Terminal
 
 
@@ -27,11 +27,9 @@ def build(app: SpecularApp) -> BuildScreen:
 
 
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (60, 16)])
-async def test_the_mouse_selects_what_is_under_it(root: Path, size: tuple[int, int]) -> None:
-    run = recorded.half_way(root)
+async def test_the_mouse_selects_what_is_under_it(root: Path, run: recorded.RecordedRun, size: tuple[int, int]) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
+    async with running(app, size) as pilot:
         await pilot.press("c")
         view = build(app).log_view
         await until(pilot, lambda: "error" in view.selected_text())
@@ -44,17 +42,14 @@ async def test_the_mouse_selects_what_is_under_it(root: Path, size: tuple[int, i
         assert view.selected_text() == "tls.c"
         await pilot.press("y")
         assert app.clipboard == "tls.c"
-    run.vanish()
 
 
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (60, 16)])
-async def test_the_search_is_typed_at_the_log(root: Path, size: tuple[int, int]) -> None:
-    run = recorded.half_way(root)
+async def test_the_search_is_typed_at_the_log(root: Path, run: recorded.RecordedRun, size: tuple[int, int]) -> None:
     with open(root / run.run_id / "outputs" / "compile%2Fplugins.log", "a") as log:
         log.writelines(f"line {number} of plugins\n" for number in range(2000))
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
+    async with running(app, size) as pilot:
         pane = build(app).pane
         await pilot.press("enter", "slash")
         assert pane.box.has_focus
@@ -74,14 +69,11 @@ async def test_the_search_is_typed_at_the_log(root: Path, size: tuple[int, int])
         assert pane.log_view.has_focus
         await pilot.press("escape")
         assert build(app).table.has_focus
-    run.vanish()
 
 
-async def test_a_search_that_is_given_up_leaves_nothing(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_search_that_is_given_up_leaves_nothing(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         pane = build(app).pane
         await pilot.press("enter", "slash", *"cc", "escape")
         assert not pane.log_view.searching
@@ -91,7 +83,6 @@ async def test_a_search_that_is_given_up_leaves_nothing(root: Path) -> None:
         await pilot.press("escape", "escape")
         await pilot.press("G", "tab", "slash")
         assert not pane.box.display, "a pending task has no log"
-    run.vanish()
 
 
 async def test_no_other_log_comes_under_the_hands_of_somebody_who_searches(
@@ -100,8 +91,7 @@ async def test_no_other_log_comes_under_the_hands_of_somebody_who_searches(
     monkeypatch.setattr(task_table, "DWELL", 0)
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen, view = build(app), app.desk.view
         assert view is not None
         assert screen.table.selected == "compile/plugins"
@@ -110,7 +100,7 @@ async def test_no_other_log_comes_under_the_hands_of_somebody_who_searches(
         run.end("compile/plugins")
         run.start("link/plugins")
         await until(pilot, lambda: "link/plugins" in view.state.running)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert screen.table.selected == "compile/plugins" == screen.pane.task_id
         await pilot.press("p")
         assert screen.pane.box.value == "plugp", "it was no command"
@@ -122,15 +112,13 @@ async def test_no_other_log_comes_under_the_hands_of_somebody_who_searches(
         await pilot.press("k", "k")
         run.finish("failed", "a task failed")
         await until(pilot, lambda: not view.live)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert screen.pane.task_id == "link/plugins", "it is being read"
 
 
-async def test_a_search_goes_on_in_the_log_of_the_next_attempt(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_search_goes_on_in_the_log_of_the_next_attempt(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         pane, view = build(app).pane, app.desk.view
         assert view is not None
         await pilot.press("tab", "slash", *"plug")
@@ -146,14 +134,12 @@ async def test_a_search_goes_on_in_the_log_of_the_next_attempt(root: Path) -> No
         assert pane.box.has_focus
         await pilot.press("h")
         assert (pane.box.value, pane.log_view.match_text) == ("plugh", "1/1")
-    run.vanish()
 
 
 async def test_gates_alone(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START, gates=("@lint", "@tests"))
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)):
         table = build(app).table
         for text, rows in {":gates": 2, ":g": 2, ":gates :failed": 1, ":gates lint": 1, ":done": 19}.items():
             table.filter_text = text
@@ -163,8 +149,7 @@ async def test_gates_alone(root: Path) -> None:
 async def test_a_new_failure_leaves_the_cursor_and_following_alone(root: Path) -> None:
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         await pilot.press("g")
         selected = screen.table.selected
@@ -242,8 +227,7 @@ async def test_at_the_end_the_failures_are_told_with_their_last_lines(
         run.end(task, "failed", exit_code=number, log=f"cc {task}\nerror {number}\n")
     run.finish("failed", "a task failed")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot, app)
+    async with running(app, size) as pilot:
         screen = build(app)
         await until(pilot, lambda: "error 1" in str(screen.notice.render()))
         said = str(screen.notice.render()).splitlines()[:lines]
@@ -268,14 +252,12 @@ async def test_at_the_end_the_failures_are_told_with_their_last_lines(
             assert screen.log_view.selected_text() == "error 3", "of the task under the cursor"
 
 
-async def test_the_line_that_says_why_it_failed(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_the_line_that_says_why_it_failed(root: Path, run: recorded.RecordedRun) -> None:
     run.start("test/net")
     noise = "".join(f"ok {number}\n" for number in range(400))
     run.end("test/net", "failed", exit_code=1, log=f"{noise}E   AssertionError: no route\n{noise}1 failed\n")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         await pilot.press("c")
         await until(pilot, lambda: "error" in screen.log_view.selected_text())
@@ -292,21 +274,18 @@ async def test_the_line_that_says_why_it_failed(root: Path) -> None:
         await pilot.press("g")
         await pilot.press("c")
         await until(pilot, lambda: screen.log_view.selected_text() == "E   AssertionError: no route")
-    run.vanish()
 
 
 @pytest.mark.parametrize("patience", [5, 0])
 async def test_the_log_of_a_failed_task_is_opened_at_the_line_that_says_why(
-    root: Path, patience: float, monkeypatch: pytest.MonkeyPatch
+    root: Path, run: recorded.RecordedRun, patience: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follower, "PATIENCE", patience)
-    run = recorded.half_way(root)
     run.start("test/net")
     noise = "".join(f"cleaning up unit {number}\n" for number in range(400))
     run.end("test/net", "failed", exit_code=1, log=f"E   AssertionError: no route\n{noise}")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         screen.table.select("test/net")
         await until(pilot, lambda: screen.log_view.selected_text() == "E   AssertionError: no route")
@@ -314,7 +293,6 @@ async def test_the_log_of_a_failed_task_is_opened_at_the_line_that_says_why(
         assert "AssertionError: no route" in app.export_screenshot().replace("&#160;", " ")
         screen.table.select("compile/plugins")
         await until(pilot, lambda: screen.pane.task_id == "compile/plugins" and screen.log_view.follow)
-    run.vanish()
 
 
 async def test_a_log_that_says_no_reason_is_not_passed_off_as_saying_one(root: Path) -> None:
@@ -327,8 +305,7 @@ async def test_a_log_that_says_no_reason_is_not_passed_off_as_saying_one(root: P
     run.end("deps/install", "failed", exit_code=1, log="one\ntwo\n")
     run.finish("failed", "a task failed")
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = build(app)
         said = "✗ gen/parser failed (exit 1), last line: unit 199999"
         await until(pilot, lambda: said in str(screen.notice.render()))

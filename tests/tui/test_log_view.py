@@ -99,7 +99,7 @@ async def until(pilot: Pilot[None], wanted: Callable[[], bool]) -> None:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    await pilot.pause(0.12)
+    await pilot.pause()
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ async def test_growth_alone_never_turns_following_off(log: Path) -> None:
         for _ in range(20):
             more(log, b"x\n" * 100)
             app.view.poll()
-            await pilot.pause(0.05)
+            await pilot.pause()
         await pilot.press("j", "pagedown", "G", "w")
         await pilot.resize_terminal(30, 5)
         await settle(pilot)

@@ -13,13 +13,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.pilot import Pilot
 
 from specular_tui.tui import glyphs
 from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.bridge.settings import Settings
 from specular_tui.tui.look import Ascii, Attributes, Look, has_unicode
-from tests.tui.conftest import Compare, make_app, settled
+from tests.tui.conftest import Compare, make_app, running, walk
 from tests.tui.test_pictures import directory, sized
 
 TUI = Path(__file__).parents[2] / "specular_tui" / "tui"
@@ -45,15 +44,6 @@ MONOCHROME = Look(colors=False)
 def painted(app: SpecularApp) -> Iterator[Segment]:
     for strip in app.screen._compositor.render_strips():
         yield from strip
-
-
-async def go(pilot: Pilot[int], app: SpecularApp, keys: list[str]) -> None:
-    await settled(pilot, app)
-    sized(app)
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause(0.1)
-    await settled(pilot, app)
 
 
 def test_each_sign_is_one_cell_and_so_is_what_stands_for_it() -> None:
@@ -140,8 +130,9 @@ def test_colours_become_attributes(style: str, bare: str) -> None:
 async def test_every_screen_without_unicode_and_colours(root: Path, way: str) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id, settings=Settings(look=Look(unicode=False, colors=False)))
-    async with app.run_test(size=(100, 30)) as pilot:
-        await go(pilot, app, WAYS[way])
+    async with running(app, (100, 30)) as pilot:
+        sized(app)
+        await walk(pilot, app, WAYS[way])
         segments = list(painted(app))
     assert [segment.text for segment in segments if not segment.text.isascii()] == []
     styles = [segment.style for segment in segments if segment.style is not None]
@@ -162,7 +153,8 @@ async def test_every_screen_without_unicode_and_colours(root: Path, way: str) ->
 async def test_pictures(root: Path, picture: Compare, name: str, look: Look, size: tuple[int, int]) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id, settings=Settings(look=look))
-    async with app.run_test(size=size) as pilot:
-        await go(pilot, app, WAYS["log" if name == "build" else name])
+    async with running(app, size) as pilot:
+        sized(app)
+        await walk(pilot, app, WAYS["log" if name == "build" else name])
         picture(app, f"{name}-{size[0]}x{size[1]}-{'ascii' if look.colors else 'monochrome'}")
     run.vanish()

@@ -12,7 +12,7 @@ from specular_tui.tui.bridge import bridge
 from specular_tui.tui.screens.dialogs.new_build import BuildDialog
 from specular_tui.workspace import steering
 from tests.tui import recorded
-from tests.tui.conftest import Compare, make_app, settled, until
+from tests.tui.conftest import Compare, make_app, running, settled, until
 from tests.tui.test_resume_screen import Started
 from tests.unit.workspace.site import Site, task
 
@@ -43,7 +43,7 @@ async def opened(pilot: Pilot[int], app: SpecularApp) -> BuildDialog:
 
 async def proven(pilot: Pilot[int], dialog: BuildDialog) -> str:
     await until(pilot, lambda: not dialog._pending)
-    await pilot.pause(0.1)
+    await pilot.pause()
     return dialog.app.export_screenshot().replace("&#160;", " ")
 
 
@@ -85,7 +85,7 @@ async def test_a_plan_that_is_wrong_says_where(site: Site, started: Started) -> 
         assert "bad.json:2:" in shown
         assert "a[/x]" in shown
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert app.screen is dialog, "it does not start"
         (site.folder / "bad.json").write_text('{"version": 1,\n "tasks": [{"id": "a", "command": "true"}]}')
         await pilot.press("backspace", "n")
@@ -102,7 +102,7 @@ async def test_jobs_are_a_number_and_a_plan_that_is_not_there_is_said(site: Site
         await pilot.press("tab", "tab", *"many")
         assert "jobs: a number from 1 to 10,000" in await proven(pilot, dialog)
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert app.screen is dialog
         await pilot.press(*["backspace"] * 4, "shift+tab", "shift+tab", *"nowhere.json")
         assert "nowhere.json" in await proven(pilot, dialog)
@@ -139,7 +139,7 @@ async def test_tiny_terminals(site: Site, started: Started, size: tuple[int, int
         await opened(pilot, app)
         await pilot.resize_terminal(*size)
         await pilot.press("a", "tab", "tab", "b", "escape")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert not isinstance(app.screen, BuildDialog)
 
 
@@ -157,13 +157,10 @@ async def test_pictures(site: Site, started: Started, picture: Compare) -> None:
             picture(app, f"new-build-wrong-100x30-{theme}")
 
 
-async def test_picture_of_skipping(root: Path, picture: Compare) -> None:
-    run = recorded.half_way(root)
+async def test_picture_of_skipping(root: Path, run: recorded.RecordedRun, picture: Compare) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("s")
-        await pilot.pause(0.2)
+        await pilot.pause()
         await settled(pilot, app)
         picture(app, "build-skip-100x30-dark")
-    run.vanish()

@@ -12,7 +12,7 @@ from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.resume import ResumeScreen
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, until
 
 DAY = 86_400_000
 
@@ -20,8 +20,7 @@ DAY = 86_400_000
 async def test_build_shows_the_only_run(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         await pilot.press("1")
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-a")
 
@@ -30,10 +29,9 @@ async def test_of_several_a_key_opens_the_newest_that_can_go_on(root: Path) -> N
     recorded.finished(root, "build-a", at=recorded.START - DAY, fail="test/unit")
     run = recorded.finished(root, "build-b", at=recorded.START)
     app = make_app(root, run.now)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         await pilot.press("1")
-        await pilot.pause(0.2)
+        await pilot.pause()
         screen = app.screen
         assert isinstance(screen, BuildScreen)
         assert "O opens build-a, which can go on." in str(screen.query_one("#empty").render())
@@ -47,14 +45,13 @@ async def test_of_several_a_key_opens_the_newest_that_can_go_on(root: Path) -> N
 async def test_a_question_takes_yes_and_no(root: Path, key: str, gone: bool) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         await pilot.press(key)
         await until(pilot, lambda: not isinstance(app.screen, ChoiceDialog))
         await until(pilot, lambda: not (root / "build-a").exists() or not gone)
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert (root / "build-a").exists() is not gone
 
 
@@ -67,14 +64,13 @@ async def test_a_dialog_ends_once_however_fast_its_keys_come(
     for name, at in (("build-a", recorded.START), ("build-b", recorded.START - 100_000)):
         recorded.finished(root, name, at=at, fail="test/unit")
     app = make_app(root, recorded.START + 900_000)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         below = app.screen
         await pilot.press(opened_by)
         await until(pilot, lambda: app.screen is not below or opened_by == "o")
         for key in keys:
             app.simulate_key(key)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert app.is_running
         assert app.screen_stack[0] is below or app.current_mode != "checkpoints"
 
@@ -82,8 +78,7 @@ async def test_a_dialog_ends_once_however_fast_its_keys_come(
 async def test_an_answer_that_is_clicked_twice_is_given_once(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
         await pilot.click(OptionList, offset=(4, 0), times=2)
@@ -94,8 +89,7 @@ async def test_an_answer_that_is_clicked_twice_is_given_once(root: Path) -> None
 async def test_a_resume_plan_of_a_run_that_goes_offers_no_start(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
         screen = app.screen
@@ -110,8 +104,7 @@ async def test_a_resume_plan_of_a_run_that_goes_offers_no_start(root: Path) -> N
 async def test_t_is_about_the_task_under_the_cursor_alone(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START, fail="test/unit")
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (80, 24)) as pilot:
         await pilot.press("n", "t")
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
         screen = app.screen
@@ -127,8 +120,7 @@ async def test_t_is_about_the_task_under_the_cursor_alone(root: Path) -> None:
 async def test_a_build_that_another_shell_starts_is_told_of_and_a_key_opens_it(root: Path) -> None:
     old = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, old.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         other = recorded.RecordedRun(root, "build-b", at=old.now + 1000)
         other.begin()
         other.start("deps/install")
@@ -152,8 +144,7 @@ async def test_a_build_that_another_shell_starts_opens_by_itself_where_none_is_o
     recorded.finished(root, "build-a", at=recorded.START - DAY)
     old = recorded.finished(root, "build-b", at=recorded.START)
     app = make_app(root, old.now)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("1")
         other = recorded.RecordedRun(root, "build-c", at=old.now + 1000)
         other.begin()

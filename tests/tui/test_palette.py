@@ -17,7 +17,7 @@ from specular_tui.tui.screens.validation import ValidationScreen
 from specular_tui.tui.widgets.log.pane import SearchBox
 from specular_tui.workspace import steering
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, until
 
 
 @pytest.fixture
@@ -33,18 +33,24 @@ def steered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str | None]
     return sent
 
 
-async def test_palette_finds_a_task(root: Path) -> None:
-    run = recorded.half_way(root)
+async def found(pilot: Pilot[int], app: SpecularApp) -> PaletteDialog:
+    """Wait until the palette has found what is searched for."""
+    await until(pilot, lambda: isinstance(app.screen, PaletteDialog) and app.screen.settled)
+    palette = app.screen
+    assert isinstance(palette, PaletteDialog)
+    await until(pilot, lambda: palette.settled and palette.hits.entry is not None)
+    return palette
+
+
+async def test_palette_finds_a_task(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("2", "ctrl+p", *"pack/sign")
-        await pilot.pause(0.6)
+        await found(pilot, app)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BuildScreen))
         assert isinstance(app.screen, BuildScreen)
         assert app.screen.table.selected == "pack/sign"
-    run.vanish()
 
 
 async def choose(pilot: Pilot[int], app: SpecularApp, query: str) -> None:
@@ -60,12 +66,10 @@ async def choose(pilot: Pilot[int], app: SpecularApp, query: str) -> None:
 
 
 async def test_the_palette_has_the_actions_of_every_mode(
-    root: Path, steered: list[tuple[str, str, str | None]]
+    root: Path, run: recorded.RecordedRun, steered: list[tuple[str, str, str | None]]
 ) -> None:
-    run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(130, 36)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (130, 36)) as pilot:
         await pilot.press("4", "ctrl+p", *"clean")
         await until(pilot, lambda: "in 2 Checkpoints: " in app.export_screenshot().replace("&#160;", " "))
         await pilot.press("escape")
@@ -86,4 +90,3 @@ async def test_the_palette_has_the_actions_of_every_mode(
         await until(pilot, lambda: "'Repair' cannot be done in 3 Validation" in app.said.all[0].text)
         await choose(pilot, app, "zoom to it")
         await until(pilot, lambda: isinstance(app.screen, TimelineScreen))
-    run.vanish()

@@ -12,7 +12,7 @@ from specular_tui.tui.app import SpecularApp
 from specular_tui.workspace import checking
 from tests.tui import recorded
 from tests.tui.checks import Slow
-from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, running, settled, until, walk
 
 
 def directory(root: Path) -> recorded.RecordedRun:
@@ -65,8 +65,7 @@ def sized(app: SpecularApp) -> None:
 async def test_build(root: Path, picture: Compare) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    async with app.run_test(size=SIZES[0]) as pilot:
-        await settled(pilot, app)
+    async with running(app, SIZES[0]) as pilot:
         await pilot.press("n")
         await everywhere(pilot, app, picture, "build")
     run.vanish()
@@ -75,10 +74,8 @@ async def test_build(root: Path, picture: Compare) -> None:
 async def test_checkpoints(root: Path, picture: Compare) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    async with app.run_test(size=SIZES[0]) as pilot:
-        await settled(pilot, app)
-        await pilot.press("2", "j", "j", "j", "j")
-        await pilot.pause(0.3)
+    async with running(app, SIZES[0]) as pilot:
+        await walk(pilot, app, "2jjjj")
         sized(app)
         await everywhere(pilot, app, picture, "checkpoints")
     run.vanish()
@@ -111,10 +108,9 @@ async def test_validation(root: Path, picture: Compare, monkeypatch: pytest.Monk
         checks = Slow()
         monkeypatch.setattr(checking, "check_run", checks)
     app = make_app(root, run.now + 200_000, run.run_id)
-    async with app.run_test(size=SIZES[0]) as pilot:
-        await settled(pilot, app)
+    async with running(app, SIZES[0]) as pilot:
         await pilot.press("3")
-        await pilot.pause(0.1)
+        await pilot.pause()
         if how != "before":
             await pilot.press("v")
             check = app.desk.checks
@@ -149,38 +145,29 @@ async def test_states(
 ) -> None:
     run = make(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         sized(app)
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause(0.1)
-        await settled(pilot, app)
+        await walk(pilot, app, keys)
         picture(app, f"{name}-100x30-dark")
     run.vanish()
 
 
 async def test_no_runs(root: Path, picture: Compare) -> None:
     app = make_app(root, recorded.START)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)):
         picture(app, "checkpoints-empty-100x30-dark")
 
 
-async def test_too_small(root: Path, picture: Compare) -> None:
-    run = recorded.half_way(root)
+async def test_too_small(root: Path, run: recorded.RecordedRun, picture: Compare) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(40, 12)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (40, 12)):
         picture(app, "too-small-40x12-dark")
-    run.vanish()
 
 
 async def test_the_picture_of_the_readme(root: Path, picture: Compare) -> None:
     run = directory(root)
     app = make_app(root, run.now + 2000, run.run_id)
-    async with app.run_test(size=(124, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (124, 30)) as pilot:
         await pilot.press("n")
         await settled(pilot, app)
         picture(app, "build", Path(__file__).parents[2] / "docs" / "images")

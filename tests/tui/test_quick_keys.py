@@ -11,18 +11,18 @@ from textual.strip import Strip
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.widgets.task.table import TaskTable
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled
+from tests.tui.conftest import make_app, running, settled
 
 
 def key(name: str) -> Key:
     return Key(name, name if len(name) == 1 else None)
 
 
-async def test_a_key_is_done_and_painted_in_one_turn(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = recorded.half_way(root)
+async def test_a_key_is_done_and_painted_in_one_turn(
+    root: Path, run: recorded.RecordedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         table = app.screen.query_one(TaskTable)
         await pilot.press("g")
         await settled(pilot, app)
@@ -40,27 +40,21 @@ async def test_a_key_is_done_and_painted_in_one_turn(root: Path, monkeypatch: py
 
         assert table.selected != first
         assert lines == [1, 2], "the row that it was on, and the one that it is on"
-    run.vanish()
 
 
-async def test_a_key_is_done_once(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_key_is_done_once(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         table = app.screen.query_one(TaskTable)
         ids = list(run.recorder.state.tasks)
         await pilot.press("g", "j", "j", "j", "k")
         await pilot.pause()
         assert table.selected == ids[2]
-    run.vanish()
 
 
-async def test_a_key_behind_one_that_is_on_its_way_takes_the_same_way(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_key_behind_one_that_is_on_its_way_takes_the_same_way(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         table = app.screen.query_one(TaskTable)
         ids = list(run.recorder.state.tasks)
         await pilot.press("g")
@@ -72,18 +66,14 @@ async def test_a_key_behind_one_that_is_on_its_way_takes_the_same_way(root: Path
         assert table.selected == ids[0]
         await settled(pilot, app)
         assert table.selected == ids[1]
-    run.vanish()
 
 
-async def test_a_key_for_a_box_is_typed(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_key_for_a_box_is_typed(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         screen = app.screen
         assert isinstance(screen, BuildScreen)
         for name in ("slash", "j", "k"):
             app.post_message(key(name))
         await settled(pilot, app)
         assert screen.filter.value == "jk"
-    run.vanish()

@@ -25,8 +25,8 @@ from specular_tui.tui.wish import Wish
 from specular_tui.workspace import rehearsing, steering
 from specular_tui.workspace.rehearsing import Rehearsal, Rehearser
 from specular_tui.workspace.request import BuildRequest
-from tests.tui import recorded
-from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
+from tests.tui import recorded, rest
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, running, settled, until
 from tests.unit.workspace.site import Site, task
 
 
@@ -138,8 +138,7 @@ async def test_it_says_what_will_be_done_and_enter_starts_it(failed: Site, start
 
 async def test_r_and_enter_are_enough(failed: Site, started: Started, held: threading.Event) -> None:
     app = made(failed)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("r", "enter")
         held.set()
         await until(pilot, lambda: started.words == [["--resume", "one"]])
@@ -150,12 +149,11 @@ async def test_r_and_enter_are_not_enough_where_the_plan_has_changed(
 ) -> None:
     failed.plan(task("a", "echo other"), task("b", "true", "a"))
     app = made(failed)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("r", "enter")
         held.set()
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen) and app.screen.answer is not None)
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert started == []
         shown = app.export_screenshot().replace("&#160;", " ")
         for words in ("the plan has changed since", "changed: a (its command)", "removed: c"):
@@ -188,7 +186,7 @@ async def test_switches(
         if actions:
             assert done(screen) == actions
         command = " ".join(["specular build --resume one", *options])
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert command in app.export_screenshot().replace("&#160;", " ")
         await pilot.press("enter")
         await until(pilot, lambda: started.words == [["--resume", "one", *options]])
@@ -219,7 +217,7 @@ async def test_what_cannot_be_is_not_switched_on_and_said_in_the_words_of_the_sw
     async with app.run_test(size=(100, 30)) as pilot:
         screen = await opened(pilot, app)
         await press(pilot, screen, "j", "t")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert screen.wish.from_task == "", "c needs b, which failed"
         said = [note.text for note in app.said.all][-1]
         assert "cannot start from c" in said
@@ -237,7 +235,7 @@ async def test_a_damaged_checkpoint_is_said_and_repaired(failed: Site, started: 
         shown = " ".join(app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'").split())
         assert "run the damaged tasks again (key e), or start afresh (key b)" in shown
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert started == []
         await press(pilot, screen, "e")
         assert done(screen)["a"] == "run"
@@ -269,8 +267,7 @@ async def test_commands_from_elsewhere_are_asked_about(failed: Site, started: St
 
 async def test_the_latest_wish_counts(failed: Site, started: Started, held: threading.Event) -> None:
     app = made(failed)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, ResumeScreen))
         screen = app.screen
@@ -279,7 +276,8 @@ async def test_the_latest_wish_counts(failed: Site, started: Started, held: thre
         await until(pilot, lambda: not screen._pending)
         assert done(screen)["b"] == "skip"
         held.set()
-        await pilot.pause(0.3)
+        await rest.threads_ended()
+        await pilot.pause()
         assert done(screen)["b"] == "skip", "what was found out too late is not shown"
 
 
@@ -309,13 +307,12 @@ async def test_moving_help_and_mouse(failed: Site, started: Started) -> None:
 
 async def test_it_opens_from_the_list_and_for_one_task(failed: Site, started: Started) -> None:
     app = made(failed)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("2")
         screen = await opened(pilot, app)
         assert screen.wish.run_id == "one"
         await pilot.press("escape", "1", "g", "G", "k", "k", "k")
-        await pilot.pause(0.2)
+        await pilot.pause()
         screen = await opened(pilot, app, "t")
         await until(pilot, lambda: not screen._pending)
         assert screen.wish == Wish("one", from_task="b", alone=True), "t on a stored run: that task, and nothing else"
@@ -404,8 +401,7 @@ def replanned(tmp_path: Path) -> Site:
 
 async def test_a_repair_that_runs_nothing_is_done_where_it_was_asked_for(replanned: Site) -> None:
     app = made(replanned)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("3", "v")
         await until(pilot, lambda: "one" in app.desk.checks and app.desk.checks["one"].proven)
         await until(pilot, lambda: "! its plan.json is not the plan that it was built by" in words(app))

@@ -13,7 +13,7 @@ from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.palette import PaletteDialog
 from specular_tui.tui.widgets.footer import KeyFooter
 from tests.tui import recorded
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, until
 
 
 def settings(tmp_path: Path, text: str, **environ: str) -> Settings:
@@ -27,13 +27,12 @@ async def test_remapped_keys_act_and_are_shown_everywhere(root: Path, tmp_path: 
     assert wanted.complaints == ()
     run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id, settings=wanted)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         footer = "".join(segment.text for segment in app.screen.query_one(KeyFooter).render_line(0))
         assert "F9 Pause" in footer
         assert footer.rstrip().endswith("F1 Help")
         await pilot.press("2")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert app.current_mode == "build", "the key that it had by itself does nothing any more"
         await pilot.press("f1")
         await until(pilot, lambda: app.screen.query("#details"))
@@ -51,8 +50,7 @@ async def test_remapped_keys_act_and_are_shown_everywhere(root: Path, tmp_path: 
 async def test_what_is_wrong_is_said_and_the_application_starts(root: Path, tmp_path: Path) -> None:
     wanted = settings(tmp_path, "theme: drakula\nkeys:\n  run.paus: x\nmous: true\n")
     app = make_app(root, recorded.START, settings=wanted)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)):
         assert app.theme == "specular-dark"
         (said,) = [note.text for note in app.said.all]
     path = f"{tmp_path}/specular/config.yaml"
@@ -67,8 +65,7 @@ async def test_what_is_wrong_is_said_and_the_application_starts(root: Path, tmp_
 async def test_themes_of_textual_and_our_own(root: Path, tmp_path: Path) -> None:
     for name in ("dracula", "textual-light", "specular-light"):
         app = make_app(root, recorded.START, settings=settings(tmp_path, f"theme: {name}\n"))
-        async with app.run_test(size=(80, 24)) as pilot:
-            await settled(pilot, app)
+        async with running(app, (80, 24)):
             assert app.theme == name
 
 
@@ -83,8 +80,7 @@ def test_the_environment_has_the_last_word_about_colours(tmp_path: Path) -> None
 async def test_a_theme_that_is_chosen_says_what_keeps_it(root: Path, tmp_path: Path) -> None:
     wanted = settings(tmp_path, "theme: specular-light\n")
     app = make_app(root, recorded.START, settings=wanted)
-    async with app.run_test(size=(160, 48)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (160, 48)) as pilot:
         await pilot.press("ctrl+p", *"theme")
         await until(pilot, lambda: isinstance(app.screen, PaletteDialog) and app.screen.settled)
         palette = app.screen
@@ -99,16 +95,15 @@ async def test_a_theme_that_is_chosen_says_what_keeps_it(root: Path, tmp_path: P
 
 
 @pytest.mark.parametrize(("said", "first"), [("true", "  1  "), ("false", "cc ")])
-async def test_lines_are_numbered_from_the_start_or_not(root: Path, tmp_path: Path, said: str, first: str) -> None:
+async def test_lines_are_numbered_from_the_start_or_not(
+    root: Path, run: recorded.RecordedRun, tmp_path: Path, said: str, first: str
+) -> None:
     wanted = settings(tmp_path, f"line_numbers: {said}\n")
-    run = recorded.half_way(root)
     app = make_app(root, run.now, run.run_id, settings=wanted)
-    async with app.run_test(size=(60, 30) if said == "true" else (100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (60, 30) if said == "true" else (100, 30)) as pilot:
         assert isinstance(app.screen, BuildScreen)
         view = app.screen.log_view
         line = "".join(segment.text for segment in view.render_lines(view.size.region)[2])
         assert line.strip("\n")[1:].startswith(first)
         await pilot.press("number_sign")
         assert view.numbered == (said == "false")
-    run.vanish()

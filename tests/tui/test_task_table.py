@@ -159,12 +159,12 @@ def painted(app: Host) -> list[str]:
 
 async def settle(pilot: Pilot[None]) -> None:
     """Let the table paint what it has gathered, however busy the machine is."""
-    await pilot.pause(0.12)
+    await pilot.pause()
     table = pilot.app.query_one(TaskTable)
     for _ in range(100):
         if not table._timers:
             return
-        await pilot.pause(0.05)
+        await pilot.pause(0.01)
 
 
 async def test_every_row_says_its_state() -> None:
@@ -241,7 +241,7 @@ async def test_a_moving_cursor_does_not_tell_of_each_row() -> None:
         await settle(pilot)
         for _ in range(50):
             app.table.action_cursor_down()
-        await pilot.pause(0.25)
+        await pilot.pause()
         assert app.heard[0] == "t00000"
         assert app.heard[-1] == "t00050"
         assert len(app.heard) <= 4

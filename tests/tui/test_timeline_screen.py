@@ -17,7 +17,7 @@ from specular_tui.tui.screens.timeline import TimelineScreen
 from specular_tui.tui.widgets.timeline.axis import Window
 from specular_tui.tui.widgets.timeline.timeline import Timeline
 from tests.tui import recorded
-from tests.tui.conftest import SIZES, Compare, everywhere, make_app, settled, until
+from tests.tui.conftest import SIZES, Compare, everywhere, make_app, running, settled, until
 from tests.tui.test_pictures import directory, failed, frozen
 
 
@@ -30,7 +30,7 @@ async def opened(pilot: Pilot[int], app: SpecularApp) -> Timeline:
     await settled(pilot, app)
     await pilot.press("4")
     await until(pilot, lambda: isinstance(app.screen, TimelineScreen) and app.screen.bars.chart.count)
-    await pilot.pause(0.2)
+    await pilot.pause()
     return chart(app)
 
 
@@ -64,7 +64,7 @@ async def test_the_keys_move_from_bar_to_bar(root: Path) -> None:
             await pilot.press(keys)
             await pilot.pause()
             assert at(bars) == task, keys
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "critical path, 1 of" in said(app)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BuildScreen))
@@ -108,13 +108,13 @@ async def test_zoom_and_pan_stay_on_the_line(root: Path) -> None:
         await pilot.press(*["H"] * 40)
         assert bars.stage.window.left == 0
         await pilot.press("G")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert bars.stage.window.left > 0, "the window follows the cursor"
         await pilot.press("z")
         assert bars.at is not None
         length = bars.at.end - bars.at.start
         assert bars.stage.window.scale * bars.stage.window.width == pytest.approx(3 * length)
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "of 2m36s" in said(app)
         await pilot.press("0")
         assert bars.stage.window == whole
@@ -179,8 +179,7 @@ async def test_a_click_selects_and_two_open(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, BuildScreen))
 
 
-async def test_a_live_run_is_followed(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_a_live_run_is_followed(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
     async with app.run_test(size=(100, 30)) as pilot:
         bars = await opened(pilot, app)
@@ -198,7 +197,6 @@ async def test_a_live_run_is_followed(root: Path) -> None:
         await until(
             pilot, lambda: "link/plugins" in bars.chart.latest and not bars.chart.latest["link/plugins"].running
         )
-    run.vanish()
 
 
 async def test_what_is_slower_than_usual_is_said(root: Path) -> None:
@@ -225,12 +223,12 @@ async def test_what_is_slower_than_usual_is_said(root: Path) -> None:
         bars = await opened(pilot, app)
         await until(pilot, lambda: bars.chart.slow == 1)
         await pilot.press("n")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert at(bars) == "a"
         assert "usually ~10s (~9–11s in 3 runs)" in said(app)
         assert "slower than usual" in said(app)
         await pilot.press("l")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "started after" in said(app)
         assert "waited 3.0s for a free slot" in said(app)
 
@@ -239,8 +237,7 @@ async def test_nothing_has_started(root: Path) -> None:
     run = recorded.RecordedRun(root, "build-x", steps=(("a", "", (), 1),))
     run.begin()
     app = make_app(root, run.now, "build-x")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("4", "o", "j", "h", "l", "n", "c", "z", "plus", "enter", "y", "g", "G")
         await until(pilot, lambda: "nothing has started yet" in said(app))
         run.start("a")
@@ -250,10 +247,9 @@ async def test_nothing_has_started(root: Path) -> None:
 
 async def test_no_run_is_open(root: Path) -> None:
     app = make_app(root, recorded.START)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("4", "n", "plus", "o", "enter", "z", "0")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "No run is open." in said(app)
 
 
@@ -272,17 +268,17 @@ async def test_hostile_ids_and_many_tasks(root: Path) -> None:
         await until(pilot, lambda: bars.chart.count == 3000)
         assert len(bars.chart.rows) == 1
         await pilot.press("n")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert at(bars) == "pkg15/step-0"
         for text in ("\x1b", "\u202e"):
             assert text not in said(app)
         await pilot.press("o")
         await until(pilot, lambda: len(bars.chart.rows) == 3000)
         await pilot.press("G", "ctrl+u", "k")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "pkg29/step-" in said(app)
         bars.post_message(events.MouseScrollUp(bars, 40, 3, 0, 0, 0, False, False, False))
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert bars.stage.window == Window.whole(
             bars.stage.window.scale * bars.stage.window.width, bars.stage.window.width
         )
@@ -325,11 +321,9 @@ async def test_timeline_of_a_frozen_run(root: Path, picture: Compare) -> None:
     run.vanish()
 
 
-async def test_the_help_says_what_the_signs_mean(root: Path) -> None:
-    run = recorded.half_way(root)
+async def test_the_help_says_what_the_signs_mean(root: Path, run: recorded.RecordedRun) -> None:
     app = make_app(root, run.now, run.run_id)
-    async with app.run_test(size=(100, 60)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 60)) as pilot:
         for mode, words in (("4", "it took longer than its task usually takes"), ("1", "what it needs has failed")):
             await pilot.press(mode, "question_mark")
             await until(pilot, lambda: isinstance(app.screen, HelpDialog))
@@ -338,4 +332,3 @@ async def test_the_help_says_what_the_signs_mean(root: Path) -> None:
             assert words in said
             await pilot.press("escape")
             await until(pilot, lambda: not isinstance(app.screen, HelpDialog))
-    run.vanish()

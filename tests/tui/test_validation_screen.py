@@ -15,7 +15,7 @@ from specular_tui.tui.views import CHECKS
 from specular_tui.workspace import checking
 from tests.tui import recorded
 from tests.tui.checks import Slow
-from tests.tui.conftest import make_app, settled, until
+from tests.tui.conftest import make_app, running, shown, until
 
 GATES = ("@lint", "@e2e")
 
@@ -32,11 +32,6 @@ def validation(app: SpecularApp) -> ValidationScreen:
     return app.screen
 
 
-def shown(app: SpecularApp) -> str:
-    screen = validation(app)
-    return "\n".join("".join(segment.text for segment in strip) for strip in screen._compositor.render_strips())
-
-
 def test_the_checks_are_those_of_a_report() -> None:
     assert CHECKS == NAMES
 
@@ -44,8 +39,7 @@ def test_the_checks_are_those_of_a_report() -> None:
 async def test_a_sound_run(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 40)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 40)) as pilot:
         await pilot.press("3")
         assert "Not checked yet" in shown(app)
         assert "The run has none." in shown(app)
@@ -64,8 +58,7 @@ async def test_a_damaged_run_says_what_and_what_can_be_done(root: Path) -> None:
     log.write_text(log.read_text().replace("ok", "no", 1))
     (root / "build-a" / "outputs" / "compile%2Fcore.log").unlink()
     app = make_app(root, run.now, "build-b")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (120, 40)) as pilot:
         await pilot.press("2", "G", "v")
         await until(pilot, lambda: app.desk.checks["build-a"].proven)
         await until(pilot, lambda: "not the open run, but build-a" in shown(app))
@@ -83,12 +76,11 @@ async def test_a_damaged_run_says_what_and_what_can_be_done(root: Path) -> None:
 async def test_a_check_is_given_up(root: Path, slow: Slow) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("3", "v")
         await until(pilot, lambda: "12 MB of 41 MB" in shown(app))
         await pilot.press("v")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert slow.begun == ["build-a"], "it is being checked already"
         await pilot.press("escape")
         await until(pilot, lambda: app.desk.checks["build-a"].cancelled)
@@ -102,8 +94,7 @@ async def test_another_check_ends_the_one_before(root: Path, slow: Slow) -> None
     recorded.finished(root, "build-b", at=recorded.START + 90_000_000)
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-b")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("3", "v")
         await until(pilot, lambda: slow.begun == ["build-b"])
         await pilot.press("2", "G", "v")
@@ -115,8 +106,7 @@ async def test_another_check_ends_the_one_before(root: Path, slow: Slow) -> None
 async def test_a_run_that_cannot_be_checked(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("3")
         app.desk.subject = "build-z"
         app.bridge.check("build-z")
@@ -127,8 +117,7 @@ async def test_the_log_of_a_gate(root: Path) -> None:
     recorded.finished(root, "build-b", at=recorded.START + 90_000_000)
     run = recorded.finished(root, "build-a", at=recorded.START, gates=GATES)
     app = make_app(root, run.now, "build-b")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("2", "G", "3")
         screen = validation(app)
         await until(pilot, lambda: screen.gates.gates == list(GATES))
@@ -140,8 +129,7 @@ async def test_the_log_of_a_gate(root: Path) -> None:
 
 async def test_without_a_run(root: Path) -> None:
     app = make_app(root, recorded.START)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("3", "v", "escape", "tab")
         assert "There is no run to check." in shown(app)
 
@@ -150,8 +138,7 @@ async def test_hostile_names_stay_text(root: Path) -> None:
     run = recorded.finished(root, "build-a", at=recorded.START)
     (root / "build-a" / "[red]\x1b]52;c;aGk=\x07 \u202etxt").write_text("")
     app = make_app(root, run.now, "build-a")
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot, app)
+    async with running(app, (100, 30)) as pilot:
         await pilot.press("3", "v")
         await until(pilot, lambda: "[red]" in shown(app))
         assert not {"\x1b", "\x07", "\u202e"} & set(shown(app))
