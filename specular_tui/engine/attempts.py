@@ -110,10 +110,12 @@ class Attempts:
             self._recorder.name_log(log)
         size, log_hash = verdict.hash_log(log)
         self._record(ev.TaskStarted(at=now, task=task.id, attempt=number))
-        event = endings.not_started(task, number, error, at=now, log_size=size, log_hash=log_hash)
+        # A program or folder that is missing is missing a moment later too: not worth the plan's retries.
+        retry = error.passing and self._takes_retry(task)
+        event = endings.not_started(task, number, error, at=now, log_size=size, log_hash=log_hash, retry=retry)
         log_fd = self._recorder.end_log(log, printed=size > 0)
         self._record(event, *(() if log_fd is None else (log_fd,)))
-        self._on_end(task, "failed", False)
+        self._on_end(task, "failed", retry)
 
     def _exited(self, task_id: str, end: Exit) -> None:
         running = self._running[task_id]

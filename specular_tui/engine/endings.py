@@ -49,11 +49,10 @@ def ended(running: Running, end: Exit, verdict: Verdict, *, at: int, ran_ms: int
     )
 
 
-def not_started(task: Task, attempt: int, error: StartError, *, at: int, log_size: int, log_hash: str) -> ev.TaskEnded:
-    """Return the record of an attempt that could not be started.
-
-    A program or folder that is missing is missing a moment later too: not worth the plan's retries.
-    """
+def not_started(
+    task: Task, attempt: int, error: StartError, *, at: int, log_size: int, log_hash: str, retry: bool
+) -> ev.TaskEnded:
+    """Return the record of an attempt that could not be started; `retry` says that another one follows."""
     return ev.TaskEnded(
         at=at,
         task=task.id,
@@ -62,7 +61,8 @@ def not_started(task: Task, attempt: int, error: StartError, *, at: int, log_siz
         duration_ms=0,
         exit_code=error.exit_code,
         reason=str(error),
-        allowed=task.allow_failure,
+        will_retry=retry,
+        allowed=task.allow_failure and not retry,
         log_size=log_size,
         log_hash=log_hash,
     )

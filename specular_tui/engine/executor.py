@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -36,13 +37,19 @@ class Exit(NamedTuple):
     reason: str | None = None
 
 
+#: What keeps a program from being started for a while: no room for processes, memory or files, or a file that is just
+#: being written.
+PASSING: Final = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ETXTBSY})
+
+
 class StartError(Exception):
     """An attempt could not be started at all; the message says why, `exit_code` is what a shell would answer."""
 
-    def __init__(self, message: str, exit_code: int = 127) -> None:
-        """Say why."""
+    def __init__(self, message: str, exit_code: int = 127, *, passing: bool = False) -> None:
+        """Say why; `passing` where a moment later it may be otherwise, so that it is worth a retry."""
         super().__init__(message)
         self.exit_code = exit_code
+        self.passing = passing
 
 
 class Job(Protocol):

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from specular_tui.engine import freezer, processes
-from specular_tui.engine.executor import Exit, StartError, Work
+from specular_tui.engine.executor import PASSING, Exit, StartError, Work
 from specular_tui.engine.exits import Exits, has_ended
 from specular_tui.engine.freezer import FrozenGroup
 from specular_tui.engine.guard import Guard
@@ -197,7 +197,8 @@ class ProcessExecutor:
         except OSError as error:  # there is no descriptor left to watch it with
             job.kill()
             job.reap(self._guard)
-            raise StartError(f"cannot watch the process: {(error.strerror or '').lower()}", 126) from None
+            reason = (error.strerror or "").lower()
+            raise StartError(f"cannot watch the process: {reason}", 126, passing=error.errno in PASSING) from None
         return job
 
     def _spawn(self, work: Work, log_fd: int) -> int:

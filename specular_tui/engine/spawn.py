@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from specular_tui.engine.environment import Environment
-from specular_tui.engine.executor import StartError
+from specular_tui.engine.executor import PASSING, StartError
 
 #: Python ignores these for itself; a task gets them as a shell would give them.
 DEFAULT_SIGNALS: Final = (
@@ -172,5 +172,7 @@ def cannot_run(program: str, error: Exception) -> StartError:
     """Return what to tell of a program that could not be started."""
     if isinstance(error, FileNotFoundError):
         return StartError(f"program not found: {program}")
-    reason = (error.strerror or "").lower() if isinstance(error, OSError) else str(error)
-    return StartError(f"cannot run {program}: {reason}", 126)
+    if not isinstance(error, OSError):
+        return StartError(f"cannot run {program}: {error}", 126)
+    reason = (error.strerror or "").lower()
+    return StartError(f"cannot run {program}: {reason}", 126, passing=error.errno in PASSING)

@@ -48,6 +48,7 @@ def test_one_that_was_told_to_end_has_no_exit_code_of_its_own(tmp_path: Path) ->
 
 def test_one_that_could_not_be_started_says_what_a_shell_would(tmp_path: Path) -> None:
     task = Task(id="t", command="nothing", retries=3)
-    event = endings.not_started(task, 1, StartError("program not found: nothing"), at=3, log_size=9, log_hash="h")
+    error = StartError("program not found: nothing")
+    event = endings.not_started(task, 1, error, at=3, log_size=9, log_hash="h", retry=False)
     assert (event.outcome, event.exit_code, event.reason) == ("failed", 127, "program not found: nothing")
     assert (event.will_retry, event.duration_ms, event.log_size) == (False, 0, 9)

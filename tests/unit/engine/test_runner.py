@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -102,6 +103,22 @@ async def test_a_retry_that_succeeds_lets_the_build_complete(tmp_path: Path) -> 
     assert (await rig.run()).status is COMPLETED
     assert rig.started() == ["x", "x", "y"]
     assert [output.path for output in rig.task("x").outputs] == ["made"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a file that is written to can be run")
+async def test_what_cannot_be_started_for_a_moment_is_worth_a_retry(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    shutil.copy("/bin/true", program)
+    busy = task("x", ("./program",), retries=50, retry_delay_ms=20)
+    rig = Rig(tmp_path, [busy, task("y", ("./program",), allow_failure=True)], keep_going=True)
+    with program.open("ab"):
+        session = rig.start()
+        await until(lambda: len(rig.started()) > 2)
+    assert (await session).status is COMPLETED
+    assert rig.task("x").earlier[0].reason == "cannot run ./program: text file busy"
+    assert rig.log("x", 1) == b"specular: cannot run ./program: text file busy\n"
+    assert statuses(rig) == {"x": "completed", "y": "failed"}
+    assert rig.task("y").allowed
 
 
 async def test_what_cannot_be_started_fails_at_once_whatever_retries_it_has(tmp_path: Path) -> None:
