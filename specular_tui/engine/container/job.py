@@ -71,7 +71,7 @@ class ContainerJob:
     async def _live(self) -> None:
         """Go through the task's life; whatever happens in it, the runner is told of an end."""
         try:
-            end = await self.run() if await self._provided() else Exit(exit_code=None, signal="SIGTERM")
+            end = await self.run() if await self.provided() else Exit(exit_code=None, signal="SIGTERM")
         except (StartError, SpecularError, OSError) as error:
             code = error.exit_code if isinstance(error, StartError) else ENGINE_FAILED
             end = Exit(exit_code=code, signal=None, reason=str(error))
@@ -85,7 +85,7 @@ class ContainerJob:
             await asyncio.wait([self._steering])
         self._on_exit(end)
 
-    async def _provided(self) -> bool:
+    async def provided(self) -> bool:
         """Return True once the image is there, or False as soon as the task is to end: the others may need it yet."""
         assert self.work.image is not None
         provided = asyncio.ensure_future(self.place.provide(self.work.image, self.work.log_fd))

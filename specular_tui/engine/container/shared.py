@@ -93,6 +93,16 @@ class SharedJob(ContainerJob):
         self._own = self.container
         self.container = self._keeper.name
 
+    async def provided(self) -> bool:
+        """As for a container of its own; where the task will not run, its container waits for another one."""
+        there = False
+        try:
+            there = await super().provided()
+            return there
+        finally:
+            if not there and self._keeper is not None:
+                await self._pool.give_back(self._image, self._keeper)
+
     async def run(self) -> Exit:
         """Run the task, and return how it ended when nothing of it is left."""
         keeper, swept = self._keeper, None

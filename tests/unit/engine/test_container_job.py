@@ -1,4 +1,4 @@
-"""A task whose container has not begun yet."""
+"""A task whose container has not begun yet: one of its own, or one that tasks share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import cast
 import pytest
 
 from specular_tui.engine.container.job import ENGINE_FAILED, ContainerJob, Place
+from specular_tui.engine.container.shared import Pool, SharedJob, SharedPlace
 from specular_tui.engine.executor import Exit, Work
+from specular_tui.errors import SpecularError
 
 
 class Registry:
@@ -59,3 +61,27 @@ async def test_a_mistake_in_it_ends_the_task_and_is_told(tmp_path: Path) -> None
     assert (found.reason or "").startswith("internal error: RuntimeError: a ")
     assert (tmp_path / "log").read_bytes() == b"specular: internal error: RuntimeError: a ? mistake\n"
     assert job.ending is False
+
+
+@pytest.mark.parametrize("error", [None, SpecularError("cannot pull the image 'there:1'")])
+async def test_a_container_that_tasks_share_waits_for_the_next_one_where_there_is_no_image(
+    tmp_path: Path, error: Exception | None
+) -> None:
+    place = Registry(error)
+    line = SimpleNamespace(marker="/run", keep=lambda name, image: [name, image])
+    place.line = line
+    pool = Pool(cast("Place", place), most_idle=1, guard=None)
+    taken = pool.take("there:1")
+    await pool.give_back("there:1", taken)
+    place.pool = pool  # type: ignore[attr-defined]
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    work = Work(task="t", attempt=1, command="true", env={}, workdir="/", image="there:1", log_fd=log)
+    for _ in range(3):
+        end: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        job = SharedJob(cast("SharedPlace", place), work, end.set_result)
+        assert job.container == taken.name
+        await asyncio.sleep(0)
+        assert job.terminate() or error
+        await asyncio.wait_for(end, 5)
+    assert pool.take("there:1") is taken
+    pool.close()
