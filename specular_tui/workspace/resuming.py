@@ -53,7 +53,8 @@ def resume_run(
         return None
     with checkpoint.open_run(root, run_id) as folder:
         sources = find_sources(request, folder, found.state, face)
-    settings = settings_for(request, sources.policy, environ, face)
+    # The directory is where the run is, whatever its copy of a policy says: that may have been written elsewhere.
+    settings = replace(settings_for(request, sources.policy, environ, face), checkpoint_dir=root)
     if not settings.checkpoints_enabled:
         raise UsageError("checkpoints are disabled, and without them there is nothing to resume")
     check_trust(request, found.state, sources, face)

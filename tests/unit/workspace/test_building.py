@@ -826,3 +826,23 @@ def test_what_had_exited_is_believed_only_where_the_machine_has_been_up_since(
     monkeypatch.setattr(session, "boot_id", lambda: "another boot")
     assert site.code(resume="") == 0
     assert ran(site) == ["make", "make"]
+
+
+def test_a_resume_tidies_up_where_its_run_is_and_nowhere_else(site: Site) -> None:
+    """Its copy of the policy may name the directory of another machine, or of before it was moved."""
+    site.policy("checkpoints:\n  directory: before\n  compress: true\n  retention: {max_count: 1}\n")
+    site.plan(task("a", "echo a; test -e mended"))
+    assert site.code(run_id="first") == 1
+    assert site.code(run_id="second") == 1
+    others = site.folder / "before"
+    shutil.copytree(others, site.root)
+    site.policy("")
+    (site.folder / "mended").touch()
+    before = sorted(path.name for path in others.iterdir())
+
+    assert site.code(resume="second") == 0
+
+    assert sorted(path.name for path in others.iterdir()) == before
+    assert not site.face.warnings
+    assert site.runs() == ["second"]
+    assert (site.root / "second" / "outputs" / "a.log.gz").exists()
