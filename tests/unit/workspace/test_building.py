@@ -836,6 +836,8 @@ def test_a_resume_tidies_up_where_its_run_is_and_nowhere_else(site: Site) -> Non
     assert site.code(run_id="second") == 1
     others = site.folder / "before"
     shutil.copytree(others, site.root)
+    site.policy("checkpoints:\n  directory: before\n")
+    assert site.code(run_id="third") == site.code(run_id="fourth") == 1
     site.policy("")
     (site.folder / "mended").touch()
     before = sorted(path.name for path in others.iterdir())
