@@ -100,8 +100,9 @@ class SpecularApp(SpeakingApp):
         elif self.settings.theme or "TEXTUAL_THEME" not in os.environ:
             self._begin_with(self.available_themes[self.settings.theme or theme.DARK.name])
         self.stylesheet = self.sheet = Sheet(self.get_css_variables())
-        self.desk = Desk(self.clock, self.said, root=present.short_path(str(root.resolve()), str(Path.home())))
-        self.desk.line_numbers = self.settings.line_numbers
+        shown_root = present.short_path(str(root.resolve()), str(Path.home()))
+        self.desk = Desk(self.clock, self.said, root=shown_root, line_numbers=self.settings.line_numbers)
+        self.desk.opening = run_id or ""  # the first picture says so, before anything can be read
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
         self._root = root

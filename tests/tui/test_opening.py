@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
+from specular_tui.tui.app import SpecularApp
 from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
 from specular_tui.tui.screens.resume import ResumeScreen
@@ -23,6 +24,17 @@ async def test_build_shows_the_only_run(root: Path) -> None:
     async with running(app, (80, 24)) as pilot:
         await pilot.press("1")
         await until(pilot, lambda: app.desk.view is not None and app.desk.view.run_id == "build-a")
+
+
+async def test_the_first_picture_says_which_run_is_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = recorded.finished(root, "build-a", at=recorded.START)
+    monkeypatch.setattr(SpecularApp, "_begin", lambda _: None)  # nothing has been read yet
+    app = make_app(root, run.now, "build-a")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "reading build-a" in shown
+        assert "No run is open" not in shown
 
 
 async def test_of_several_a_key_opens_the_newest_that_can_go_on(root: Path) -> None:
