@@ -18,6 +18,7 @@ from itertools import zip_longest
 from typing import Final
 
 from specular_tui.store import writeback
+from specular_tui.store.folder import sync_foreign
 
 #: Seconds from a group's first record to its sync; the promise is 50 ms, the sync itself included.
 WINDOW: Final = 0.02
@@ -218,7 +219,10 @@ class GroupCommit:
 
     def _bring(self, sync: Callable[[int], None], fd: int) -> None:
         try:
-            sync(fd)
+            if fd == self._journal_fd:
+                sync(fd)
+            else:  # a log is where the journal is, and that tells whether files can be synced there
+                sync_foreign(fd, sync)
         except OSError:
             status = os.fstat(fd)
             self.failed.add((status.st_dev, status.st_ino))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from specular_tui.model.event import OutputFile
+from specular_tui.store.folder import sync_foreign
 
 #: More outputs of one task than this are not brought to disk one by one; the names of all are.
 _SYNCED: Final = 64
@@ -56,7 +57,7 @@ def bring_to_disk(folder: str, outputs: Sequence[OutputFile], failed: Collection
             if (status.st_dev, status.st_ino) in failed:
                 whole = False
             else:
-                os.fsync(fd)
+                sync_foreign(fd)
         except OSError:
             whole = False
         finally:

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -172,7 +172,7 @@ class Folder:
             self.remove(temporary, missing_ok=True)
             raise
         if sync:
-            os.fsync(self.fd)
+            self.sync()
 
     def add(self, name: str, data: bytes) -> None:
         """Make the file `name`, as `publish` does without a sync, where most likely none of that name is here.
@@ -317,8 +317,8 @@ class Folder:
         os.rmdir(name, dir_fd=self.fd)
 
     def sync(self) -> None:
-        """Bring the names in this folder to disk."""
-        os.fsync(self.fd)
+        """Bring the names in this folder to disk, where the file system has a call for that."""
+        sync_foreign(self.fd)
 
     def sweep(self) -> bool:
         """Bring everything on this file system to disk.
@@ -341,7 +341,7 @@ class Folder:
     def sync_all(self, names: list[str]) -> None:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
         self.sync_files(names)
-        os.fsync(self.fd)
+        self.sync()
 
     def sync_files(self, names: Sequence[str]) -> None:
         """Bring the bytes of the files `names` to disk, in one sweep where they are many; their names need `sync`."""
@@ -358,6 +358,19 @@ class Folder:
                 writeback.begin(files[-1])
             for fd in files:
                 os.fsync(fd)
+
+
+def sync_foreign(fd: int, sync: Callable[[int], None] | None = None) -> None:
+    """Bring a folder to disk, or a file that others have made, where the system can; `sync` is how (None: fsync).
+
+    A file system may have no call for that: folders of VirtualBox cannot be synced, and nothing in /proc. What answers
+    so is brought to disk in the file system's own way, or not at all, and there is nothing more to be done for it.
+    """
+    try:
+        (sync or os.fsync)(fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
 
 
 def temporary_name(name: str) -> str:

@@ -24,6 +24,7 @@ class Disk:
         self.calls: list[str] = []
         self.names: dict[int, str] = {}
         self.fail_on: str | None = None
+        self.failure = errno.EIO
 
     def open(self, name: str) -> int:
         fd = os.open(self.folder / name, os.O_RDWR | os.O_CREAT)
@@ -34,7 +35,7 @@ class Disk:
         name = self.names.get(fd, "folder")
         self.calls.append(name)
         if name == self.fail_on:
-            raise OSError(errno.EIO, "Input/output error")
+            raise OSError(self.failure, os.strerror(self.failure))
 
 
 @pytest.fixture
@@ -212,6 +213,27 @@ def test_of_many_logs_one_that_fails_keeps_the_record_from_counting(
     assert group.synced == 0
     group.close()
     assert not any(is_open(log) for log in logs)
+    os.close(journal)
+
+
+@pytest.mark.parametrize("what", ["folder", "log", "journal"])
+def test_what_cannot_be_synced_at_all_need_not_be_unless_it_is_the_journal(
+    disk: Disk, folder_fd: int, what: str
+) -> None:
+    """Folders of some file systems, and outputs in places such as /proc, have no sync; the journal must have one."""
+    journal = disk.open("journal")
+    disk.fail_on, disk.failure = what, errno.EINVAL
+    group = GroupCommit(journal, folder_fd, 0)
+    group.written(1, disk.open("log"))
+    if what == "journal":
+        with pytest.raises(OSError, match="Invalid argument"):
+            group.flush()
+    else:
+        group.flush()
+        assert group.synced == 1
+        assert not group.failed
+    assert disk.calls == ["log", "folder", "journal"]
+    group.close()
     os.close(journal)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
+import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,8 @@ from specular_tui.errors import (
 )
 from specular_tui.model import event as ev
 from specular_tui.model.run import RunStatus
-from specular_tui.store import creating, reopening
+from specular_tui.store import commit, creating, reopening
+from specular_tui.store.checks import check
 from specular_tui.store.reopening import open_run
 from specular_tui.workspace import abandoning, resuming, session
 from tests.unit.workspace.site import Listener, Site, task
@@ -848,3 +852,32 @@ def test_a_resume_tidies_up_where_its_run_is_and_nowhere_else(site: Site) -> Non
     assert not site.face.warnings
     assert site.runs() == ["second"]
     assert (site.root / "second" / "outputs" / "a.log.gz").exists()
+
+
+def test_a_file_system_that_cannot_sync_folders_is_built_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As VirtualBox's shared folders: there is no such call for a folder."""
+    for name in ("fsync", "fdatasync"):
+        if hasattr(os, name):
+            monkeypatch.setattr(os, name, _without_folders(getattr(os, name)))
+    monkeypatch.setattr(commit, "_fdatasync", _without_folders(commit._fdatasync))
+    site.plan(task("a", "mkdir -p out; echo 1 > out/a", outputs=["out/a"]), task("b", "test -e mended", "a"))
+    assert site.code() == 1
+    (site.folder / "mended").touch()
+    assert site.code(resume="") == 0
+    assert site.face.ran == ["b"]
+    assert check.check(site.root, site.runs()[0]).ok
+
+
+def _without_folders(sync: Callable[[int], None]) -> Callable[[int], None]:
+    def synced(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(fd)
+
+    return synced
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks for files that no disk has")
+def test_an_output_that_no_disk_has_stops_no_build(site: Site) -> None:
+    site.plan(task("a", outputs=["/proc/version", "/dev/null"]))
+    assert site.code() == 0
