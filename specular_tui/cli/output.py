@@ -18,6 +18,7 @@ __all__ = [
     "UnwrittenError",
     "as_json",
     "colour_on",
+    "column",
     "disarmed",
     "emit",
     "emit_json",
@@ -188,6 +189,15 @@ def silence_stdout() -> None:
         pass
 
 
+def column(head: str, cells: Iterable[str]) -> int:
+    """Return how wide a column of a table is.
+
+    On a terminal a cell that is longer than half of it sticks out of its row, instead of making all rows as long.
+    """
+    most = width() // 2 if sys.stdout.isatty() else sys.maxsize
+    return max([len(head), *(len(cell) for cell in cells if len(cell) <= most)])
+
+
 def table(
     rows: Iterable[Sequence[str]], heads: Sequence[str], *, right: Iterable[int] = (), width: int | None = None
 ) -> list[str]:
@@ -196,7 +206,7 @@ def table(
     A line longer than `width` is cut at its end.
     """
     body = [[plain(cell) for cell in row] for row in rows]
-    widths = [max([len(heads[i]), *(len(row[i]) for row in body)]) for i in range(len(heads))]
+    widths = [column(heads[i], [row[i] for row in body]) for i in range(len(heads))]
     to_the_right = frozenset(right)
 
     def line(cells: Sequence[str]) -> str:

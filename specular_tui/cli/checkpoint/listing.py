@@ -99,10 +99,11 @@ def _print_table(seen: list[Look], pinned: Collection[str]) -> None:
     rows = [_row(one, pinned) for one in seen]
     on = output.colour_on()
     lines = output.table(rows, _HEADS, right=(2, 3, 5), width=None if piped() else output.width())
-    start = max(len(_HEADS[0]), *(len(row[0]) for row in rows)) + 2
+    ids = output.column(_HEADS[0], [row[0] for row in rows])
     output.emit(output.style(lines[0], bold=True, on=on))
     for line, row, one in zip(lines[1:], rows, seen, strict=True):
         colour = output.STATE_COLOURS.get("damaged" if one.glance.flaws else one.run.status)
+        start = max(ids, len(row[0])) + 2
         end = start + len(row[1])
         output.emit(line[:start] + output.style(line[start:end], colour, on=on) + line[end:])
 

@@ -70,3 +70,11 @@ def test_states_say_what_has_to_be_known() -> None:
 def test_values_from_disk_may_be_anything() -> None:
     assert [words.number(value) for value in (3, True, "3", None, 1.5)] == [3, 0, 0, 0, 0]
     assert [words.text(value) for value in ("a", 3, None)] == ["a", "", ""]
+
+
+def test_one_long_cell_does_not_push_all_rows_over_the_edge_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("short", "1"), ("x" * 60, "22")]
+    assert output.table(rows, ("NAME", "N"))[1] == f"{'short':60}  1", "who reads a pipe has columns"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert output.table(rows, ("NAME", "N")) == ["NAME   N", "short  1", f"{'x' * 60}  22"]
