@@ -28,7 +28,7 @@ from specular_tui.tui.screens.build import BuildScreen
 from specular_tui.tui.screens.checkpoints import CheckpointsScreen
 from specular_tui.tui.screens.comparison import ComparisonScreen
 from specular_tui.tui.screens.dialogs.choice import ChoiceDialog
-from specular_tui.tui.screens.dialogs.path import PathDialog
+from specular_tui.tui.screens.dialogs.path import PathDialog, as_typed
 from specular_tui.tui.screens.resume import ResumeScreen
 from specular_tui.tui.screens.validation import ValidationScreen
 from specular_tui.workspace import checking, keeping, steering
@@ -419,6 +419,22 @@ async def test_exporting_replaces_nothing_unasked(app: SpecularApp, runs: Path, 
         said = await type_path(pilot, app, tmp_path / "none" / "x.tar.gz")
         await until(pilot, lambda: isinstance(app.screen, PathDialog) and "no such file" in shown(app))
         await pilot.press("escape")
+
+
+async def test_a_home_that_is_not_there_is_a_folder_that_is_not_there(app: SpecularApp) -> None:
+    async with running(app, (130, 36)) as pilot:
+        for key in ("e", "i"):
+            await pilot.press(key)
+            await type_path(pilot, app, "~nobody-is-called-so/x.tar.gz")
+            await until(pilot, lambda: isinstance(app.screen, PathDialog) and "no such file" in shown(app))
+            await pilot.press("escape")
+        assert app.is_running
+
+
+@pytest.mark.parametrize("path", ["~/my runs/x.tar.gz", "~/", "~root/x y", "it's", "a b/c", "./~/x", "~", "~x y/z"])
+def test_a_path_is_shown_as_a_shell_takes_it(path: str) -> None:
+    printed = subprocess.run(["sh", "-c", f"printf %s {as_typed(path)}"], capture_output=True, text=True, check=True)
+    assert printed.stdout == os.path.expanduser(path)
 
 
 async def test_secrets_are_masked_where_that_is_wanted(

@@ -317,5 +317,5 @@ def _them(run_ids: tuple[str, ...]) -> str:
 
 
 def _resolved(path: str) -> Path:
-    """Return a path as a shell would take it: `~` is home, and it starts from the current folder."""
-    return Path(path).expanduser()
+    """Return a path as a shell would take it: `~` is home, where there is such a user."""
+    return Path(os.path.expanduser(path))

@@ -90,7 +90,7 @@ class PathDialog(Dialog[PathAnswer]):
         return self.option is not None and self.option.value
 
     def _say(self) -> None:
-        path = shlex.quote(self.input.value) if self.input.value.strip() else "FILE"
+        path = as_typed(self.input.value.strip()) or "FILE"
         said: Line = [("the same: ", "muted"), (self._command(path, self._option), "accent")]
         self.query_one("#command", Static).update(paint(said))
 
@@ -125,6 +125,14 @@ def _said(trouble: Trouble) -> list[Line]:
     if trouble.hint:
         lines.append([(trouble.hint, "plain")])
     return lines
+
+
+def as_typed(path: str) -> str:
+    """Return a path as it is typed in a shell, which takes `~` for home only where it is not quoted."""
+    home, slash, rest = path.partition("/")
+    if home == "~" or (home[:1] == "~" and home[1:].isalnum()):
+        return home + slash + (shlex.quote(rest) if rest else "")
+    return shlex.quote(path) if path else ""
 
 
 class _Paths(Suggester):
