@@ -42,7 +42,8 @@ def export_command(
     Examples:
       specular checkpoint export --last --out checkpoint.tar.gz
       specular checkpoint export --all --out backup/
-      specular checkpoint export --last --out - | ssh builder 'specular checkpoint import -'
+      specular checkpoint export --last --out - |
+        ssh builder specular checkpoint import -
     """
     from specular_tui.workspace.moving import export_run
 
