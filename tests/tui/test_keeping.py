@@ -544,7 +544,8 @@ async def test_ten_thousand_tasks_side_by_side(root: Path) -> None:
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, ComparisonScreen), seconds=30)
         assert isinstance(app.screen, ComparisonScreen)
-        assert [task.task for task in app.screen.table._shown] == ["part/7"]
+        table = app.screen.table
+        await until(pilot, lambda: [task.task for task in table._shown] == ["part/7"])
         await pilot.press("A", "G")
         for _ in range(30):
             await pilot.press("k")
