@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,18 +84,33 @@ class RunName(click.ParamType[str]):
 
     name = "run"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the ids of the stored runs; none where they cannot be read."""
-        from click.shell_completion import CompletionItem
-
+    def ids(self) -> Iterable[str]:
+        """Return the ids that it may be. Raises SpecularError, OSError."""
         from specular_tui.cli.options import checkpoint_root
         from specular_tui.workspace import run_ids
 
+        return run_ids(checkpoint_root())
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the ids; none where they cannot be read."""
+        from click.shell_completion import CompletionItem
+
         try:
-            ids = run_ids(checkpoint_root())
+            ids = self.ids()
         except (SpecularError, OSError):
             return []  # whoever completes a word is told nothing else
         return [CompletionItem(run_id) for run_id in ids if run_id.startswith(incomplete)]
+
+
+class TrashedName(RunName):
+    """The id, or the start of one, of a run in the trash."""
+
+    def ids(self) -> Iterable[str]:
+        """Return the ids of what is in the trash, each once."""
+        from specular_tui.cli.options import checkpoint_root
+        from specular_tui.workspace.keeping import trashed_runs
+
+        return dict.fromkeys(put.run_id for put in trashed_runs(checkpoint_root()))
 
 
 class TaskName(click.ParamType[str]):
@@ -120,6 +136,7 @@ class TaskName(click.ParamType[str]):
 
 FILE = FileName()
 RUN = RunName()
+TRASHED = TrashedName()
 TASK = TaskName()
 DURATION = DurationType()
 INTERVAL = DurationType(above_zero=True)

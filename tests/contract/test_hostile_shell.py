@@ -232,6 +232,9 @@ def test_a_shell_completes_commands_runs_tasks_and_files(shell: Shell) -> None:
     assert completed("build", "--plan", "pl") == ["file,pl"]
     (shell.checkpoints / "two" / "journal.jsonl").write_bytes(b"")
     assert completed("logs", "") == []
+    assert shell("specular checkpoint delete one --trash --force").code == 0
+    assert completed("checkpoint", "restore", "") == ["plain,one"]
+    assert completed("checkpoint", "show", "") == ["plain,two"]
     (shell.folder / "empty").mkdir()
     assert completed("checkpoint", "show", "", folder="empty") == []
     assert shell('eval "$(_SPECULAR_COMPLETE=bash_source specular)"; complete -p specular').code == 0

@@ -6,7 +6,7 @@ import click
 
 from specular_tui.cli import output, words
 from specular_tui.cli.options import checkpoint_root, format_option
-from specular_tui.cli.values import RUN
+from specular_tui.cli.values import TRASHED
 from specular_tui.errors import RunNotFoundError
 from specular_tui.model import quantity
 
@@ -47,7 +47,7 @@ def trash_command(empty: bool, sweep: bool, form: str | None) -> None:
 
 
 @click.command("restore")
-@click.argument("run", type=RUN, metavar="RUN")
+@click.argument("run", type=TRASHED, metavar="RUN")
 def restore_command(run: str) -> None:
     """Take a run back from the trash: a whole run id, or the start of just one."""
     from specular_tui.workspace.keeping import restore_run, trashed_runs
