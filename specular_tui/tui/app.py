@@ -100,15 +100,14 @@ class SpecularApp(SpeakingApp):
         elif self.settings.theme or "TEXTUAL_THEME" not in os.environ:
             self._begin_with(self.available_themes[self.settings.theme or theme.DARK.name])
         self.stylesheet = self.sheet = Sheet(self.get_css_variables())
-        shown_root = present.short_path(str(root.resolve()), str(Path.home()))
-        self.desk = Desk(self.clock, self.said, root=shown_root, line_numbers=self.settings.line_numbers)
-        self.desk.opening = run_id or ""  # the first picture says so, before anything can be read
+        # The first picture says which run is opened, before anything can be read.
+        self.desk = Desk(self.clock, self.said, opening=run_id or "", line_numbers=self.settings.line_numbers)
+        self.desk.root = present.short_path(str(root.resolve()), str(Path.home()))
         if owned and run_id is not None:
             self.desk.owned.add(run_id)
-        self._root = root
+        self._root, self._wanted = root, run_id
         self._collector = Collector(lambda: self.typed_at)
         self.leaving = ""
-        self._wanted = run_id
         #: The task of a run that is being opened, to go to when it has come into view.
         self._wanted_task: tuple[str, str] | None = None
         self._second: Timer | None = None
