@@ -88,7 +88,7 @@ class ProcessJob:
         known = [*processes.descendants(self.pid), *strays, *itertools.chain(*map(_descendants, strays))]
         for process in dict.fromkeys(known):
             try:
-                if os.getpgid(process.pid) != self.pid:
+                if os.getpgid(process.pid) != self.pid and not processes.is_guard(process):
                     found.append(process)
             except ProcessLookupError:
                 continue

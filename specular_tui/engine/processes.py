@@ -10,7 +10,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from specular_tui.engine import freezer
 
@@ -18,6 +18,8 @@ from specular_tui.engine import freezer
 MARKER = "SPECULAR_RUN"
 #: Beside it: the task.
 TASK = "SPECULAR_TASK_ID"
+#: What a guard is called, to be told from what it guards.
+GUARD: Final = b"specular-guard"
 
 
 class Process(NamedTuple):
@@ -77,7 +79,19 @@ def marked(value: str) -> list[Process]:
     the user sits now.
     """
     wanted = os.fsencode(f"{MARKER}={value}")
-    return [process for process, environment in environments() if wanted in environment]
+    return [process for process, environment in environments() if wanted in environment and not is_guard(process)]
+
+
+def is_guard(process: Process) -> bool:
+    """Tell whether a process is the guard of a build: of one that a task runs, it has that task's marks.
+
+    It ends by itself, and with it what it guards, when its engine has; killed with its engine, it would leave all that.
+    """
+    try:
+        with open(f"/proc/{process.pid}/comm", "rb", buffering=0) as file:
+            return file.read(64).strip() == GUARD
+    except OSError:
+        return False
 
 
 def environments() -> Iterator[tuple[Process, list[bytes]]]:

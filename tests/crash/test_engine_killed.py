@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -317,6 +318,32 @@ def test_tasks_of_a_killed_engine_whose_guard_was_killed_too_are_ended_by_the_ne
     assert "that the last session had left" in told
     assert not project.alive()
     assert project.lines("done") == ["a"]
+
+
+@linux
+@pytest.mark.parametrize("by", ["kill", "interrupts"])
+def test_the_tasks_of_a_build_in_a_build_end_with_both(project: Project, by: str) -> None:
+    """Its guard has the marks of the task that it belongs to, and is not to be killed before it has done its work."""
+    daemon = "import os; os.setsid(); os.fork() and os._exit(0); os.execvp('sh', ['sh', '-c', SCRIPT])"
+    script = 'echo "begin $0 $$" >> effects; exec sleep 60'
+    away = daemon.replace("SCRIPT", repr(script.replace("$0", "daemon")))
+    tasks = [
+        {"id": "plain", "command": ["sh", "-c", script, "plain"]},
+        {"id": "away", "command": ["sh", "-c", f"{shlex.join([sys.executable, '-c', away])}; exec sleep 60"]},
+    ]
+    (project.folder / "inner.json").write_text(json.dumps({"version": 1, "tasks": tasks}))
+    inner = shlex.join([*SPECULAR, "build", "--plan", "inner.json", "--jobs", "2", "--run-id", "inner"])
+    project.plan(("outer", f"SPECULAR_CHECKPOINT_DIR=inner {inner}", ()))
+    engine = project.start("--grace", "60s")
+    until(lambda: len(project.alive()) == 3)
+    if by == "kill":
+        engine.kill()
+    else:
+        for _ in range(2):
+            engine.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+    engine.communicate(timeout=20)
+    until(lambda: not project.alive())
 
 
 # Disks that refuse ---------------------------------------------------------------------------------------------------
