@@ -81,6 +81,14 @@ def state_of(pid: int) -> str | None:
         return None
 
 
+def stands(pid: int) -> bool:
+    """Tell whether a process stands still: stopped, or waiting for a child that was stopped before it ran its program.
+
+    A shell that starts a program sleeps without interruption (D) until that has begun.
+    """
+    return state_of(pid) in ("T", "D")
+
+
 def lives(pid: int) -> bool:
     """Tell whether a process is there and is more than a zombie."""
     return state_of(pid) not in (None, "Z", "X")

@@ -15,7 +15,7 @@ import pytest
 from specular_tui.engine import freezer, process, processes
 from specular_tui.engine.executor import StartError
 from specular_tui.engine.processes import Process
-from tests.unit.engine.lab import ENV, Lab, cpu_ticks, lives, numbers, state_of, until
+from tests.unit.engine.lab import ENV, Lab, cpu_ticks, lives, numbers, stands, state_of, until
 
 #: Leaves its group and its session, then does what is given.
 ASIDE = f"{sys.executable} -c \"import os,sys; os.setsid(); os.execvp('sh', ['sh', '-c', sys.argv[1]])\""
@@ -218,7 +218,7 @@ async def test_frozen_means_that_no_processor_time_is_used_by_any_of_it(lab: Lab
     found = numbers(pids, 3)
     await until(lambda: all(cpu_ticks(pid) for pid in found))
     trial.job.freeze()
-    await until(lambda: all(state_of(pid) == "T" for pid in found))
+    await until(lambda: all(map(stands, found)))
     before = [cpu_ticks(pid) for pid in found]
     await asyncio.sleep(0.15)
     assert [cpu_ticks(pid) for pid in found] == before
@@ -315,7 +315,7 @@ async def test_what_left_a_frozen_task_goes_on_when_that_is_gone(
     (aside,) = numbers(pid_file, 1)
     try:
         trial.job.freeze()
-        await until(lambda: state_of(aside) == "T")
+        await until(lambda: stands(aside))
         processes.send_group(trial.job.pid, signal.SIGKILL)  # not the engine's doing
         await asyncio.wait_for(trial.end, 10)
         await until(lambda: state_of(aside) in ("S", "R"))
