@@ -174,6 +174,32 @@ class Folder:
         if sync:
             self.sync()
 
+    def publish_all(self, files: Mapping[str, Iterable[bytes]]) -> None:
+        """Replace each of `files`, whose data come in pieces, in one step, in their order; all are on disk then.
+
+        No file gets its name before the bytes of all are on disk, so that they share what a sync waits for; and none
+        before the name of the one in front of it is on disk. So a crash may leave the first so many of the new ones.
+        """
+        written = {temporary_name(name): name for name in files}
+        try:
+            with contextlib.ExitStack() as opened:
+                fds = []
+                for temporary, name in written.items():
+                    fds.append(self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+                    opened.callback(os.close, fds[-1])
+                    for piece in files[name]:
+                        write_all(fds[-1], piece)
+                    writeback.begin(fds[-1])
+                for fd in fds:
+                    os.fsync(fd)
+            for temporary, name in written.items():
+                self.rename(temporary, name)
+                self.sync()
+        except BaseException:
+            for temporary in written:
+                self.remove(temporary, missing_ok=True)
+            raise
+
     def add(self, name: str, data: bytes) -> None:
         """Make the file `name`, as `publish` does without a sync, where most likely none of that name is here.
 

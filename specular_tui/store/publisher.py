@@ -143,8 +143,7 @@ class Publisher:
         with self._lock, self._kept_on_error(records):
             self._write(records)
             self._sync()
-            for name, data in files.items():
-                self._folder.publish(name, data)
+            self._folder.publish_all(files)
             for name in (layout.STATE, layout.PROGRESS):
                 self._folder.remove(name + ".gz", missing_ok=True)
 

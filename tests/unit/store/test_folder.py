@@ -158,6 +158,52 @@ def test_removing_a_tree_follows_no_link(folder: Folder, tmp_path: Path) -> None
     assert (tmp_path / "keep/file").exists()
 
 
+def test_files_that_are_published_together_get_their_names_in_order_when_all_are_on_disk(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    rename = Folder.rename
+
+    def sync(fd: int) -> None:
+        done.append("sync folder" if fd == folder.fd else "sync")
+
+    def named(self: Folder, old: str, new: str) -> None:
+        done.append(new)
+        rename(self, old, new)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Folder, "rename", named)
+    (tmp_path / "b").write_bytes(b"old")
+    folder.publish_all({"b": [b"1", b"2"], "a": iter([b"3"]), "c": []})
+    assert done == ["sync", "sync", "sync", *("b", "sync folder"), *("a", "sync folder"), *("c", "sync folder")]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"3", "b": b"12", "c": b""}
+
+
+@pytest.mark.parametrize("failing", ["fsync", "write", "rename"])
+def test_of_files_that_are_published_together_nothing_is_left_half_made(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    real = getattr(os, failing)
+    left = 1
+
+    def fail(*args: object, **more: object) -> object:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*args, **more)
+
+    (tmp_path / "b").write_bytes(b"old")
+    before = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr(os, failing, fail)
+    with pytest.raises(OSError, match="No space"):
+        folder.publish_all({"a": [b"new"], "b": [b"new"]})
+    monkeypatch.undo()
+    assert len(os.listdir("/dev/fd")) == before
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert found == {"b": b"old"} | ({"a": b"new"} if failing == "rename" else {})
+
+
 @pytest.mark.parametrize("sweeps", [True, False])
 @pytest.mark.parametrize("count", [0, 3, 40, 200])
 def test_syncing_many_files(

@@ -174,6 +174,14 @@ def test_a_kill_at_any_point_leaves_a_valid_run(tmp_path: Path) -> None:
         copy()
 
     run.recorder._folder.publish = publish  # type: ignore[method-assign]
+    real_rename = run.recorder._folder.rename
+
+    def rename(old: str, new: str) -> None:
+        copy()
+        real_rename(old, new)
+        copy()
+
+    run.recorder._folder.rename = rename  # type: ignore[method-assign]
     real_outputs = run.recorder._outputs.publish
 
     def publish_output(name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
