@@ -36,7 +36,9 @@ class Strays:
         self._found: dict[tuple[bytes, bytes], list[Process]] = {}
 
     def of(self, marks: Marks) -> list[Process]:
-        """Return the living processes of this user that carry `marks`."""
+        """Return the living processes of this user that carry `marks`; none for empty ones, which all others carry."""
+        if not (marks.run and marks.task):
+            return []
         if time.monotonic() - self._looked > _GOOD_FOR:
             self._found = {}
             for process, environment in processes.environments():

@@ -90,3 +90,9 @@ async def test_one_look_serves_all_tasks_that_are_frozen_together(
     for number in range(100):
         assert found.of(Marks(str(tmp_path), f"t{number}")) == []
     assert len(looks) < 10
+
+
+@pytest.mark.parametrize("empty", [Marks("", ""), Marks("/run", ""), Marks("", "task")])
+def test_without_marks_nobody_is_found(empty: Marks) -> None:
+    """Every process of this user that is no task has empty ones."""
+    assert Strays().of(empty) == []
