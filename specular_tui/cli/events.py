@@ -54,6 +54,8 @@ def describe(event: ev.AnyEvent, state: RunState, titles: dict[str, str]) -> Fac
             return "SKIP", task, named(task, f"({reason})")
         case ev.TaskReset(task=task, reason=reason):
             return "RESET", task, named(task, f"({reason})")
+        case ev.Frozen(by="sleep"):
+            return "PAUSE", "-", "the machine slept"
         case ev.Frozen():
             return "PAUSE", "-", "running tasks stand still"
         case ev.Thawed():

@@ -16,6 +16,7 @@ from specular_tui.engine.launcher import Launcher
 from specular_tui.engine.naming import Naming
 from specular_tui.engine.recording import Recording
 from specular_tui.engine.running import Running
+from specular_tui.engine.sleep import Sleep
 from specular_tui.engine.verdict import Verdict
 from specular_tui.errors import StorageError
 from specular_tui.model import event as ev
@@ -40,6 +41,7 @@ class Attempts:
         recording: Recording,
         launcher: Launcher,
         clock: Clock,
+        sleep: Sleep,
         background: Background,
         folder: str,
         grace_ms: int,
@@ -55,6 +57,7 @@ class Attempts:
         self._record = recording.record
         self._launcher = launcher
         self._clock = clock
+        self._sleep = sleep
         self._background = background
         self._folder = folder
         self._takes_retry = takes_retry
@@ -118,6 +121,7 @@ class Attempts:
         self._on_end(task, "failed", retry)
 
     def _exited(self, task_id: str, end: Exit) -> None:
+        self._sleep.notice()
         running = self._running[task_id]
         running.ended = True
         if running.ended_by or running.task.timeout_ms is not None:

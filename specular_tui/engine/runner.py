@@ -23,6 +23,7 @@ from specular_tui.engine.open_files import OpenFiles
 from specular_tui.engine.recording import Observer, Recording
 from specular_tui.engine.retries import Retries
 from specular_tui.engine.scheduler import End, Instruction, Scheduler, Skip, Start
+from specular_tui.engine.sleep import Sleep
 from specular_tui.engine.snapshots import Snapshots
 from specular_tui.engine.steering import steer
 from specular_tui.errors import NotLiveError, StorageError, UsageError
@@ -87,6 +88,7 @@ class Runner:
         self._background = Background(self._crash)
         self._snapshots = Snapshots(recorder, cadence, clock, self._background, self.storage_failed)
         self._retries = Retries()
+        self._sleep = Sleep(self._recording, lambda: recorder.state, clock)
         but = (recorder.path, recorder.path.parent)
         self._inputs = Inputs(plan.folder, but, self._background, self._launch)
         self._attempts = Attempts(
@@ -94,6 +96,7 @@ class Runner:
             recording=self._recording,
             launcher=Launcher(recorder, executor, files or OpenFiles(), plan.folder, marker),
             clock=clock,
+            sleep=self._sleep,
             background=self._background,
             folder=plan.folder,
             grace_ms=options.grace_ms,
@@ -126,6 +129,7 @@ class Runner:
     async def run(self, control: str | None = None) -> Ending:
         """Run the session behind its first event, already recorded, to its last. `control` is the socket's path."""
         self._snapshots.start(control)
+        self._sleep.start()
         self._scheduler = self._make_scheduler(self._graph)
         self._remaining = {}
         # What is there now stays to the end: the collector need not walk a large plan again and again.
@@ -134,6 +138,7 @@ class Runner:
         self._perform(self._scheduler.begin())
         status = await self._done
         self._snapshots.close()
+        self._sleep.close()
         self._attempts.close()
         await self._background.settle()
         if self._mistake is not None:
@@ -156,6 +161,7 @@ class Runner:
         )
 
     def _close(self, status: RunStatus) -> Ending:
+        self._sleep.notice()
         now = self._clock.now()
         if self._stopping and status is RunStatus.COMPLETED:
             self._stopping = ""
@@ -266,6 +272,7 @@ class Runner:
         """Make every running task stand still and start nothing new."""
         if self._frozen or self._stopping or self._over:
             return
+        self._sleep.notice()
         self._frozen = True
         self._scheduler.hold()
         self._attempts.freeze()

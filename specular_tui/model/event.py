@@ -145,7 +145,7 @@ class TaskReset(Event, tag="task_reset", frozen=True):
 class Frozen(Event, tag="frozen", frozen=True):
     """Running tasks stand still and nothing new starts."""
 
-    #: Who asked: `user`, `terminal` (Ctrl+Z) or `engine`.
+    #: Who asked: `user`, `terminal` (Ctrl+Z) or `engine`; `sleep`: the machine itself stood still.
     by: str = "user"
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from specular_tui.engine import clock as clock_module
 from specular_tui.engine.clock import Clock
 
 
@@ -27,3 +28,20 @@ def test_a_wall_clock_that_is_set_back_changes_nothing(monkeypatch: pytest.Monke
 def test_it_does_not_start_before_the_last_event_of_the_session_before() -> None:
     later = time.time_ns() // 1_000_000 + 3_600_000
     assert Clock(not_before=later).now() >= later
+
+
+def test_it_goes_on_while_the_machine_sleeps_and_says_how_long_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    assert clock.slept() < 1_000
+    before, boot = clock.now(), clock_module._since_boot
+    monkeypatch.setattr(clock_module, "_since_boot", lambda: boot() + 3_600_000_000_000)
+    assert 3_600_000 <= clock.now() - before < 3_660_000
+    assert abs(clock.slept() - 3_600_000) < 1_000
+
+
+def test_without_a_clock_that_does_so_nobody_has_slept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    assert clock_module._boottime() is time.monotonic_ns
+    monkeypatch.setattr(clock_module, "_since_boot", time.monotonic_ns)
+    clock = Clock()
+    assert clock.slept() == 0

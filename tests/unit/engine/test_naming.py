@@ -13,6 +13,7 @@ from specular_tui.errors import StorageError
 from specular_tui.model.plan import Task
 from specular_tui.store.logs.live import LiveLog
 from specular_tui.store.recorder import Recorder
+from tests.unit.engine.rig import until
 from tests.unit.engine.test_deadlines import Job
 
 
@@ -44,16 +45,14 @@ def attempt(clock: Clock, name: str, age_ms: int = 0) -> Running:
 
 async def test_old_ones_get_their_names_first_and_young_ones_the_next_time() -> None:
     clock, names, errors = Clock(), Names(), list[StorageError]()
-    running = [attempt(clock, "old"), attempt(clock, "over")]
+    running = [attempt(clock, "old", age_ms=1_000), attempt(clock, "over"), attempt(clock, "young", age_ms=-600_000)]
     naming = Naming(lambda: running, cast("Recorder", names), clock, errors.append)
     running[1].ended = True
     naming.soon()
-    await asyncio.sleep(AFTER_MS / 2000)
-    running.append(attempt(clock, "young"))
-    naming.soon()
-    await asyncio.sleep(AFTER_MS * 0.75 / 1000)
+    await until(lambda: names.given)
     assert names.given == ["old"]
-    await asyncio.sleep(AFTER_MS * 2 / 1000)
+    running[2].started_at = 0
+    await until(lambda: len(names.given) > 1)
     assert (names.given, errors) == (["old", "young"], [])
 
 
@@ -62,7 +61,7 @@ async def test_a_disk_that_refuses_makes_the_attempt_count_as_interrupted() -> N
     running, over = attempt(clock, "a", age_ms=1_000), attempt(clock, "b")
     naming = Naming(lambda: [running], cast("Recorder", Names(refuses=True)), clock, errors.append)
     naming.soon()
-    await asyncio.sleep(AFTER_MS * 2 / 1000)
+    await until(lambda: errors)
     over.ended = True
     naming.name(over)
     assert [str(error) for error in errors] == ["no room", "no room"]
