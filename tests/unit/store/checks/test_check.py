@@ -137,7 +137,7 @@ def test_a_busy_run_is_valid_all_the_time(tmp_path: Path, monkeypatch: pytest.Mo
     writer = threading.Thread(target=work)
     writer.start()
     try:
-        found = [check(tmp_path, RUN) for _ in range(15)]
+        found = [check(tmp_path, RUN) for _ in range(10)]
     finally:
         stop.set()
         writer.join()

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from specular_tui.errors import RunHeldError, RunNotFoundError, StorageError
-from specular_tui.store import checkpoint, layout
+from specular_tui.store import checkpoint, effort, layout
 from specular_tui.store.checks.check import check
 from specular_tui.store.effort import CancelledError
 from specular_tui.store.folder import Folder
@@ -154,7 +154,10 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
     assert check(tmp_path, RUN).ok
 
 
-def test_compressing_can_be_cancelled_and_gone_on_with(tmp_path: Path) -> None:
+def test_compressing_can_be_cancelled_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # However quick the machine, it is told how far it is before all is done.
+    monkeypatch.setattr(effort, "_TICK", 0.001)
+    monkeypatch.setattr(compress_module, "_GROUP_FILES", 1)
     run = Recorded(tmp_path)
     run.begin()
     for task in run.tasks:
