@@ -105,13 +105,14 @@ class Guard:
             # Held open here, a pipe or a terminal of the engine would not end with it.
             _close_all_but(reading)
             os.read(reading, 1)
+            ended = processes.tick()
             groups = [group for (group,) in _ENTRY.iter_unpack(self._table[_MARKER_SIZE:]) if group > 1]
             starting = self._table[_STARTING] != 0
             for group in groups:
                 processes.send_group(group, signal.SIGKILL)
             marker, _, engine = os.fsdecode(self._table[:_STARTING].rstrip(b"\0")).partition("\0")
             if (groups or starting) and marker:
-                _kill_marked(marker, _PATIENCE if starting else 0)
+                _kill_marked(marker, ended, _PATIENCE if starting else 0)
                 freezer.remove_left(marker)
             if groups and engine:
                 self._remove_containers(engine, marker)
@@ -119,15 +120,19 @@ class Guard:
             os._exit(0)
 
 
-def _kill_marked(marker: str, patience: float) -> None:
+def _kill_marked(marker: str, ended: float, patience: float) -> None:
     """Kill what carries the mark of a run, and what comes to carry it within `patience` seconds.
 
     A process that was being started when the engine was killed has the engine's environment until it runs its program.
+    What was started after the clock tick at which the engine had `ended` belongs to one that goes on with the run,
+    unless it descends from what goes.
     """
     deadline = time.monotonic() + patience
     while True:
         found = processes.marked(marker)
-        processes.send(found, signal.SIGKILL)
+        left = [process for process in found if process.start <= ended]
+        below = {child for process in left for child in processes.descendants(process.pid)}
+        processes.send([process for process in found if process in below or process.start <= ended], signal.SIGKILL)
         if time.monotonic() >= deadline:
             return
         time.sleep(_LOOK)

@@ -6,8 +6,10 @@ Linux tells in /proc; elsewhere a process group is all that is known of a task.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -34,6 +36,12 @@ def start_time(pid: int) -> int | None:
     """Return the start of a process in clock ticks since boot, or None where that cannot be known."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None
+
+
+def tick() -> float:
+    """Return the present clock tick since boot; endless where the system has no such clock."""
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return math.inf if clock is None else time.clock_gettime_ns(clock) * os.sysconf("SC_CLK_TCK") // 1_000_000_000
 
 
 def _stat(pid: int) -> list[str] | None:

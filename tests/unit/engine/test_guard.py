@@ -100,8 +100,10 @@ async def test_signals_that_the_terminal_sends_to_all_leave_the_guard_alone(tmp_
 #: An engine whose only task has just been forked and is not yet what it is to run, or has settled (`settle`).
 STARTING = """
 import os, subprocess, sys, time
+from specular_tui.engine import guard as module
 from specular_tui.engine.guard import Guard
 folder = sys.argv[1]
+module._PATIENCE = 0.7
 guard = Guard()
 guard.mark(folder)
 guard.expect()
@@ -131,6 +133,25 @@ async def test_a_task_that_was_just_starting_does_not_outlive_the_engine(tmp_pat
         finally:
             if lives(task):
                 os.kill(task, signal.SIGKILL)
+
+
+async def test_what_goes_on_with_the_run_is_none_of_the_guards_business(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", STARTING, str(tmp_path)]
+    engine = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert engine.stdout is not None
+    with engine, engine.stdout:
+        guard = int(engine.stdout.readline())
+        await until(lambda: numbers(tmp_path / "pids", 1))
+        engine.kill()
+        engine.wait()
+    time.sleep(0.05)  # so long no engine takes less to start
+    other = subprocess.Popen(["sleep", "60"], env={**os.environ, MARKER: str(tmp_path)})
+    try:
+        await until(lambda: not lives(guard))
+        assert other.poll() is None, "the task of the next engine is still there"
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_the_guard_holds_nothing_of_the_engine_open(tmp_path: Path) -> None:
