@@ -6,9 +6,11 @@ import contextlib
 import os
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from specular_tui.errors import StorageError
-from specular_tui.model.event import AnyEvent
-from specular_tui.model.run import RunState
+from specular_tui.model.event import AnyEvent, SessionEnded, TaskReset
+from specular_tui.model.run import RunState, RunStatus
 from specular_tui.store.recorder import Recorder
 
 Observer = Callable[[AnyEvent, RunState], None]
@@ -52,8 +54,11 @@ class Recording:
         """Save what the disk has refused, now that nothing else is written, in a new journal if need be."""
         if self._unsaved and not self._save_rest():
             with contextlib.suppress(StorageError):
-                for event in self._recorder.rescue(now):
+                lost = self._recorder.rescue(now)
+                for event in lost:
                     self._observer(event, self._recorder.state)
+                if any(isinstance(event, TaskReset) for event in lost):
+                    self._unsaved = [_not_completed(event) for event in self._unsaved]
                 self._save_rest()
 
     def _save_rest(self) -> bool:
@@ -65,3 +70,10 @@ class Recording:
         except StorageError:
             return False
         return True
+
+
+def _not_completed(event: AnyEvent) -> AnyEvent:
+    """Return the end of a session whose last results are lost: there is something to resume."""
+    if isinstance(event, SessionEnded) and event.status == RunStatus.COMPLETED:
+        return replace(event, status=RunStatus.PAUSED, reason="storage")
+    return event

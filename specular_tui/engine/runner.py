@@ -171,6 +171,8 @@ class Runner:
         elapsed = self.state.elapsed_until(now)
         self._record(ev.SessionEnded(at=now, status=status, reason=self._stopping, elapsed_ms=elapsed))
         self._recording.finish(self._clock.now())
+        if self.state.status is RunStatus.PAUSED:
+            status = RunStatus.PAUSED  # also where the last results were lost
         return Ending(status=status, reason=self._stopping, error=self._recording.error)
 
     def storage_failed(self, error: StorageError) -> None:

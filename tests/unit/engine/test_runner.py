@@ -604,6 +604,29 @@ def refusing(*args: Any, **more: Any) -> RunRecorder:
     return made
 
 
+class Losing(Refusing):
+    """One whose rescue finds that the output of `a` has not reached the disk."""
+
+    def rescue(self, now: int) -> Sequence[ev.AnyEvent]:
+        lost = ev.TaskReset(at=self.state.updated_at, task="a", reason="its outputs did not reach the disk")
+        found = super().rescue(now)
+        self.append(lost)
+        return [*found, lost]
+
+
+async def test_a_build_whose_last_results_are_lost_is_not_completed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [task("a"), task("b", "true", "a")], recorder=refusing)
+    assert isinstance(rig.recorder, Refusing)
+    recorder = rig.recorder
+    recorder.__class__ = Losing
+    recorder.refuses = lambda event: isinstance(event, ev.SessionEnded) and not recorder.rescued
+    ending = await rig.run()
+    assert ending.error is not None
+    state = loaded(rig).state
+    assert (state.status, state.reason) == (ending.status, "storage") == (PAUSED, "storage")
+    assert {i: t.status.value for i, t in state.tasks.items()} == {"a": "pending", "b": "completed"}
+
+
 async def test_what_the_disk_refused_is_saved_at_the_end_if_there_is_room_again(tmp_path: Path) -> None:
     tasks = [task("a"), task("b", "true", "a"), task("c", "sleep 60"), task("d", "true", "b")]
     rig = Rig(tmp_path, tasks, jobs=2, recorder=refusing)
