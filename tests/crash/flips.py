@@ -29,7 +29,7 @@ from specular_tui.workspace.request import BuildRequest
 from tests.crash.face import Face
 from tests.crash.scenario import BUILD, Broken, at, expect
 from tests.crash.small import Small, read_journal
-from tests.crash.zygote import Zygote
+from tests.crash.zygote import Zygote, borrowed
 
 #: What is done to one byte of a file.
 DAMAGES: dict[str, Callable[[bytes, int], bytes]] = {
@@ -202,7 +202,7 @@ def prepare(base: Path, which: str) -> Damaged:
     from tests.crash.scenario import SCENARIOS
 
     small = at(base, which)
-    with Zygote() as zygote:
+    with borrowed() as zygote:
         if which == "killed":
             (abandon,) = (known for known in SCENARIOS if known.name == "abandon")
             abandon.prepare(small, zygote)
@@ -220,7 +220,7 @@ def run(
     """Damage every `step`-th byte; of `parts` of the work do `part`. Return what came of each file."""
     damaged = prepare(base, which)
     results: dict[str, Result] = {}
-    with Zygote() as zygote:
+    with borrowed() as zygote:
         for number, (name, kind, byte) in enumerate(itertools.islice(targets(damaged, step), part, None, parts)):
             what = name.replace("outputs/", "").rpartition(".")[2] if name.startswith("outputs/") else name
             result = results.setdefault(what if what == name else f"outputs/*.{what}", Result())

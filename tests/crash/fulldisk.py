@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.crash.scenario import BUILD, Broken, expect
 from tests.crash.small import RUN, Small, lines, plan_bytes
-from tests.crash.zygote import Done, Zygote
+from tests.crash.zygote import Done, Zygote, borrowed
 
 _KIB = 1 << 10
 
@@ -212,7 +212,7 @@ CASES: tuple[Callable[[Zygote], int], ...] = (
 def main() -> int:
     """Go through all cases."""
     bad = 0
-    with Zygote() as zygote:
+    with borrowed() as zygote:
         for case in CASES:
             try:
                 answer: dict[str, object] = {"case": case.__name__, "kept": case(zygote)}

@@ -10,7 +10,7 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -114,7 +114,12 @@ def wrong_no_file_syncs() -> None:
         self.rename(f".tmp-{name}", name)
         os.fsync(self.fd)
 
+    def publish_all(self: Folder, files: Mapping[str, Iterable[bytes]]) -> None:
+        for name, pieces in files.items():
+            publish(self, name, pieces)
+
     Folder.publish = publish  # type: ignore[method-assign]
+    Folder.publish_all = publish_all  # type: ignore[method-assign]
 
 
 def wrong_said_before_synced() -> None:

@@ -25,7 +25,7 @@ from msgspec import Struct, field
 from tests.crash import strace
 from tests.crash.scenario import SCENARIOS, Broken, Scenario, at, check_after
 from tests.crash.small import Small
-from tests.crash.zygote import Zygote
+from tests.crash.zygote import Zygote, borrowed
 
 
 class Point(Struct, frozen=True):
@@ -165,7 +165,7 @@ def _work(
     """Be one of those who work off `points`."""
     prepared: dict[str, Small] = {}
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
-    with Zygote() as zygote:
+    with borrowed() as zygote:
         while True:
             with lock:
                 point = next(points, None)
@@ -201,7 +201,7 @@ def each(
     `only` takes the points at one kind of call on one file.
     """
     points: list[Point] = []
-    with Zygote() as zygote:
+    with borrowed() as zygote:
         for scenario in SCENARIOS:
             if scenario.name in names:
                 small = at(base, f"list-{scenario.name}")

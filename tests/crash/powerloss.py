@@ -37,7 +37,7 @@ from tests.crash.diskmodel import Change, Recording, Tree
 from tests.crash.face import Face
 from tests.crash.scenario import BUILD, RESUME, SCENARIOS, SELDOM, Broken, at, expect
 from tests.crash.small import CHANGED, Said, Small, lines, read_journal
-from tests.crash.zygote import Zygote
+from tests.crash.zygote import Zygote, borrowed
 
 _CALLS = strace.CHANGING.replace(",fchmod,chmod,fchmodat", "")
 #: A command line, and a function of `tests.crash.hooks`.
@@ -230,7 +230,7 @@ def run(
     start, commands = RECORDED[name]
     (scenario,) = (known for known in SCENARIOS if known.name == start)
     small = at(base, name)
-    with Zygote() as zygote:
+    with borrowed() as zygote:
         scenario.prepare(small, zygote)
         small.save()
         recording = record(small, zygote, commands, hook)

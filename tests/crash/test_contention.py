@@ -20,7 +20,7 @@ from specular_tui.model.event import TaskStarted
 from specular_tui.store import journal
 from specular_tui.store.checks.check import check
 from tests.crash.small import RUN, Small, lines, plan_bytes, read_journal
-from tests.crash.zygote import Zygote
+from tests.crash.zygote import Zygote, borrowed
 
 SPECULAR = (sys.executable, "-m", "specular_tui")
 LONG = plan_bytes(
@@ -39,7 +39,7 @@ BUILD = ("build", "--run-id", RUN, "--jobs", "2", "--checkpoint-every", "1")
 
 @pytest.fixture
 def zygote() -> Iterator[Zygote]:
-    with Zygote() as found:
+    with borrowed() as found:
         yield found
 
 
@@ -151,6 +151,7 @@ def test_what_a_dead_build_left_neither_blocks_nor_misleads(small: Small, zygote
     build.send_signal(signal.SIGKILL)
     build.wait()
     build.communicate()
+    time.sleep(0.02)  # its start is told in hundredths of a second, and must not be that of the last task
     bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         _claim_pid(small, bystander.pid)

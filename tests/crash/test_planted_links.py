@@ -11,7 +11,7 @@ import pytest
 
 from tests.crash.scenario import BUILD
 from tests.crash.small import RUN, Small
-from tests.crash.zygote import Zygote
+from tests.crash.zygote import Zygote, borrowed
 
 SECRET = "hunter2-0a1b2c3d"
 #: Everything that looks at a run or changes it, the mildest first.
@@ -40,7 +40,7 @@ PLACES = (
 
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Zygote]:
-    with Zygote() as found:
+    with borrowed() as found:
         yield found
 
 

@@ -6,6 +6,7 @@ parent is shared with it, and the parent never does more than fork.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import contextlib
 import ctypes
@@ -18,10 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from msgspec import Struct
 
@@ -48,7 +48,7 @@ class Done(Struct, frozen=True):
 
 
 class Zygote:
-    """The process that forks. One run at a time; use several for several."""
+    """The process that forks. One run at a time; use several for several, and `borrowed` to have one."""
 
     def __init__(self) -> None:
         self._child = subprocess.Popen(
@@ -62,14 +62,6 @@ class Zygote:
         assert self._child.stdout is not None
         self._in: IO[str] = self._child.stdin
         self._out: IO[str] = self._child.stdout
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let it go."""
@@ -111,6 +103,34 @@ class Zygote:
             raise RuntimeError(answer["trouble"])
         out, err = (base64.b64decode(answer[key]).decode(errors="replace") for key in ("out", "err"))
         return Done(answer["code"], out, err)
+
+
+#: Those that somebody has given back.
+_idle: list[Zygote] = []
+
+
+@contextlib.contextmanager
+def borrowed() -> Iterator[Zygote]:
+    """Lend a process that forks, as long as the block lasts: importing it all takes longer than most of the runs.
+
+    One in which something went wrong is not lent again.
+    """
+    try:
+        zygote = _idle.pop()
+    except IndexError:
+        zygote = Zygote()
+    try:
+        yield zygote
+    except BaseException:
+        zygote.close()
+        raise
+    _idle.append(zygote)
+
+
+@atexit.register
+def _let_go() -> None:
+    while _idle:
+        _idle.pop().close()
 
 
 def _serve() -> None:
@@ -199,7 +219,7 @@ def _wait(pid: int, timeout: float) -> int:
             os.waitpid(pid, 0)
             raise TimeoutError(f"specular did not end within {timeout} s")
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
+        pause = min(pause * 1.5, 0.004)
 
 
 def _become(request: Mapping[str, Any], waiting: int, out: int, err: int) -> None:
