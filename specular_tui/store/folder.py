@@ -24,8 +24,10 @@ from specular_tui.store.room import DIRECTORY_FLAGS, entries_of, room_on_disk, s
 TEMPORARY: Final = ".tmp-"
 #: From so many files on, one sweep of the file system brings them to disk sooner than one sync each.
 SWEEP: Final = 32
-#: So many bytes may wait for the disk for a sweep to be worth it.
+#: So many bytes may wait for the disk for a sweep to be worth it, and so many more for each file that it brings there:
+#: in the time of one sync a disk writes about as much.
 LITTLE: Final = 64 << 20
+EACH: Final = 256 << 10
 _FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -346,13 +348,13 @@ class Folder:
         """Bring the names in this folder to disk, where the file system has a call for that."""
         sync_foreign(self.fd)
 
-    def sweep(self) -> bool:
-        """Bring everything on this file system to disk.
+    def sweep(self, files: int) -> bool:
+        """Bring everything on this file system to disk, for the sake of so many files.
 
         False where the system has no call for that, or so much waits for the disk that this would be waiting for what
         others have written: the gigabytes that tasks have made, for one.
         """
-        if not sys.platform.startswith("linux") or writeback.waiting() > LITTLE:
+        if not sys.platform.startswith("linux") or writeback.waiting() > LITTLE + files * EACH:
             return False
         import ctypes  # readers never need it, and it takes 2 ms of their start
 
@@ -371,7 +373,7 @@ class Folder:
 
     def sync_files(self, names: Sequence[str]) -> None:
         """Bring the bytes of the files `names` to disk, in one sweep where they are many; their names need `sync`."""
-        if len(names) < SWEEP or not self.sweep():
+        if len(names) < SWEEP or not self.sweep(len(names)):
             for start in range(0, len(names), SWEEP):
                 self._sync_few(names[start : start + SWEEP])
 

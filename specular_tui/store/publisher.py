@@ -113,7 +113,7 @@ class Publisher:
                     records = self._render(state)
                     with self._lock, self._kept_on_error(records):
                         self._write(records)
-                    sweeper.sweep()
+                    sweeper.sweep(len(self._unsynced))
         except StorageError:
             with self._lock:
                 self._write_again()

@@ -24,18 +24,18 @@ class Sweeper:
         self._thread: threading.Thread | None = None
         self._error: OSError | None = None
 
-    def sweep(self) -> None:
-        """Begin a sweep, if none is under way."""
+    def sweep(self, files: int) -> None:
+        """Begin a sweep for the sake of so many files, if none is under way."""
         if self._thread is None or not self._thread.is_alive():
-            thread = threading.Thread(target=self._sweep, name="sweep")
+            thread = threading.Thread(target=self._sweep, args=(files,), name="sweep")
             # Where this process may have no further thread, there is no head start.
             with contextlib.suppress(RuntimeError):
                 thread.start()
                 self._thread = thread
 
-    def _sweep(self) -> None:
+    def _sweep(self, files: int) -> None:
         try:
-            self._folder.sweep()
+            self._folder.sweep(files)
         except OSError as error:
             self._error = self._error or error
 

@@ -15,7 +15,7 @@ import pytest
 from specular_tui.errors import StorageError
 from specular_tui.store import folder as folder_module
 from specular_tui.store import writeback
-from specular_tui.store.folder import LITTLE, TEMPORARY, Folder, write_all
+from specular_tui.store.folder import EACH, LITTLE, TEMPORARY, Folder, write_all
 from specular_tui.store.room import room_on_disk
 
 
@@ -217,7 +217,8 @@ def test_syncing_many_files(
         assert len(os.listdir("/dev/fd")) < most, "not all of them are open at once"
         synced.append("" if fd == folder.fd else os.path.basename(os.readlink(f"/dev/fd/{fd}")))
 
-    def sweep(self: Folder) -> bool:
+    def sweep(self: Folder, files: int) -> bool:
+        assert files == count
         swept.append(sweeps)
         return sweeps
 
@@ -232,12 +233,15 @@ def test_syncing_many_files(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing is swept")
-@pytest.mark.parametrize(("waits", "sweeps"), [(0, True), (LITTLE, True), (LITTLE + 1, False)])
+@pytest.mark.parametrize(
+    ("waits", "files", "sweeps"),
+    [(0, 0, True), (LITTLE, 0, True), (LITTLE + 1, 0, False), (LITTLE + 40 * EACH, 40, True), (1 << 40, 40, False)],
+)
 def test_nobody_waits_for_what_others_have_written(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, waits: int, sweeps: bool
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, waits: int, files: int, sweeps: bool
 ) -> None:
     monkeypatch.setattr(writeback, "waiting", lambda: waits)
-    assert folder.sweep() is sweeps
+    assert folder.sweep(files) is sweeps
 
 
 def test_syncing_a_file_that_is_gone_leaves_nothing_open(folder: Folder, tmp_path: Path) -> None:

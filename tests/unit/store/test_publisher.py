@@ -42,7 +42,7 @@ def test_without_a_sweep_every_record_is_synced(run: Recorded, monkeypatch: pyte
         really(fd)
 
     monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(Folder, "sweep", lambda self: False)
+    monkeypatch.setattr(Folder, "sweep", lambda self, files: False)
     run.recorder.publish_all(run.now)
     found = _inodes(run)
     assert len(found) == COUNT
@@ -55,7 +55,7 @@ def _failing_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the first sweep fail, and all that follow answer with success, as the kernel may."""
     left = [OSError(errno.EIO, os.strerror(errno.EIO))]
 
-    def sweep(self: Folder) -> bool:
+    def sweep(self: Folder, files: int) -> bool:
         if left:
             raise left.pop()
         return True
