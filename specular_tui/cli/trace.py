@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 from specular_tui.model.run import RunState, TaskState
+from specular_tui.model.slots import Slots
 
 #: The format counts in microseconds.
 _US = 1000
@@ -74,16 +74,8 @@ def _end(task: TaskState, now: int) -> int:
 
 def _in_rows(spans: list[_Span]) -> Iterator[tuple[int, _Span]]:
     """Yield each attempt with its row, from 1: the first one in which nothing runs any more."""
-    free: list[int] = []
-    busy: list[tuple[int, int]] = []
-    rows = 0
+    slots = Slots()
     for span in spans:
-        while busy and busy[0][0] <= span.start:
-            heappush(free, heappop(busy)[1])
-        if free:
-            row = heappop(free)
-        else:
-            rows += 1
-            row = rows
-        heappush(busy, (span.end, row))
-        yield row, span
+        slot = slots.take(span.start)
+        slots.leave(slot, span.end)
+        yield slot + 1, span

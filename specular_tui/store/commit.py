@@ -18,7 +18,6 @@ from itertools import zip_longest
 from typing import Final
 
 from specular_tui.store import writeback
-from specular_tui.store.folder import sync_foreign
 
 #: Seconds from a group's first record to its sync; the promise is 50 ms, the sync itself included.
 WINDOW: Final = 0.02
@@ -222,7 +221,7 @@ class GroupCommit:
             if fd == self._journal_fd:
                 sync(fd)
             else:  # a log is where the journal is, and that tells whether files can be synced there
-                sync_foreign(fd, sync)
+                writeback.sync_foreign(fd, sync)
         except OSError:
             status = os.fstat(fd)
             self.failed.add((status.st_dev, status.st_ino))

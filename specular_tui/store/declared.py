@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from specular_tui.model.event import OutputFile
-from specular_tui.store.folder import sync_foreign
+from specular_tui.store.writeback import sync_foreign
 
 #: More outputs of one task than this are not brought to disk one by one; the names of all are.
 _SYNCED: Final = 64

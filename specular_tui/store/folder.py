@@ -10,8 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,10 +23,6 @@ from specular_tui.store.room import DIRECTORY_FLAGS, entries_of, room_on_disk, s
 TEMPORARY: Final = ".tmp-"
 #: From so many files on, one sweep of the file system brings them to disk sooner than one sync each.
 SWEEP: Final = 32
-#: So many bytes may wait for the disk for a sweep to be worth it, and so many more for each file that it brings there:
-#: in the time of one sync a disk writes about as much.
-LITTLE: Final = 64 << 20
-EACH: Final = 256 << 10
 _FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -159,28 +154,14 @@ class Folder:
         With `sync` they are on disk before this returns, the name included. Large data come in pieces, which
         need not be in memory as a whole.
         """
-        temporary = temporary_name(name)
-        fd = self.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            try:
-                for piece in (data,) if isinstance(data, bytes) else data:
-                    write_all(fd, piece)
-                if sync:
-                    os.fsync(fd)
-            finally:
-                os.close(fd)
-            os.rename(temporary, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
-        except BaseException:
-            self.remove(temporary, missing_ok=True)
-            raise
-        if sync:
-            self.sync()
+        self.publish_all({name: (data,) if isinstance(data, bytes) else data}, sync=sync)
 
-    def publish_all(self, files: Mapping[str, Iterable[bytes]]) -> None:
-        """Replace each of `files`, whose data come in pieces, in one step, in their order; all are on disk then.
+    def publish_all(self, files: Mapping[str, Iterable[bytes]], *, sync: bool = True) -> None:
+        """Replace each of `files`, whose data come in pieces, in one step, in their order.
 
-        No file gets its name before the bytes of all are on disk, so that they share what a sync waits for; and none
-        before the name of the one in front of it is on disk. So a crash may leave the first so many of the new ones.
+        With `sync` all are on disk before this returns. No file gets its name before the bytes of all are there, so
+        that they share what a sync waits for; and none before the name of the one in front of it is. So a crash may
+        leave the first so many of the new ones.
         """
         written = {temporary_name(name): name for name in files}
         try:
@@ -191,12 +172,12 @@ class Folder:
                     opened.callback(os.close, fds[-1])
                     for piece in files[name]:
                         write_all(fds[-1], piece)
-                    writeback.begin(fds[-1])
-                for fd in fds:
-                    os.fsync(fd)
+                if sync:
+                    writeback.bring(fds)
             for temporary, name in written.items():
                 self.rename(temporary, name)
-                self.sync()
+                if sync:
+                    self.sync()
         except BaseException:
             for temporary in written:
                 self.remove(temporary, missing_ok=True)
@@ -346,7 +327,7 @@ class Folder:
 
     def sync(self) -> None:
         """Bring the names in this folder to disk, where the file system has a call for that."""
-        sync_foreign(self.fd)
+        writeback.sync_foreign(self.fd)
 
     def sweep(self, files: int) -> bool:
         """Bring everything on this file system to disk, for the sake of so many files.
@@ -354,17 +335,7 @@ class Folder:
         False where the system has no call for that, or so much waits for the disk that this would be waiting for what
         others have written: the gigabytes that tasks have made, for one.
         """
-        if not sys.platform.startswith("linux") or writeback.waiting() > LITTLE + files * EACH:
-            return False
-        import ctypes  # readers never need it, and it takes 2 ms of their start
-
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.syncfs(self.fd) != 0:
-            code = ctypes.get_errno()
-            if code == errno.ENOSYS:
-                return False
-            raise OSError(code, os.strerror(code))
-        return True
+        return writeback.sweep(self.fd, files)
 
     def sync_all(self, names: list[str]) -> None:
         """Bring the files `names` and their names to disk, in one sweep of the file system where they are many."""
@@ -383,22 +354,7 @@ class Folder:
             for name in names:
                 files.append(self.open(name))
                 opened.callback(os.close, files[-1])
-                writeback.begin(files[-1])
-            for fd in files:
-                os.fsync(fd)
-
-
-def sync_foreign(fd: int, sync: Callable[[int], None] | None = None) -> None:
-    """Bring a folder to disk, or a file that others have made, where the system can; `sync` is how (None: fsync).
-
-    A file system may have no call for that: folders of VirtualBox cannot be synced, and nothing in /proc. What answers
-    so is brought to disk in the file system's own way, or not at all, and there is nothing more to be done for it.
-    """
-    try:
-        (sync or os.fsync)(fd)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
+            writeback.bring(files)
 
 
 def temporary_name(name: str) -> str:

@@ -106,19 +106,15 @@ def wrong_no_file_syncs() -> None:
     """A mistake: files are published under their names before their bytes are on disk."""
     from specular_tui.store.folder import Folder, write_all
 
-    def publish(self: Folder, name: str, data: bytes | Iterable[bytes], *, sync: bool = True) -> None:
-        fd = self.open(f".tmp-{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for piece in (data,) if isinstance(data, bytes) else data:
-            write_all(fd, piece)
-        os.close(fd)
-        self.rename(f".tmp-{name}", name)
-        os.fsync(self.fd)
-
-    def publish_all(self: Folder, files: Mapping[str, Iterable[bytes]]) -> None:
+    def publish_all(self: Folder, files: Mapping[str, Iterable[bytes]], *, sync: bool = True) -> None:
         for name, pieces in files.items():
-            publish(self, name, pieces)
+            fd = self.open(f".tmp-{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            for piece in pieces:
+                write_all(fd, piece)
+            os.close(fd)
+            self.rename(f".tmp-{name}", name)
+            os.fsync(self.fd)
 
-    Folder.publish = publish  # type: ignore[method-assign]
     Folder.publish_all = publish_all  # type: ignore[method-assign]
 
 

@@ -15,8 +15,9 @@ import pytest
 from specular_tui.errors import StorageError
 from specular_tui.store import folder as folder_module
 from specular_tui.store import writeback
-from specular_tui.store.folder import EACH, LITTLE, TEMPORARY, Folder, write_all
+from specular_tui.store.folder import TEMPORARY, Folder, write_all
 from specular_tui.store.room import room_on_disk
+from specular_tui.store.writeback import EACH, LITTLE
 
 
 @pytest.fixture

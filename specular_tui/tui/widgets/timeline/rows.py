@@ -9,10 +9,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from heapq import heappop, heappush
 from typing import Final, Literal
 
 from specular_tui.model.run import Attempt, RunState, TaskState
+from specular_tui.model.slots import Slots
 from specular_tui.model.usual import Usual, is_slow
 
 Order = Literal["slot", "task"]
@@ -96,9 +96,7 @@ class Chart:
         self.count = 0
         self._usual: Mapping[str, Usual] = {}
         self._critical: frozenset[str] = frozenset()
-        #: Rows of slots in which nothing runs, and those that will be free, by when.
-        self._free: list[int] = []
-        self._busy: list[tuple[int, int]] = []
+        self._slots = Slots()
 
     # Filling
 
@@ -170,7 +168,7 @@ class Chart:
             # Nobody has said how it ended.
             before.end, before.outcome = max(before.start, start), "interrupted"
             if self.order == "slot":
-                heappush(self._busy, (before.end, before.row))
+                self._slots.leave(before.row, before.end)
         if before.index in row.critical:
             row.critical.remove(before.index)
 
@@ -180,10 +178,9 @@ class Chart:
             if known is not None:
                 return known.row
         else:
-            while self._busy and self._busy[0][0] <= span.start:
-                heappush(self._free, heappop(self._busy)[1])
-            if self._free:
-                return heappop(self._free)
+            slot = self._slots.take(span.start)
+            if slot < len(self.rows):
+                return slot
         self.rows.append(Row())
         return len(self.rows) - 1
 
@@ -198,7 +195,7 @@ class Chart:
             row.failed.append(span.index)
         self._judge(span, attempt.duration_ms)
         if self.order == "slot":
-            heappush(self._busy, (span.end, span.row))
+            self._slots.leave(span.row, span.end)
 
     # What stands out
 
