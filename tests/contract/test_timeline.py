@@ -45,7 +45,8 @@ def test_against_past_runs(shell: Shell) -> None:
 
 
 def test_of_one_that_failed_what_it_did(shell: Shell) -> None:
-    shell.plan(task("a", "sleep 0.1"), task("b", "sleep 0.02; exit 1", "a", retries=1, retry_delay="50ms"), task("c", "true", "b"))
+    failing = task("b", "sleep 0.02; exit 1", "a", retries=1, retry_delay="50ms")
+    shell.plan(task("a", "sleep 0.1"), failing, task("c", "true", "b"))
     assert shell("specular build").code == 1
     told = shell("specular timeline").out
     assert "limited by" not in told, "it did not come to its end"
